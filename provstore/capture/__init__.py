@@ -1,0 +1,1 @@
+"""Adapters: pure functions from the bytes a producer sent to RDF."""

@@ -1,0 +1,57 @@
+"""JobEvents and DatasetEvents: what is declared to be so, not what was seen to happen."""
+
+from __future__ import annotations
+
+import hashlib
+
+from provstore import jcs
+from provstore.capture import terms as t
+from provstore.capture.facets import FacetError, lineage_sources
+from provstore.capture.openlineage.event import RECORD, Event, Object, live
+
+
+def job_event(event: Event) -> None:
+    job, _ = event.own_job()
+    event.say(RECORD, t.ABOUT, job)
+    inputs = _datasets(event, "inputs", "inputFacets")
+    outputs = _datasets(event, "outputs", "outputFacets")
+    declared = jcs.dumps({"inputs": sorted(inputs), "outputs": sorted(outputs)})
+    node = f"{job[:-1]}/declared/{hashlib.sha256(declared.encode()).hexdigest()}>"
+    event.say(RECORD, t.DECLARES, node)
+    event.type(node, t.PROV_ENTITY, t.PROV_PLAN, t.JOB_DECLARATION)
+    event.say(node, t.PROV_SPECIALIZATION_OF, job)
+    for predicate, datasets in ((t.DECLARED_INPUT, inputs), (t.DECLARED_OUTPUT, outputs)):
+        for iri in datasets.values():
+            event.say(node, predicate, f"<{iri}>")
+
+
+def _datasets(event: Event, member: str, own_facets: str) -> dict[tuple[str, str], str]:
+    """Namespace and name → IRI, for each dataset of a list; its facets are said of the dataset."""
+    found = {}
+    for pointer, holder in event.objects(member):
+        iri, facets = event.dataset_at(holder, pointer)
+        found[str(holder["namespace"]), str(holder["name"])] = iri
+        event.assert_facets(facets, f"{pointer}/facets", f"<{iri}>")
+        event.assert_facets(event.facets(holder, own_facets, pointer), f"{pointer}/{own_facets}", f"<{iri}>")
+    return found
+
+
+def dataset_event(event: Event) -> None:
+    dataset = event.required(event.value, "dataset", "")
+    iri, facets = event.dataset_at(dataset, "/dataset")
+    event.say(RECORD, t.ABOUT, f"<{iri}>")
+    event.assert_facets(facets, "/dataset/facets", f"<{iri}>")
+    lineage = live(facets, "lineage")
+    if lineage is not None:
+        _declared_sources(event, iri, lineage)
+
+
+def _declared_sources(event: Event, dataset: str, lineage: Object) -> None:
+    try:
+        sources = [source for _, source in lineage_sources(lineage)]
+    except FacetError:
+        return  # the facet's own content reports it
+    for source in sources:
+        pair = event.pair(source, "/dataset/facets/lineage")
+        if pair:
+            event.say(f"<{dataset}>", t.DECLARED_SOURCE, f"<{event.dataset(*pair)}>")

@@ -1,0 +1,173 @@
+"""RunEvents: what one run, or one window of it, was seen to read and to write."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from provstore import iris, jcs, rdf
+from provstore.capture import terms as t
+from provstore.capture.facets import kind_of
+from provstore.capture.openlineage.event import RECORD, Event, Object, live
+
+_PROOFS = ("outputStatistics", "icebergCommitReport")
+
+
+class _Scene(NamedTuple):
+    """Who reads and writes: the run or, for a streaming snapshot, one window of it."""
+
+    run: str
+    activity: str
+    identifier: str  # the UUID of the activity, of which the states take their names
+    completed: bool
+    window: bool
+
+
+def run_event(event: Event) -> None:
+    run = event.required(event.value, "run", "")
+    identifier, node = event.run(event.text(run, "runId", "/run"), "/run/runId")
+    kind = _event_type(event)
+    event.say(RECORD, t.EVENT_TYPE, t.EVENT_TYPES[kind])
+    event.say(RECORD, t.ABOUT, node)
+    job, job_facets = event.own_job()
+    event.say(node, t.HAS_JOB, job)
+    facets = event.facets(run, "facets", "/run")
+    event.assert_facets(facets, "/run/facets", node)
+    _parents(event, node, facets)
+    scene = _scene(event, node, identifier, kind, job_facets)
+    for pointer, holder in event.objects("inputs"):
+        _input(event, scene, holder, pointer)
+    for pointer, holder in event.objects("outputs"):
+        _output(event, scene, holder, pointer)
+
+
+def _event_type(event: Event) -> str:
+    sent = event.value.get("eventType")
+    if type(sent) is str and sent in t.EVENT_TYPES:
+        return sent
+    meant = sent.upper() if type(sent) is str else ""
+    taken = meant if meant in t.EVENT_TYPES else "OTHER"
+    shown = repr(sent[:60]) if type(sent) is str else kind_of(sent)
+    event.note("/eventType", f"'eventType' must be one of {', '.join(t.EVENT_TYPES)}; {shown} was taken as {taken}")
+    return taken
+
+
+def _parents(event: Event, run: str, facets: Object) -> None:
+    for key in ("parent", "parentRun"):  # the second is what old producers call the first
+        facet = live(facets, key)
+        if facet is None:
+            continue
+        _ancestor(event, run, t.DCT_IS_PART_OF, facet, f"/run/facets/{key}")
+        if facet.get("root") is not None:
+            _ancestor(event, run, t.ROOT_RUN, facet["root"], f"/run/facets/{key}/root")
+
+
+def _ancestor(event: Event, run: str, relation: str, holder: object, pointer: str) -> None:
+    sent = holder.get("run") if isinstance(holder, dict) else None
+    run_id = sent.get("runId") if isinstance(sent, dict) else None
+    if not isinstance(holder, dict) or type(run_id) is not str or not run_id:
+        event.note(f"{pointer}/run/runId", "ignored: 'runId' must be a non-empty string")
+        return
+    if f"<{iris.run(iris.run_id(run_id)[0])}>" == run:
+        event.note(pointer, "ignored: a run cannot be part of itself")
+        return
+    _, node = event.run(run_id, f"{pointer}/run/runId")
+    event.say(run, relation, node)
+    pair = event.pair(holder.get("job"), f"{pointer}/job")
+    if pair:
+        event.say(node, t.HAS_JOB, f"<{event.job(*pair)}>")
+
+
+def _scene(event: Event, run: str, identifier: str, kind: str, job_facets: Object) -> _Scene:
+    pattern = (live(job_facets, "jobType") or {}).get("emissionPattern")
+    mode = pattern.get("eventContentMode") if isinstance(pattern, dict) else None
+    if mode != "COMPLETE_SNAPSHOT" or kind not in ("RUNNING", "OTHER"):
+        return _Scene(run, run, identifier, completed=kind == "COMPLETE", window=False)
+    window_id = iris.window_id(identifier, event.instant)
+    window = f"<{iris.run(window_id)}>"
+    event.type(window, t.PROV_ACTIVITY, t.WINDOW)
+    event.say(window, t.DCT_IS_PART_OF, run)
+    event.say(RECORD, t.ABOUT, window)
+    return _Scene(run, window, window_id, completed=False, window=True)
+
+
+def _input(event: Event, scene: _Scene, holder: Object, pointer: str) -> None:
+    dataset, facets = event.dataset_at(holder, pointer)
+    read = _read(event, scene, dataset)
+    _specialize_version(event, read, dataset, facets, pointer)
+    event.assert_facets(facets, f"{pointer}/facets", read)
+    usage = f"{read[:-1]}#usage>"
+    event.assert_facets(event.facets(holder, "inputFacets", pointer), f"{pointer}/inputFacets", usage)
+
+
+def _read(event: Event, scene: _Scene, dataset: str) -> str:
+    read = f"<{iris.read_state(dataset, scene.identifier)}>"
+    event.say(scene.activity, t.PROV_USED, read)
+    event.type(read, t.PROV_ENTITY, t.READ_STATE)
+    event.say(read, t.PROV_SPECIALIZATION_OF, f"<{dataset}>")
+    return read
+
+
+def _output(event: Event, scene: _Scene, holder: Object, pointer: str) -> None:
+    dataset, facets = event.dataset_at(holder, pointer)
+    write = f"<{iris.write_state(dataset, scene.identifier)}>"
+    output_facets = event.facets(holder, "outputFacets", pointer)
+    # facets of an output that is only intended are kept for the state it may become
+    event.assert_facets(facets, f"{pointer}/facets", write)
+    event.assert_facets(output_facets, f"{pointer}/outputFacets", f"{write[:-1]}#generation>")
+    change = _lifecycle(event, facets, pointer)
+    written = scene.completed or scene.window or any(live(output_facets, proof) is not None for proof in _PROOFS)
+    if change == "DROP":
+        event.say(scene.run, t.DROPPED if scene.completed else t.INTENDED_OUTPUT, f"<{dataset}>")
+    elif written:
+        _write(event, scene, dataset, write, change)
+        _specialize_version(event, write, dataset, facets, pointer)
+        if change == "RENAME" and scene.completed:
+            _renamed(event, scene, dataset, write, facets, pointer)
+    else:
+        event.say(scene.run, t.INTENDED_OUTPUT, f"<{dataset}>")
+
+
+def _write(event: Event, scene: _Scene, dataset: str, write: str, change: str) -> None:
+    event.type(write, t.PROV_ENTITY, t.WRITE_STATE)
+    event.say(write, t.PROV_SPECIALIZATION_OF, f"<{dataset}>")
+    event.say(write, t.PROV_WAS_GENERATED_BY, scene.activity)
+    if change in t.WRITE_MODES:
+        event.say(write, t.WRITE_MODE, t.WRITE_MODES[change])
+
+
+def _lifecycle(event: Event, facets: Object, pointer: str) -> str:
+    change = (live(facets, "lifecycleStateChange") or {}).get("lifecycleStateChange")
+    if change is None:
+        return ""
+    known = change.upper() if type(change) is str else ""
+    if known in t.WRITE_MODES or known in ("DROP", "RENAME"):
+        return known
+    event.note(f"{pointer}/facets/lifecycleStateChange", "ignored: 'lifecycleStateChange' is none of the known changes")
+    return ""
+
+
+def _renamed(event: Event, scene: _Scene, dataset: str, write: str, facets: Object, pointer: str) -> None:
+    previous = facets["lifecycleStateChange"].get("previousIdentifier")
+    if previous is None:
+        return
+    pair = event.pair(previous, f"{pointer}/facets/lifecycleStateChange/previousIdentifier")
+    old = event.dataset(*pair) if pair else dataset
+    if old != dataset:
+        event.say(write, t.RENAMED_FROM, _read(event, scene, old))
+
+
+def _specialize_version(event: Event, state: str, dataset: str, facets: Object, pointer: str) -> None:
+    facet = live(facets, "version")
+    if facet is None:
+        return
+    label = facet.get("datasetVersion")
+    if type(label) in (int, float):
+        label = jcs.dumps(label)  # the content of this facet reports it
+    if type(label) is not str or not label:
+        event.note(f"{pointer}/facets/version", "ignored: 'datasetVersion' must be a non-empty string")
+        return
+    version = f"<{iris.version(dataset, label)}>"
+    event.say(state, t.PROV_SPECIALIZATION_OF, version)
+    event.type(version, t.PROV_ENTITY, t.VERSION)
+    event.say(version, t.PROV_SPECIALIZATION_OF, f"<{dataset}>")
+    event.say(version, t.HAS_VERSION, rdf.literal(label))

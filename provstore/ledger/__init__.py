@@ -1,0 +1,1 @@
+"""The append-only Merkle log: the commit point, and the only truth."""

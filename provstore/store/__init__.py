@@ -1,0 +1,1 @@
+"""The triple store behind SPARQL, and the killable workers that ask it."""

@@ -1,0 +1,80 @@
+"""The embedded triple store: loads that are all or nothing, removals, snapshots.
+
+Its commits are not synced to disk (a power cut can take the newest ones silently), so whoever writes here keeps a
+journal and asks `flush()` before dropping any of it. It also rewrites literals: nothing is ever hashed from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pyoxigraph as ox
+
+from provstore import rdf
+from provstore.errors import DirectoryInUse, Misconfigured
+
+
+class TripleStore:
+    """One Oxigraph directory, owned by this process; not safe for two writing threads."""
+
+    def __init__(self, path: Path | None) -> None:
+        try:
+            self._store = ox.Store(str(path)) if path else ox.Store()
+        except OSError as error:
+            if "lock" in str(error).lower():
+                raise DirectoryInUse(f"the triple store in {path} is open in another process") from error
+            raise Misconfigured(f"the triple store in {path} cannot be opened: {error}") from error
+
+    def load(self, quads: bytes) -> None:
+        """Add N-Quads: all or nothing, visible to the next query."""
+        self._store.load(quads, format=ox.RdfFormat.N_QUADS)
+
+    def remove(self, quads: Iterable[str], is_live: Callable[[str], bool], also_default: Iterable[str] = ()) -> None:
+        """Take quads out of their graphs, and each of their triples out of the default graph unless a live graph has it.
+
+        `also_default` are triples (N-Quads without a graph) to be checked in the same way.
+        """
+        gone = list(ox.parse("".join(quads), format=ox.RdfFormat.N_QUADS))
+        for quad in gone:
+            self._store.remove(quad)
+        checked = [q.triple for q in gone]
+        checked += [q.triple for q in ox.parse("".join(also_default), format=ox.RdfFormat.N_QUADS)]
+        for triple in checked:
+            held = self._store.quads_for_pattern(triple.subject, triple.predicate, triple.object, None)
+            graphs = [q.graph_name for q in held]
+            if not any(isinstance(g, ox.NamedNode) and is_live(g.value) for g in graphs):
+                self._store.remove(ox.Quad(triple.subject, triple.predicate, triple.object, ox.DefaultGraph()))
+
+    def objects(self, subject: str, predicate: str, graph: str) -> list[str]:
+        """The lexical forms of a property's values in one graph; subject and graph are IRIs, predicate an `<…>` term."""
+        found = self._store.quads_for_pattern(
+            ox.NamedNode(subject), ox.NamedNode(predicate[1:-1]), None, ox.NamedNode(graph)
+        )
+        return [q.object.value for q in found if isinstance(q.object, ox.Literal | ox.NamedNode)]
+
+    def snapshot(self, directory: Path) -> None:
+        """A read-only copy by hard links in a directory that must not exist yet (same file system)."""
+        self._store.backup(str(directory))
+
+    def flush(self) -> None:
+        """Return once all that was loaded is on disk."""
+        self._store.flush()
+
+    def close(self) -> None:
+        """Let go of the directory; the object is of no use afterwards."""
+        del self._store
+
+    def dump(self) -> list[str]:
+        """Every quad as canonical N-Quads, sorted."""
+        return sorted(rdf.quad_line(q) for q in self._store)
+
+    def __len__(self) -> int:
+        return len(self._store)
+
+
+def normalised(quads: bytes) -> set[str]:
+    """What a store makes of N-Quads: the same lines with the literals it rewrites rewritten."""
+    memory = ox.Store()
+    memory.load(quads, format=ox.RdfFormat.N_QUADS)
+    return {rdf.quad_line(q) for q in memory}

@@ -1,0 +1,51 @@
+"""Instants: read as sent, compared exactly, written in one form.
+
+An instant is a *key*: `YYYY-MM-DDTHH:MM:SS.fffffffffZ`, UTC, always nine digits, so that text order is time
+order. `lexical(key)` is the same instant as xsd:dateTime without needless zeros.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta, timezone
+
+_FORM = re.compile(
+    r"(?a)"
+    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(?::(\d\d)(?:[.,](\d+))?)?\s*(Z|z|[+-]\d\d:?\d\d|[+-]\d\d)?(?:\[[^\]]*\])?\Z"
+)
+
+
+def key(text: str) -> tuple[str, bool]:
+    """The key of an ISO 8601 date-time, and whether it named a time zone (none means UTC).
+
+    Fractions beyond nanoseconds are cut. ValueError where the text is no date-time.
+    """
+    match = _FORM.match(text.strip())
+    if match is None:
+        raise ValueError(f"not an ISO 8601 date-time: {text[:60]!r}")
+    day, minute, second, fraction, zone = match.groups()
+    second = second or "00"
+    leap = second == "60"
+    moment = datetime.fromisoformat(f"{day}T{minute}:{'59' if leap else second}")
+    shift = timedelta(seconds=int(leap))
+    if zone and zone not in "Zz":
+        sign = -1 if zone[0] == "-" else 1
+        digits = zone[1:].replace(":", "")
+        shift -= sign * timedelta(hours=int(digits[:2]), minutes=int(digits[2:] or 0))
+    try:
+        moment += shift
+    except OverflowError as error:
+        raise ValueError(f"date-time out of range: {text[:60]!r}") from error
+    return f"{moment.isoformat()}.{(fraction or '').ljust(9, '0')[:9]}Z", zone is not None
+
+
+def lexical(instant: str) -> str:
+    """The xsd:dateTime of a key, in the canonical form of XML Schema 1.1 §3.3.7."""
+    head, _, fraction = instant[:-1].partition(".")
+    fraction = fraction.rstrip("0")
+    return f"{head}.{fraction}Z" if fraction else f"{head}Z"
+
+
+def now() -> str:
+    """This instant, to the microsecond, as xsd:dateTime."""
+    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

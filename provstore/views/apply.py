@@ -1,0 +1,276 @@
+"""Catching the views up with the ledger: one function, `apply_pending`, for the write path, start-up and rebuild.
+
+A batch of ledger entries becomes one transaction of the view database (facts, conclusions, redo journal, applied
+index; synced), and then changes the triple store (not synced). What a crash leaves: before the transaction, nothing;
+after it, a store that is behind, which `recover` brings up by doing the journal again. Doing it twice is harmless.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from provstore import iris, rdf
+from provstore.store.oxigraph import TripleStore
+from provstore.ledger.log import Body, Ledger
+from provstore.views.conclude import Conclusions
+from provstore.views.database import delete_sql, insert_sql, open_database
+from provstore.views.facets import DECIDING
+from provstore.views.facts import Facts, read_facts
+from provstore.vocab import PS
+
+_GRAPHS = ("merged", "inferred", "system")
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one batch changes in the triple store, small enough to be kept as its journal row."""
+
+    last: int
+    records: list[tuple[int, bool]] = field(default_factory=list)  # ledger index, whether the record is live
+    contents: list[str] = field(default_factory=list)  # contents that a live record now cites for the first time
+    withdrawn: list[int] = field(default_factory=list)  # records that are not live any more
+    uncited: list[str] = field(default_factory=list)  # contents that no live record cites any more
+    adds: list[str] = field(default_factory=list)  # quads of the merged, inferred and system graphs
+    removes: list[str] = field(default_factory=list)
+
+    def packed(self) -> bytes:
+        return zlib.compress(json.dumps([getattr(self, name) for name in self.__slots__]).encode(), 1)
+
+    @classmethod
+    def unpacked(cls, blob: bytes) -> Batch:
+        return cls(*json.loads(zlib.decompress(blob)))
+
+
+class Views:
+    """The view database and the triple store of one directory; used from one thread."""
+
+    def __init__(self, directory: Path, ledger: Ledger) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        self._ledger = ledger
+        self.base = ledger.base
+        self._db = open_database(directory / "view.db")
+        self.store = TripleStore(directory / "store")
+        self._system = iris.graph(self.base, "system")
+        self._live_contents: set[str] = set()
+        self._conclusions = Conclusions(self._db, self.base)
+        self.recover()
+
+    @property
+    def applied(self) -> int:
+        """The last ledger index that every answer takes into account; -1 before the first."""
+        (value,) = self._db.execute("SELECT value FROM meta WHERE key = 'applied'").fetchone()
+        return int(value)
+
+    def recover(self) -> None:
+        """Do again what the journal holds beyond the store's own mark, which a crash may have left behind."""
+        mark = self._mark()
+        rows = self._db.execute("SELECT last, batch FROM journal WHERE last >= ? ORDER BY last", (mark,)).fetchall()
+        if mark < self.applied and (not rows or rows[0][0] > mark and self._missing(mark)):
+            raise StoreLost(f"the triple store stands at {mark}, the journal begins later; rebuild it")
+        for _, blob in rows:
+            self._change_store(Batch.unpacked(blob), {})
+
+    def _missing(self, mark: int) -> bool:
+        (first,) = self._db.execute("SELECT value FROM meta WHERE key = 'flushed'").fetchone() or (-1,)
+        return mark < int(first)
+
+    def apply_pending(self, limit: int = 256) -> int:
+        """Apply up to `limit` entries beyond the applied index, all or nothing; returns how many."""
+        first = self.applied + 1
+        bodies = {body.index: body for body in self._ledger.bodies(first, min(self._ledger.head, first + limit - 1))}
+        last = min(self._ledger.head, first + limit - 1)
+        if last < first:
+            return 0
+        with self._transaction():
+            batch = self._digest(bodies, last)
+            self._db.execute("INSERT INTO journal VALUES (?, ?)", (last, batch.packed()))
+            self._db.execute("UPDATE meta SET value = ? WHERE key = 'applied'", (last,))
+        self._change_store(batch, bodies)
+        return last - first + 1
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    # -- from entries to facts ------------------------------------------------------------------------------------
+
+    def _digest(self, bodies: dict[int, Body], last: int) -> Batch:
+        batch = Batch(last)
+        touched = self._conclusions.begin()
+        for body in bodies.values():
+            batch.adds += self._system_quads(body)
+            known = self._db.execute("SELECT id FROM record WHERE iri = ?", (body.record,)).fetchone()
+            if known is None:
+                self._new_record(body, batch, touched)
+        for (graph, line), stands in self._conclusions.settle(touched).items():
+            quad = f"{line} <{iris.graph(self.base, graph)}> .\n"
+            (batch.adds if stands else batch.removes).append(quad)
+        batch.adds.append(self._applied_quad(last))
+        batch.removes += [self._applied_quad(old) for old in self._marks() if old != last]
+        return batch
+
+    def _new_record(self, body: Body, batch: Batch, touched: Any) -> None:
+        facts = read_facts(body.record, body.quads)
+        superseded = self._db.execute("SELECT by FROM supersedes WHERE target = ?", (body.record,)).fetchall()
+        live = not superseded
+        self._db.execute("INSERT INTO record VALUES (?, ?, ?, ?)", (body.index, body.record, facts.ord, int(live)))
+        batch.records.append((body.index, live))
+        batch.adds += [self._superseded_quad(body.record, by) for (by,) in superseded]
+        self._cite(body, live, batch)
+        if live:
+            self._conclusions.touch(facts, body.index, touched)
+            for table, rows in facts.rows.items():
+                self._db.executemany(insert_sql(table), [(*row, body.index) for row in rows])
+        for target in sorted(facts.supersedes):
+            self._db.execute("INSERT OR IGNORE INTO supersedes VALUES (?, ?)", (target, body.record))
+            self._withdraw(target, body.record, batch, touched)
+
+    def _cite(self, body: Body, live: bool, batch: Batch) -> None:
+        for iri in body.contents:
+            if iri not in self._live_contents:
+                self._keep_content(iri)
+                if live and not self._is_cited(iri):
+                    batch.contents.append(iri)
+                if live:
+                    self._live_contents.add(iri)
+            self._db.execute("INSERT OR IGNORE INTO cites VALUES (?, ?)", (iri, body.index))
+        if len(self._live_contents) > 200_000:
+            self._live_contents.clear()
+
+    def _keep_content(self, iri: str) -> None:
+        """Keep the JSON of a facet value that decides something; the rest is only read through SPARQL."""
+        key, value = "", ""
+        for line in self._ledger.content(iri).decode().split("\n")[:-1]:
+            subject, predicate, term, _ = rdf.split(line)
+            if subject == f"<{iri}>" and predicate == PS.key:
+                key = rdf.text_of(term)
+            elif subject == f"<{iri}>" and predicate == PS.json:
+                value = rdf.text_of(term)
+        if key in DECIDING:
+            self._db.execute("INSERT OR IGNORE INTO content VALUES (?, ?)", (iri, value))
+
+    def _withdraw(self, target: str, by: str, batch: Batch, touched: Any) -> None:
+        """Take a superseded record out of the live graph; one that is not here yet will arrive withdrawn."""
+        row = self._db.execute("SELECT id, live FROM record WHERE iri = ?", (target,)).fetchone()
+        if row is None:
+            return
+        batch.adds.append(self._superseded_quad(target, by))
+        index, live = row
+        if not live:
+            return
+        self._db.execute("UPDATE record SET live = 0 WHERE id = ?", (index,))
+        (body,) = self._ledger.bodies(index, index)
+        facts: Facts = read_facts(target, body.quads)
+        for table, rows in facts.rows.items():
+            self._db.executemany(delete_sql(table), [(*row, index) for row in rows])
+        self._conclusions.touch(facts, index, touched, withdrawn=True)
+        batch.withdrawn.append(index)
+        for iri in body.contents:
+            if not self._is_cited(iri):
+                self._live_contents.discard(iri)
+                batch.uncited.append(iri)
+
+    def _is_cited(self, content: str) -> bool:
+        sql = "SELECT 1 FROM cites c JOIN record r ON r.id = c.rec AND r.live = 1 WHERE c.content = ? LIMIT 1"
+        return self._db.execute(sql, (content,)).fetchone() is not None
+
+    # -- the system graph -----------------------------------------------------------------------------------------
+
+    def _system_quads(self, body: Body) -> list[str]:
+        record, graph = f"<{body.record}>", f"<{self._system}>"
+        return [
+            f"{record} {PS.ledgerIndex} {rdf.integer(body.index)} {graph} .\n",
+            f"{record} {PS.recordedAt} {rdf.date_time(body.received)} {graph} .\n",
+            f"{record} {PS.actor} {rdf.literal(body.actor)} {graph} .\n",
+        ]
+
+    def _superseded_quad(self, record: str, by: str) -> str:
+        return f"<{record}> {PS.supersededBy} <{by}> <{self._system}> .\n"
+
+    def _applied_quad(self, index: int) -> str:
+        return f"<{self._system}> {PS.appliedIndex} {rdf.integer(index)} <{self._system}> .\n"
+
+    def _marks(self) -> list[int]:
+        return [int(v) for v in self.store.objects(self._system, PS.appliedIndex, self._system)]
+
+    def _mark(self) -> int:
+        return max(self._marks(), default=-1)
+
+    # -- the triple store -----------------------------------------------------------------------------------------
+
+    def _change_store(self, batch: Batch, bodies: dict[int, Body]) -> None:
+        """Load, then remove: in this order and as often as need be, always to the same result."""
+        named: list[str] = list(batch.adds)
+        live: list[str] = list(batch.adds)
+        for index, is_live in batch.records:
+            body = bodies.get(index) or next(iter(self._ledger.bodies(index, index)))
+            text = body.quads.decode()
+            named.append(text)
+            if is_live:
+                live.append(text)
+        for iri in batch.contents:
+            text = self._ledger.content(iri).decode()
+            named.append(text)
+            live.append(text)
+        self.store.load("".join([*named, *map(without_graph, live)]).encode())
+        dropped = [without_graph(b.quads.decode()) for i in batch.withdrawn for b in self._ledger.bodies(i, i)]
+        dropped += [without_graph(self._ledger.content(iri).decode()) for iri in batch.uncited]
+        if batch.removes or dropped:
+            self.store.remove(batch.removes, self.is_live, dropped)
+
+    def is_live(self, graph: str) -> bool:
+        """Whether the triples of a named graph stand in the default graph."""
+        if graph.startswith("ni:"):
+            return self._is_cited(graph)
+        record = graph.partition("/bundle/")[0]
+        row = self._db.execute("SELECT live FROM record WHERE iri = ?", (record,)).fetchone()
+        return bool(row[0]) if row else graph in {iris.graph(self.base, name) for name in _GRAPHS}
+
+    def flush(self) -> None:
+        """Make the triple store durable up to here, and drop the journal that is then not needed."""
+        applied = self.applied
+        self.store.flush()
+        with self._transaction():
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES ('flushed', ?)", (applied,))
+            self._db.execute("DELETE FROM journal WHERE last < ?", (applied,))
+
+    def close(self) -> None:
+        self.flush()
+        self.store.close()
+        self._db.close()
+
+    def owned_lines(self) -> Iterable[tuple[str, str]]:
+        """(graph name, line) of every conclusion, with repetitions where owners share one."""
+        return self._conclusions.owned_lines()
+
+    @property
+    def database(self) -> sqlite3.Connection:
+        return self._db
+
+
+def without_graph(quads: str) -> str:
+    """Canonical N-Quads with every graph name left out."""
+    lines = quads.split("\n")[:-1]  # never splitlines(): literals hold U+2028 and its kin unescaped
+    if not lines:
+        return ""
+    graph = rdf.split(lines[0])[3]
+    if graph and quads.count(f" {graph} .\n") == len(lines):  # one graph throughout: the common case
+        return quads.replace(f" {graph} .\n", " .\n")
+    return "".join(f"{s} {p} {o} .\n" for s, p, o, _ in map(rdf.split, lines))
+
+
+class StoreLost(Exception):
+    """The triple store lacks batches that the journal no longer holds; only a rebuild from the ledger helps."""

@@ -1,0 +1,285 @@
+"""Which conclusions a change can affect, and their difference to what stood before.
+
+Every line of the merged and inferred graphs has an owner that is recomputed as a whole: `m:` an activity, `r:` a read
+state, `w:` a write state, `s:` a subject of facets, `d:` a job's declaration, `v:` a job version, `e:` a record's own entailments.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from provstore.views import facets
+from provstore.views.facts import Facts
+from provstore.views.resolve import ancestors, descendants, previous_state, resolve_read
+from provstore.views.runs import Merged, merge
+from provstore.vocab import PROV, PS, RDF_TYPE
+
+_PROMOTED = ("documentation", "schema", "ownership")
+_WRITE = "SELECT state, dataset, class, time, partial, version, digest, mode, known, time_known FROM wrote WHERE activity = ?"
+_READ = "SELECT state, dataset, class, first, last, version, digest, known, time_known FROM was_read WHERE activity = ?"
+
+
+@dataclass(slots=True)
+class Touched:
+    """What a batch touched, by kind; states are those whose inferred conclusions must be made again."""
+
+    activities: set[str] = field(default_factory=set)
+    subjects: set[str] = field(default_factory=set)
+    declaring: set[str] = field(default_factory=set)
+    versions: set[str] = field(default_factory=set)
+    reads: set[str] = field(default_factory=set)
+    writes: set[str] = field(default_factory=set)
+    kin: set[str] = field(default_factory=set)
+    linked: set[str] = field(default_factory=set)
+    sources: set[str] = field(default_factory=set)
+    entailed: dict[str, set[str]] = field(default_factory=dict)
+
+
+class Conclusions:
+    """Keeps the conclusions in the view database equal to what the facts there say."""
+
+    def __init__(self, db: sqlite3.Connection, base: str) -> None:
+        self._db, self._base = db, base
+
+    def begin(self) -> Touched:
+        return Touched()
+
+    def touch(self, facts: Facts, index: int, touched: Touched, *, withdrawn: bool = False) -> None:
+        """Note what the facts of a record can change: call before they are added, or after they were taken out."""
+        rows = facts.rows
+        for table in ("event", "part", "job_of", "used", "intended", "role"):
+            touched.activities |= {row[0] for row in rows.get(table, ())}
+        touched.activities |= {activity for _, activity in rows.get("generated", ())}
+        own = {e for _, e in rows.get("used", ())} | {e for e, _ in rows.get("generated", ())}
+        states = {r[0] for t in ("state", "renamed", "derived") for r in rows.get(t, ())}
+        for subject, key, *_ in rows.get("attribute", ()):
+            (touched.activities if key in ("start", "end") else states).add(subject)
+        for subject, key, _, _, asset, _ in rows.get("facet", ()):
+            if not asset:
+                states.add(subject.partition("#")[0])
+            elif key in _PROMOTED:
+                touched.subjects.add(subject)
+        for state in states - own:
+            touched.activities |= self._activities_of(state)
+        touched.declaring |= {row[0] for row in rows.get("declares", ())}
+        for child, parent in rows.get("part", ()):
+            if withdrawn or not self._has("SELECT 1 FROM part WHERE activity = ? AND parent = ?", child, parent):
+                touched.kin |= {child, parent}
+        for one, other in rows.get("symlink", ()):
+            if withdrawn or not self._has("SELECT 1 FROM symlink WHERE one = ? AND other = ?", one, other):
+                touched.linked |= {one, other}
+        for (dataset,) in rows.get("source", ()):
+            if withdrawn or not self._has("SELECT 1 FROM source WHERE dataset = ?", dataset):
+                touched.sources.add(dataset)
+        if facts.entailed:
+            touched.entailed[facts.record] = set() if withdrawn else facts.entailed
+
+    def settle(self, touched: Touched) -> dict[tuple[str, str], bool]:
+        """Recompute everything touched: (graph, line) → whether it now stands, for each line that changed."""
+        return {(graph, line): stands for line, graph, stands in self._recompute(touched)}
+
+    def _recompute(self, touched: Touched) -> Iterator[tuple[str, str, bool]]:
+        for record, lines in touched.entailed.items():
+            yield from self._own(f"e:{record}", "merged", lines)
+        self._relink(touched)
+        for activity in sorted(touched.activities):
+            yield from self._settle_activity(activity, touched)
+        self._relatives_changed(touched)
+        for dataset in sorted(touched.sources):
+            klass = self._class(dataset)
+            touched.reads |= {s for (s,) in self._db.execute("SELECT state FROM was_read WHERE class = ?", (klass,))}
+        for version in sorted(touched.versions):
+            yield from self._own(f"v:{version}", "merged", self._version_lines(version))
+        for subject in sorted(touched.subjects):
+            yield from self._own(f"s:{subject}", "merged", self._subject_lines(subject))
+        for job in sorted(touched.declaring):
+            yield from self._own(f"d:{job}", "merged", self._declaration_lines(job))
+        for state in sorted(touched.reads):
+            yield from self._own(f"r:{state}", "inferred", resolve_read(self._db, state))
+        for state in sorted(touched.writes):
+            yield from self._own(f"w:{state}", "inferred", previous_state(self._db, state))
+
+    # -- activities -----------------------------------------------------------------------------------------------
+
+    def _settle_activity(self, activity: str, touched: Touched) -> Iterator[tuple[str, str, bool]]:
+        merged = merge(self._db, self._base, activity)
+        yield from self._own(f"m:{activity}", "merged", merged.lines)
+        self._keep_writes(activity, merged, touched)
+        self._keep_reads(activity, merged, touched)
+        old = self._db.execute("SELECT version, job, contents FROM run_version WHERE activity = ?", (activity,)).fetchone()
+        if old != merged.version:
+            self._db.execute("DELETE FROM run_version WHERE activity = ?", (activity,))
+            if merged.version:
+                self._db.execute("INSERT INTO run_version VALUES (?, ?, ?, ?)", (activity, *merged.version))
+            touched.versions |= {v[0] for v in (old, merged.version) if v}
+
+    def _keep_writes(self, activity: str, merged: Merged, touched: Touched) -> None:
+        new = {
+            (w.state, w.dataset, self._class(w.dataset), w.time, int(w.partial), w.version, w.digest, w.mode, w.known, w.time_known)
+            for w in merged.writes
+        }
+        old = set(self._db.execute(_WRITE, (activity,)))
+        if new == old:
+            return
+        self._db.executemany("DELETE FROM wrote WHERE state = ? AND activity = ?", [(r[0], activity) for r in old - new])
+        self._db.executemany(
+            "INSERT INTO wrote VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [(r[0], activity, *r[1:]) for r in new - old]
+        )
+        for row in old ^ new:
+            self._write_changed(row, touched)
+
+    def _keep_reads(self, activity: str, merged: Merged, touched: Touched) -> None:
+        new = {
+            (r.state, r.dataset, self._class(r.dataset), merged.first, merged.last, r.version, r.digest, r.known, merged.first_known)
+            for r in merged.reads
+        }
+        old = set(self._db.execute(_READ, (activity,)))
+        if new == old:
+            return
+        self._db.executemany("DELETE FROM was_read WHERE state = ? AND activity = ?", [(r[0], activity) for r in old - new])
+        self._db.executemany(
+            "INSERT INTO was_read VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [(r[0], activity, *r[1:]) for r in new - old]
+        )
+        touched.reads |= {row[0] for row in old ^ new}
+
+    # -- what a changed write can change elsewhere ------------------------------------------------------------------
+
+    def _write_changed(self, row: tuple[object, ...], touched: Touched) -> None:
+        """Mark the readers in [t, next generation), those that name its version or content, and the writes after it.
+
+        Only a whole, unlabelled write by a run without children surely hides an earlier one from later readers; the
+        second such write is taken as the bound, since the first may be the reader's own.
+        """
+        state, _, klass, time, _, version, digest, *_ = row
+        touched.writes.add(str(state))
+        touched.reads |= self._states(
+            "SELECT state FROM was_read WHERE class = ? AND (version = ? AND version <> '' OR digest = ? AND digest <> '')",
+            (klass, version, digest),
+        )
+        if time is None:
+            return
+        bound = self._db.execute(
+            "SELECT time FROM wrote w WHERE class = ? AND time > ? AND partial = 0 AND version = ''"
+            " AND NOT EXISTS (SELECT 1 FROM part p WHERE p.parent = w.activity) ORDER BY time LIMIT 1 OFFSET 1",
+            (klass, time),
+        ).fetchone()
+        until = bound[0] if bound else "~"  # after every instant
+        touched.reads |= self._states(
+            "SELECT state FROM was_read WHERE class = ? AND last >= ? AND (first <= ? OR version <> '')",
+            (klass, time, until),
+        )
+        touched.writes |= self._states(
+            "SELECT state FROM wrote w WHERE class = ? AND time > ?"
+            " AND (time <= ? OR EXISTS (SELECT 1 FROM part p WHERE p.parent = w.activity))",
+            (klass, time, until),
+        )
+
+    def _relatives_changed(self, touched: Touched) -> None:
+        """A new parent or child can hide a write or lay one open: look again at all that the family read and wrote."""
+        family = set(touched.kin)
+        for activity in touched.kin:
+            family |= set(ancestors(self._db, activity)) | set(descendants(self._db, activity))
+        for activity in sorted(family):
+            for row in self._db.execute(_WRITE, (activity,)).fetchall():
+                self._write_changed(row, touched)
+            touched.reads |= self._states("SELECT state FROM was_read WHERE activity = ?", (activity,))
+
+    # -- symlink classes ------------------------------------------------------------------------------------------
+
+    def _relink(self, touched: Touched) -> None:
+        """Name each symlink class by its least member; all reads and writes of a class that changed are looked at."""
+        todo = set(touched.linked)
+        while todo:
+            members = self._component(min(todo))
+            todo -= members
+            name = min(members)
+            for dataset in sorted(members):
+                if self._class(dataset) != name:
+                    self._db.execute("INSERT OR REPLACE INTO link_class VALUES (?, ?)", (dataset, name))
+                    self._db.execute("UPDATE wrote SET class = ? WHERE dataset = ?", (name, dataset))
+                    self._db.execute("UPDATE was_read SET class = ? WHERE dataset = ?", (name, dataset))
+            for dataset in members | touched.linked:
+                touched.reads |= self._states("SELECT state FROM was_read WHERE class = ?", (self._class(dataset),))
+                touched.writes |= self._states("SELECT state FROM wrote WHERE class = ?", (self._class(dataset),))
+
+    def _component(self, dataset: str) -> set[str]:
+        rows = self._db.execute(
+            "WITH RECURSIVE c(d) AS (VALUES (?) UNION SELECT s.other FROM symlink s JOIN c ON s.one = c.d"
+            " UNION SELECT s.one FROM symlink s JOIN c ON s.other = c.d) SELECT d FROM c",
+            (dataset,),
+        )
+        return {d for (d,) in rows}
+
+    def _class(self, dataset: str) -> str:
+        row = self._db.execute("SELECT class FROM link_class WHERE dataset = ?", (dataset,)).fetchone()
+        return row[0] if row else dataset
+
+    # -- subjects of facets, declarations, job versions -------------------------------------------------------------
+
+    def _subject_lines(self, subject: str) -> set[str]:
+        found = [facets.in_force(self._db, subject, key) for key in _PROMOTED]
+        return {line for facet in found if facet for line in facets.promoted(self._base, subject, facet)}
+
+    def _declaration_lines(self, job: str) -> set[str]:
+        row = self._db.execute(
+            "SELECT declaration FROM declares WHERE job = ? ORDER BY ord DESC, declaration LIMIT 1", (job,)
+        ).fetchone()
+        return {f"<{job}> {PS.currentDeclaration} <{row[0]}>"} if row else set()
+
+    def _version_lines(self, version: str) -> set[str]:
+        row = self._db.execute("SELECT job, contents FROM run_version WHERE version = ? LIMIT 1", (version,)).fetchone()
+        if row is None:
+            return set()
+        me = f"<{version}>"
+        lines = {f"{me} {RDF_TYPE} {kind}" for kind in (PROV.Entity, PROV.Plan, PS.JobVersion)}
+        lines.add(f"{me} {PROV.specializationOf} <{row[0]}>")
+        return lines | {f"{me} {PS.content} <{content}>" for content in row[1].split()}
+
+    # -- ownership --------------------------------------------------------------------------------------------------
+
+    def _own(self, owner: str, graph: str, lines: set[str]) -> Iterator[tuple[str, str, bool]]:
+        """Replace what an owner stands for; a line that others own too stays until the last of them lets go."""
+        row = self._db.execute("SELECT lines FROM owned WHERE owner = ?", (owner,)).fetchone()
+        before = set(row[0].split("\n")) if row else set()
+        if before == lines:
+            return
+        if lines:
+            self._db.execute("INSERT OR REPLACE INTO owned VALUES (?, ?)", (owner, "\n".join(sorted(lines))))
+        else:
+            self._db.execute("DELETE FROM owned WHERE owner = ?", (owner,))
+        added, gone = sorted(lines - before), sorted(before - lines)
+        self._db.executemany(
+            "INSERT INTO held VALUES (?, 1) ON CONFLICT(hash) DO UPDATE SET n = n + 1",
+            [(_hash(graph, line),) for line in added],
+        )
+        yield from ((line, graph, True) for line in added)
+        for line in gone:
+            key = _hash(graph, line)
+            self._db.execute("UPDATE held SET n = n - 1 WHERE hash = ?", (key,))
+            if self._db.execute("DELETE FROM held WHERE hash = ? AND n = 0", (key,)).rowcount:
+                yield line, graph, False
+
+    def owned_lines(self) -> Iterable[tuple[str, str]]:
+        for owner, lines in self._db.execute("SELECT owner, lines FROM owned ORDER BY owner"):
+            graph = "inferred" if owner[:2] in ("r:", "w:") else "merged"
+            for line in lines.split("\n"):
+                yield graph, line
+
+    def _activities_of(self, entity: str) -> set[str]:
+        return self._states("SELECT activity FROM generated WHERE entity = ?", (entity,)) | self._states(
+            "SELECT activity FROM used WHERE entity = ?", (entity,)
+        )
+
+    def _states(self, sql: str, values: tuple[object, ...]) -> set[str]:
+        return {value for (value,) in self._db.execute(sql, values)}
+
+    def _has(self, sql: str, *values: str) -> bool:
+        return self._db.execute(sql, values).fetchone() is not None
+
+
+def _hash(graph: str, line: str) -> int:
+    digest = hashlib.blake2b(f"{graph}\n{line}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)

@@ -1,0 +1,173 @@
+"""From a record's canonical N-Quads to the facts that decide the merged and inferred graphs.
+
+Taken from the quads, not from adapters, so that a record of any origin that speaks the vocabulary counts the same
+and a rebuild by newer code starts from the same text.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote
+
+from provstore import rdf, times
+from provstore.vocab import DCT, PROV, PS, RDF_TYPE
+
+_RANK = {"START": 0, "COMPLETE": 2, "FAIL": 2, "ABORT": 2}
+_INFLUENCES = {
+    PROV.wasRevisionOf: PROV.wasDerivedFrom,
+    PROV.wasQuotedFrom: PROV.wasDerivedFrom,
+    PROV.hadPrimarySource: PROV.wasDerivedFrom,
+}
+#: PROV-O inverses (PROV-O appendix B) of the relations that paths are written with.
+_INVERSES = {PROV.generated: PROV.wasGeneratedBy, PROV.invalidated: PROV.wasInvalidatedBy, PROV.hadDerivation: PROV.wasDerivedFrom}
+#: Qualified form (PROV-O §3.3): property → (property of the qualified node that holds the object, plain property).
+_QUALIFIED = {
+    PROV.qualifiedUsage: (PROV.entity, PROV.used),
+    PROV.qualifiedGeneration: (PROV.activity, PROV.wasGeneratedBy),
+    PROV.qualifiedDerivation: (PROV.entity, PROV.wasDerivedFrom),
+    PROV.qualifiedRevision: (PROV.entity, PROV.wasDerivedFrom),
+    PROV.qualifiedQuotation: (PROV.entity, PROV.wasDerivedFrom),
+    PROV.qualifiedPrimarySource: (PROV.entity, PROV.wasDerivedFrom),
+    PROV.qualifiedAssociation: (PROV.agent, PROV.wasAssociatedWith),
+    PROV.qualifiedAttribution: (PROV.agent, PROV.wasAttributedTo),
+    PROV.qualifiedDelegation: (PROV.agent, PROV.actedOnBehalfOf),
+    PROV.qualifiedCommunication: (PROV.activity, PROV.wasInformedBy),
+}
+_ATTRIBUTES = {
+    PS.sha256: "digest",
+    PS.writeMode: "mode",
+    PROV.generatedAtTime: "generated",
+    PROV.startedAtTime: "start",
+    PROV.endedAtTime: "end",
+}
+_INSTANTS = {"generated", "start", "end"}
+
+
+@dataclass(slots=True)
+class Facts:
+    """What one record says: rows by fact table (without `rec`), and the lines its own PROV terms entail."""
+
+    record: str
+    ord: str = ""
+    rows: dict[str, set[tuple[Any, ...]]] = field(default_factory=lambda: defaultdict(set))
+    supersedes: set[str] = field(default_factory=set)
+    entailed: set[str] = field(default_factory=set)
+    about: set[str] = field(default_factory=set)
+
+
+_Terms = dict[str, list[tuple[str, str]]]  # predicate → (subject, object) pairs, as written
+
+
+def read_facts(record: str, quads: bytes) -> Facts:
+    """The facts of one record; `record` is its IRI, `quads` its canonical N-Quads (bundles included)."""
+    by: _Terms = defaultdict(list)
+    for line in quads.decode().split("\n")[:-1]:
+        subject, predicate, value, _ = rdf.split(line)
+        by[predicate].append((subject, value))
+    types: dict[str, set[str]] = defaultdict(set)
+    for subject, value in by[RDF_TYPE]:
+        types[subject].add(value)
+    facts = Facts(record)
+    me = f"<{record}>"
+    facts.about = {rdf.text_of(value) for subject, value in by[PS.about] if subject == me}
+    facts.supersedes = {rdf.text_of(value) for subject, value in by[PS.supersedes] if subject == me}
+    _relations(by, facts)
+    _events(by, types, me, facts)
+    _states(by, types, facts)
+    _descriptions(by, types, me, facts)
+    return facts
+
+
+def _relations(by: _Terms, facts: Facts) -> None:
+    """Usage, generation, derivation; and in `entailed` what sub-properties, inverses and qualified forms add."""
+    said: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    for predicate, plain in _INFLUENCES.items():
+        said[plain].update(by.get(predicate, ()))
+    for predicate, plain in _INVERSES.items():
+        said[plain].update((value, subject) for subject, value in by.get(predicate, ()))
+    for predicate, (holder, plain) in _QUALIFIED.items():
+        for subject, node in by.get(predicate, ()):
+            said[plain].update((subject, value) for at, value in by.get(holder, ()) if at == node)
+    for plain, pairs in said.items():
+        stated = set(by.get(plain, ()))
+        facts.entailed.update(f"{s} {plain} {o}" for s, o in pairs - stated if s.startswith("<") and o.startswith("<"))
+    for table, plain in (("used", PROV.used), ("generated", PROV.wasGeneratedBy), ("derived", PROV.wasDerivedFrom)):
+        pairs = said[plain] | set(by.get(plain, ()))
+        facts.rows[table].update((rdf.text_of(s), rdf.text_of(o)) for s, o in pairs)
+    for activity, node in by.get(PROV.qualifiedUsage, ()):
+        entities = [value for at, value in by.get(PROV.entity, ()) if at == node]
+        roles = [value for at, value in by.get(PROV.hadRole, ()) if at == node]
+        for entity in entities:
+            facts.rows["role"].update((rdf.text_of(activity), rdf.text_of(entity), rdf.text_of(r)) for r in roles)
+
+
+def _events(by: _Terms, types: dict[str, set[str]], me: str, facts: Facts) -> None:
+    instants = sorted(k for s, v in by[PROV.generatedAtTime] if s == me for k in _key(v))
+    kinds = sorted(rdf.text_of(v).rpartition("#")[2] for s, v in by[PS.eventType] if s == me)
+    instant = instants[0] if instants else ""
+    kind = kinds[0] if kinds else ""
+    facts.ord = f"{instant}{_RANK.get(kind, 1)}{facts.record.rpartition('/')[2]}"
+    if kind and instant:
+        for activity in facts.about:
+            window = PS.Window in types[f"<{activity}>"]
+            facts.rows["event"].add((activity, facts.ord, instant, "WINDOW" if window else kind))
+    for subject, value in by[DCT.isPartOf]:
+        if {PS.Run, PS.Window} & types[subject]:
+            facts.rows["part"].add((rdf.text_of(subject), rdf.text_of(value)))
+    facts.rows["job_of"].update((rdf.text_of(s), rdf.text_of(v)) for s, v in by[PS.job])
+
+
+def _states(by: _Terms, types: dict[str, set[str]], facts: Facts) -> None:
+    general: dict[str, set[str]] = defaultdict(set)
+    for subject, value in by[PROV.specializationOf]:
+        general[subject].add(rdf.text_of(value))
+    for subject, kinds in types.items():
+        for kind, mark in ((PS.ReadState, "R"), (PS.WriteState, "W")):
+            if kind in kinds:
+                for dataset, label in _datasets(general[subject]):
+                    facts.rows["state"].add((rdf.text_of(subject), mark, dataset, label))
+        if PS.Source in kinds:
+            facts.rows["source"].add((rdf.text_of(subject),))
+    for predicate, key in _ATTRIBUTES.items():
+        for subject, value in by.get(predicate, ()):
+            if subject != f"<{facts.record}>":
+                values = _key(value) if key in _INSTANTS else [rdf.text_of(value)]
+                facts.rows["attribute"].update((rdf.text_of(subject), key, v) for v in values)
+    facts.rows["intended"].update((rdf.text_of(s), rdf.text_of(v)) for s, v in by[PS.intendedOutput])
+    facts.rows["renamed"].update((rdf.text_of(s), rdf.text_of(v)) for s, v in by[PS.renamedFrom])
+    facts.rows["symlink"].update((rdf.text_of(s), rdf.text_of(v)) for s, v in by[PS.symlink])
+
+
+def _datasets(general: set[str]) -> Iterator[tuple[str, str]]:
+    """The assets a state specialises, each with the label of the version of it that the state also specialises."""
+    versions = {v: d for v in general for d in general if v.startswith(f"{d}/version/")}
+    for dataset in general - versions.keys():
+        labels = [unquote(v[len(dataset) + 9 :]) for v, d in versions.items() if d == dataset]
+        yield dataset, min(labels, default="")
+
+
+def _descriptions(by: _Terms, types: dict[str, set[str]], me: str, facts: Facts) -> None:
+    on = {s: rdf.text_of(v) for s, v in by[PS.on]}
+    keys = {s: rdf.text_of(v) for s, v in by[PS.key]}
+    contents = {s: rdf.text_of(v) for s, v in by[PS.content]}
+    deleted = {s for s, v in by[PS.deleted] if rdf.text_of(v) in ("true", "1")}
+    assets = {rdf.text_of(s) for s, kinds in types.items() if {PS.Dataset, PS.Job, PS.Run, PS.Model} & kinds} | facts.about
+    for node, subject in on.items():
+        asset = int(subject in assets)
+        row = (subject, keys.get(node, ""), contents.get(node, ""), int(node in deleted), asset, facts.ord)
+        facts.rows["facet"].add(row)
+    for subject, value in by[PS.declares]:
+        if subject == me:
+            jobs = [rdf.text_of(v) for s, v in by[PROV.specializationOf] if s == value]
+            facts.rows["declares"].update((job, rdf.text_of(value), facts.ord) for job in jobs)
+
+
+def _key(term: str) -> list[str]:
+    """The instant of an xsd:dateTime term, or nothing where it is none: such a time decides nothing."""
+    try:
+        return [times.key(rdf.text_of(term))[0]]
+    except ValueError:
+        return []
