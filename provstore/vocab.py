@@ -29,21 +29,24 @@ PS = Namespace(
     "https://w3id.org/provstore/ns#",
     # classes
     "Record Content FacetAssertion Dataset Model Version ReadState WriteState Run TrainingRun Inference Evaluation"
-    " Normalisation Calibration Correction Approval Window Job JobVersion JobDeclaration ModelVersion Prediction Decision"
-    " RecordItem AliasAssignment DataSubject Source UnresolvedRead CodeVersion Measurand CalibrationCertificate"
+    " Normalisation Calibration Correction Approval Window Job JobVersion JobDeclaration ModelVersion Prediction"
+    " Decision RecordItem AliasAssignment DataSubject Source UnresolvedRead CodeVersion Measurand"
+    " CalibrationCertificate EventType WriteMode Basis"
     # kinds of event, modes of writing, bases of a conclusion, roles
     " START RUNNING COMPLETE FAIL ABORT OTHER Create Append Merge Alter Overwrite Truncate"
     " ContentMatch VersionMatch LatestBefore ExplicitLineage ColumnLineage SingleInput DeclaredRole Rename KeptByWrite"
     " Overlap Tie UnknownWriteMode measuringDevice technician trainingData model inputItem"
     # records, facets, contents
-    " eventType about bundle supersedes supersededBy ledgerIndex recordedAt actor appliedIndex on key content json deleted"
+    " eventType about bundle supersedes supersededBy ledgerIndex recordedAt actor appliedIndex on key content json"
+    " deleted"
     # runs and jobs
     " state job jobVersion rootRun declaredInput declaredOutput declares currentDeclaration intendedOutput dropped"
     " nominalStart nominalEnd message programmingLanguage stackTrace processingType integration jobType"
     # datasets, states, columns
-    " namespace name version writeMode partial renamedFrom declaredSource feeds symlink previousState possiblyDerivedFrom"
-    " basis evidence knownFrom field type columnEdge datasetEdge targetColumn sourceDataset sourceColumn transformation"
-    " transformationType masking lifecycle rowCount byteSize fileCount sha256 weakDigest collectionMethod"
+    " namespace name version writeMode partial renamedFrom declaredSource feeds symlink previousState"
+    " possiblyDerivedFrom basis evidence knownFrom field type columnEdge datasetEdge lineageEdge targetDataset"
+    " targetColumn sourceDataset sourceColumn transformation transformationType masking untracked lifecycle rowCount"
+    " byteSize fileCount sha256 weakDigest collectionMethod"
     # code and owners
     " sql dialect repository codeUrl path branch tag commit codeVersion owner ownerType"
     # models, items, people
@@ -51,13 +54,13 @@ PS = Namespace(
 )
 PROV = Namespace(
     "http://www.w3.org/ns/prov#",
-    "Activity Agent Association Attribution Bundle Derivation End Entity EntityInfluence Generation Organization Person"
-    " Plan SoftwareAgent Start Usage actedOnBehalfOf activity agent atTime endedAtTime entity generated generatedAtTime"
-    " hadActivity hadDerivation hadMember hadPrimarySource hadRole invalidated qualifiedAssociation qualifiedAttribution"
-    " qualifiedCommunication qualifiedDelegation qualifiedDerivation qualifiedEnd qualifiedGeneration qualifiedInfluence"
-    " qualifiedPrimarySource qualifiedQuotation qualifiedRevision qualifiedStart qualifiedUsage specializationOf"
-    " startedAtTime used wasAssociatedWith wasAttributedTo wasDerivedFrom wasGeneratedBy wasInfluencedBy wasInformedBy"
-    " wasInvalidatedBy wasQuotedFrom wasRevisionOf",
+    "Activity Agent Association Attribution Bundle Derivation End Entity EntityInfluence Generation Organization"
+    " Person Plan SoftwareAgent Start Usage actedOnBehalfOf activity agent atTime endedAtTime entity generated"
+    " generatedAtTime hadActivity hadDerivation hadMember hadPrimarySource hadRole invalidated qualifiedAssociation"
+    " qualifiedAttribution qualifiedCommunication qualifiedDelegation qualifiedDerivation qualifiedEnd"
+    " qualifiedGeneration qualifiedInfluence qualifiedPrimarySource qualifiedQuotation qualifiedRevision"
+    " qualifiedStart qualifiedUsage specializationOf startedAtTime used wasAssociatedWith wasAttributedTo"
+    " wasDerivedFrom wasGeneratedBy wasInfluencedBy wasInformedBy wasInvalidatedBy wasQuotedFrom wasRevisionOf",
 )
 DCT = Namespace("http://purl.org/dc/terms/", "conformsTo description identifier isPartOf title")
 AI = Namespace("https://w3id.org/dpv/ai#", "TrainingData")

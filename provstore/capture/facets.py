@@ -10,10 +10,10 @@ from itertools import count
 from typing import Any, Final
 
 from provstore import iris, jcs, rdf, times
-from provstore.capture import terms as t
 from provstore.capture.lines import Lines
 from provstore.errors import InvalidInput
 from provstore.model import Content
+from provstore.vocab import DCT, PROV, PS
 
 #: Name and version of the mapping; part of every content's name, so a change here makes new contents.
 MAPPER: Final = "openlineage/1"
@@ -70,9 +70,9 @@ def _content(base: str, key: str, text: str) -> tuple[Content, tuple[str, ...]]:
         except FacetError as error:
             graph.held.clear()
             complaints = (str(error),)
-    graph.type(graph.node, t.CONTENT)
-    graph.say(graph.node, t.KEY, rdf.literal(key))
-    graph.say(graph.node, t.JSON, rdf.literal(text, t.RDF_JSON))
+    graph.type(graph.node, PS.Content)
+    graph.say(graph.node, PS.key, rdf.literal(key))
+    graph.say(graph.node, PS.json, rdf.literal(text, f"{rdf.RDF}JSON"))
     return Content(iri, "".join(sorted(graph.held)).encode()), complaints
 
 
@@ -146,10 +146,10 @@ def _schema(graph: _Graph, facet: Object) -> None:
 def _fields(graph: _Graph, parent: str, path: str, holder: Object) -> None:
     for index, field in enumerate(_list(holder, "fields")):
         node = graph.part(f"{path}{index}")
-        graph.say(parent, t.FIELD, node)
-        graph.say(node, t.NAME, rdf.literal(graph.needed(field, "name")))
-        graph.say_text(node, t.TYPE, field, "type")
-        graph.say_text(node, t.DCT_DESCRIPTION, field, "description")
+        graph.say(parent, PS.field, node)
+        graph.say(node, PS.name, rdf.literal(graph.needed(field, "name")))
+        graph.say_text(node, PS.type, field, "type")
+        graph.say_text(node, DCT.description, field, "description")
         _fields(graph, node, f"{path}{index}/", field)
 
 
@@ -158,33 +158,33 @@ def _column_lineage(graph: _Graph, facet: Object) -> None:
     for target, entry in _objects(facet, "fields"):
         for source in _list(entry, "inputFields"):
             node = graph.part(str(next(numbers)))
-            graph.say(graph.node, t.COLUMN_EDGE, node)
-            graph.say(node, t.TARGET_COLUMN, rdf.literal(target))
+            graph.say(graph.node, PS.columnEdge, node)
+            graph.say(node, PS.targetColumn, rdf.literal(target))
             _source(graph, node, source)
             if not source.get("transformations"):  # before facet 1-1-0 the transformation stood on the target
-                graph.say_text(node, t.TRANSFORMATION, entry, "transformationType")
+                graph.say_text(node, PS.transformation, entry, "transformationType")
     for index, source in enumerate(_list(facet, "dataset")):
         node = graph.part(f"dataset/{index}")
-        graph.say(graph.node, t.DATASET_EDGE, node)
+        graph.say(graph.node, PS.datasetEdge, node)
         _source(graph, node, source)
 
 
 def _source(graph: _Graph, node: str, source: Object) -> None:
     iri = graph.dataset(graph.needed(source, "namespace"), graph.needed(source, "name"))
-    graph.say(node, t.SOURCE_DATASET, f"<{iri}>")
-    graph.say_text(node, t.SOURCE_COLUMN, source, "field")
+    graph.say(node, PS.sourceDataset, f"<{iri}>")
+    graph.say_text(node, PS.sourceColumn, source, "field")
     masking = None
     for transformation in _list(source, "transformations"):
         kind = graph.text(transformation, "type")
         said = graph.text(transformation, "subtype") or kind
         if said:
-            graph.say(node, t.TRANSFORMATION, rdf.literal(said))
+            graph.say(node, PS.transformation, rdf.literal(said))
         if kind in ("DIRECT", "INDIRECT"):
-            graph.say(node, t.TRANSFORMATION_TYPE, rdf.literal(kind))
+            graph.say(node, PS.transformationType, rdf.literal(kind))
         if isinstance(transformation.get("masking"), bool):
             masking = masking or transformation["masking"]
     if masking is not None:
-        graph.say(node, t.MASKING, rdf.boolean(masking))
+        graph.say(node, PS.masking, rdf.boolean(masking))
 
 
 def _lineage(graph: _Graph, facet: Object) -> None:
@@ -199,14 +199,14 @@ def _lineage(graph: _Graph, facet: Object) -> None:
             target = f"<{graph.dataset(graph.needed(entry, 'namespace'), graph.needed(entry, 'name'))}>"
         for column, source in lineage_sources(entry):
             node = graph.part(str(next(numbers)))
-            graph.say(graph.node, t.LINEAGE_EDGE, node)
+            graph.say(graph.node, PS.lineageEdge, node)
             if target:
-                graph.say(node, t.TARGET_DATASET, target)
+                graph.say(node, PS.targetDataset, target)
             if column is not None:
-                graph.say(node, t.TARGET_COLUMN, rdf.literal(column))
+                graph.say(node, PS.targetColumn, rdf.literal(column))
             _source(graph, node, source)
         if target and entry.get("inputs") == [] and not entry.get("fields"):
-            graph.say(graph.node, t.UNTRACKED, target)
+            graph.say(graph.node, PS.untracked, target)
 
 
 def lineage_sources(entry: Object) -> Iterator[tuple[str | None, Object]]:
@@ -224,25 +224,25 @@ def _source_code_location(graph: _Graph, facet: Object) -> None:
     repository = graph.text(facet, "repoUrl")
     if repository is not None:
         valid = _URL.match(repository) is not None
-        graph.say(graph.node, t.REPOSITORY, f"<{repository}>" if valid else rdf.literal(repository))
-    for member, predicate in (("url", t.CODE_URL), ("path", t.PATH), ("branch", t.BRANCH), ("tag", t.TAG)):
+        graph.say(graph.node, PS.repository, f"<{repository}>" if valid else rdf.literal(repository))
+    for member, predicate in (("url", PS.codeUrl), ("path", PS.path), ("branch", PS.branch), ("tag", PS.tag)):
         graph.say_text(graph.node, predicate, facet, member)
     commit = graph.text(facet, "version")
     if commit is None:
         return
-    graph.say(graph.node, t.COMMIT, rdf.literal(commit))
+    graph.say(graph.node, PS.commit, rdf.literal(commit))
     if _COMMIT.match(commit):
         revision = f"<urn:swh:1:rev:{commit.lower()}>"  # ISO/IEC 18670 SWHID
-        graph.say(graph.node, t.HAS_CODE_VERSION, revision)
-        graph.type(revision, t.PROV_ENTITY, t.CODE_VERSION)
+        graph.say(graph.node, PS.codeVersion, revision)
+        graph.type(revision, PROV.Entity, PS.CodeVersion)
 
 
 #: The prefix of an owner's name → the kind in the agent's IRI, and its class.
 _AGENTS = {
-    "user": ("person", t.PROV_PERSON),
-    "team": ("organization", t.PROV_ORGANIZATION),
-    "application": ("software", t.PROV_SOFTWARE_AGENT),
-    "service": ("software", t.PROV_SOFTWARE_AGENT),
+    "user": ("person", PROV.Person),
+    "team": ("organization", PROV.Organization),
+    "application": ("software", PROV.SoftwareAgent),
+    "service": ("software", PROV.SoftwareAgent),
 }
 
 
@@ -251,16 +251,16 @@ def _ownership(graph: _Graph, facet: Object) -> None:
         node = graph.part(str(index))
         name = graph.needed(owner, "name")
         prefix, _, rest = name.partition(":")
-        kind, special = _AGENTS.get(prefix, ("agent", t.PROV_AGENT)) if rest else ("agent", t.PROV_AGENT)
+        kind, special = _AGENTS.get(prefix, ("agent", PROV.Agent)) if rest else ("agent", PROV.Agent)
         agent = f"<{iris.agent(graph.base, kind, name if kind == 'agent' else rest)}>"
-        graph.type(agent, t.PROV_AGENT, special)
-        graph.say(graph.node, t.OWNER, node)
-        graph.say(node, t.PROV_HAS_AGENT, agent)
-        graph.say_text(node, t.OWNER_TYPE, owner, "type")
+        graph.type(agent, PROV.Agent, special)
+        graph.say(graph.node, PS.owner, node)
+        graph.say(node, PROV.agent, agent)
+        graph.say_text(node, PS.ownerType, owner, "type")
 
 
 def _nominal_time(graph: _Graph, facet: Object) -> None:
-    for member, predicate in (("nominalStartTime", t.NOMINAL_START), ("nominalEndTime", t.NOMINAL_END)):
+    for member, predicate in (("nominalStartTime", PS.nominalStart), ("nominalEndTime", PS.nominalEnd)):
         sent = graph.text(facet, member)
         if sent is None:
             continue
@@ -274,7 +274,7 @@ def _nominal_time(graph: _Graph, facet: Object) -> None:
 
 
 def _statistics(graph: _Graph, facet: Object) -> None:
-    for member, predicate in (("rowCount", t.ROW_COUNT), ("size", t.BYTE_SIZE), ("fileCount", t.FILE_COUNT)):
+    for member, predicate in (("rowCount", PS.rowCount), ("size", PS.byteSize), ("fileCount", PS.fileCount)):
         value = facet.get(member)
         if value is None:
             continue
@@ -285,16 +285,16 @@ def _statistics(graph: _Graph, facet: Object) -> None:
 
 #: Facets whose string members are said of the content itself.
 _TEXTS: dict[str, tuple[tuple[str, str], ...]] = {
-    "documentation": (("description", t.DCT_DESCRIPTION),),
+    "documentation": (("description", DCT.description),),
     "errorMessage": (
-        ("message", t.MESSAGE),
-        ("programmingLanguage", t.PROGRAMMING_LANGUAGE),
-        ("stackTrace", t.STACK_TRACE),
+        ("message", PS.message),
+        ("programmingLanguage", PS.programmingLanguage),
+        ("stackTrace", PS.stackTrace),
     ),
-    "jobType": (("processingType", t.PROCESSING_TYPE), ("integration", t.INTEGRATION), ("jobType", t.JOB_TYPE)),
-    "lifecycleStateChange": (("lifecycleStateChange", t.LIFECYCLE),),
-    "sql": (("query", t.SQL), ("dialect", t.DIALECT)),
-    "version": (("datasetVersion", t.HAS_VERSION),),
+    "jobType": (("processingType", PS.processingType), ("integration", PS.integration), ("jobType", PS.jobType)),
+    "lifecycleStateChange": (("lifecycleStateChange", PS.lifecycle),),
+    "sql": (("query", PS.sql), ("dialect", PS.dialect)),
+    "version": (("datasetVersion", PS.version),),
 }
 
 _SHAPES: dict[str, Callable[[_Graph, Object], None]] = {

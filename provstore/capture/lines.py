@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from provstore import iris, rdf
-from provstore.capture import terms as t
+from provstore.vocab import PROV, PS, RDF_TYPE
 
 
 class Lines:
@@ -21,22 +21,22 @@ class Lines:
 
     def type(self, subject: str, *classes: str) -> None:
         for each in classes:
-            self.held.add(f"{subject} {t.A} {each}{self.tail}")
+            self.held.add(f"{subject} {RDF_TYPE} {each}{self.tail}")
 
     def dataset(self, namespace: str, name: str) -> str:
         """The IRI of a dataset, typed and named."""
         iri = iris.dataset(self.base, namespace, name)
-        self.type(f"<{iri}>", t.PROV_ENTITY, t.DATASET)
+        self.type(f"<{iri}>", PROV.Entity, PS.Dataset)
         self._named(f"<{iri}>", namespace, name)
         return iri
 
     def job(self, namespace: str, name: str) -> str:
         """The IRI of a job, typed and named."""
         iri = iris.job(self.base, namespace, name)
-        self.type(f"<{iri}>", t.PROV_ENTITY, t.PROV_PLAN, t.JOB)
+        self.type(f"<{iri}>", PROV.Entity, PROV.Plan, PS.Job)
         self._named(f"<{iri}>", namespace, name)
         return iri
 
     def _named(self, node: str, namespace: str, name: str) -> None:
-        self.say(node, t.NAMESPACE, rdf.literal(namespace))
-        self.say(node, t.NAME, rdf.literal(name))
+        self.say(node, PS.namespace, rdf.literal(namespace))
+        self.say(node, PS.name, rdf.literal(name))

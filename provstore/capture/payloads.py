@@ -63,7 +63,7 @@ def split(body: bytes, media_type: str, content_encoding: str | None, limits: Li
     that is not several payloads raises: InvalidInput (with a line), TooLarge, UnsupportedMedia.
     """
     kind = _media(media_type)
-    text = _inflated(body, content_encoding, limits).removeprefix(b"\xef\xbb\xbf").rstrip(b" \t\r\n")
+    text = inflated(body, content_encoding, limits).removeprefix(b"\xef\xbb\xbf").rstrip(b" \t\r\n")
     begin = text.lstrip(b" \t\r\n")
     if not begin:
         raise InvalidInput("the body is empty; wanted a JSON object", line=1)
@@ -81,7 +81,7 @@ def _media(media_type: str) -> str:
     return media_type.partition(";")[0].strip().lower()
 
 
-def _inflated(body: bytes, content_encoding: str | None, limits: Limits) -> bytes:
+def inflated(body: bytes, content_encoding: str | None, limits: Limits) -> bytes:
     if len(body) > limits.body_bytes:
         raise TooLarge(f"the body has {len(body)} bytes; at most {limits.body_bytes} are taken")
     encoding = (content_encoding or "identity").strip().lower()

@@ -61,6 +61,8 @@ class Views:
         self._live_contents: set[str] = set()
         self._conclusions = Conclusions(self._db, self.base)
         self.recover()
+        #: `applied` as last seen, for other threads than the one that applies
+        self.applied_hint = self.applied
 
     @property
     def applied(self) -> int:
@@ -71,28 +73,27 @@ class Views:
     def recover(self) -> None:
         """Do again what the journal holds beyond the store's own mark, which a crash may have left behind."""
         mark = self._mark()
-        rows = self._db.execute("SELECT last, batch FROM journal WHERE last >= ? ORDER BY last", (mark,)).fetchall()
-        if mark < self.applied and (not rows or rows[0][0] > mark and self._missing(mark)):
-            raise StoreLost(f"the triple store stands at {mark}, the journal begins later; rebuild it")
-        for _, blob in rows:
+        (flushed,) = self._db.execute("SELECT value FROM meta WHERE key = 'flushed'").fetchone()
+        if mark < flushed or mark > self.applied:
+            raise StoreLost(f"the triple store stands at {mark}, outside of {flushed} to {self.applied}")
+        # the batch at the mark too: its load was whole, its removals may not have been
+        rows = self._db.execute("SELECT batch FROM journal WHERE last >= ? ORDER BY last", (mark,)).fetchall()
+        for (blob,) in rows:
             self._change_store(Batch.unpacked(blob), {})
-
-    def _missing(self, mark: int) -> bool:
-        (first,) = self._db.execute("SELECT value FROM meta WHERE key = 'flushed'").fetchone() or (-1,)
-        return mark < int(first)
 
     def apply_pending(self, limit: int = 256) -> int:
         """Apply up to `limit` entries beyond the applied index, all or nothing; returns how many."""
         first = self.applied + 1
-        bodies = {body.index: body for body in self._ledger.bodies(first, min(self._ledger.head, first + limit - 1))}
         last = min(self._ledger.head, first + limit - 1)
         if last < first:
             return 0
+        bodies = {body.index: body for body in self._ledger.bodies(first, last)}
         with self._transaction():
             batch = self._digest(bodies, last)
             self._db.execute("INSERT INTO journal VALUES (?, ?)", (last, batch.packed()))
             self._db.execute("UPDATE meta SET value = ? WHERE key = 'applied'", (last,))
         self._change_store(batch, bodies)
+        self.applied_hint = last
         return last - first + 1
 
     @contextmanager
@@ -144,6 +145,7 @@ class Views:
                 self._keep_content(iri)
                 if live and not self._is_cited(iri):
                     batch.contents.append(iri)
+                    batch.uncited = [other for other in batch.uncited if other != iri]
                 if live:
                     self._live_contents.add(iri)
             self._db.execute("INSERT OR IGNORE INTO cites VALUES (?, ?)", (iri, body.index))
@@ -227,9 +229,9 @@ class Views:
             live.append(text)
         self.store.load("".join([*named, *map(without_graph, live)]).encode())
         dropped = [without_graph(b.quads.decode()) for i in batch.withdrawn for b in self._ledger.bodies(i, i)]
-        dropped += [without_graph(self._ledger.content(iri).decode()) for iri in batch.uncited]
-        if batch.removes or dropped:
-            self.store.remove(batch.removes, self.is_live, dropped)
+        removes = [*batch.removes, *(self._ledger.content(iri).decode() for iri in batch.uncited)]
+        if removes or dropped:
+            self.store.remove(removes, self.is_live, dropped)
 
     def is_live(self, graph: str) -> bool:
         """Whether the triples of a named graph stand in the default graph."""
@@ -244,7 +246,7 @@ class Views:
         applied = self.applied
         self.store.flush()
         with self._transaction():
-            self._db.execute("INSERT OR REPLACE INTO meta VALUES ('flushed', ?)", (applied,))
+            self._db.execute("UPDATE meta SET value = ? WHERE key = 'flushed'", (applied,))
             self._db.execute("DELETE FROM journal WHERE last < ?", (applied,))
 
     def close(self) -> None:

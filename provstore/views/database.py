@@ -88,7 +88,7 @@ def open_database(path: Path) -> sqlite3.Connection:
             connection.execute(f"CREATE TABLE {name}({listed}, PRIMARY KEY({listed})) WITHOUT ROWID")
         for statement in _INDEXES:
             connection.execute(statement)
-        connection.execute("INSERT INTO meta VALUES ('applied', -1)")
+        connection.execute("INSERT INTO meta VALUES ('applied', -1), ('flushed', -1)")
         connection.execute("COMMIT")
     return connection
 

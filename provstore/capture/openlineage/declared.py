@@ -5,22 +5,22 @@ from __future__ import annotations
 import hashlib
 
 from provstore import jcs
-from provstore.capture import terms as t
 from provstore.capture.facets import FacetError, lineage_sources
 from provstore.capture.openlineage.event import RECORD, Event, Object, live
+from provstore.vocab import PROV, PS
 
 
 def job_event(event: Event) -> None:
     job, _ = event.own_job()
-    event.say(RECORD, t.ABOUT, job)
+    event.say(RECORD, PS.about, job)
     inputs = _datasets(event, "inputs", "inputFacets")
     outputs = _datasets(event, "outputs", "outputFacets")
     declared = jcs.dumps({"inputs": sorted(inputs), "outputs": sorted(outputs)})
     node = f"{job[:-1]}/declared/{hashlib.sha256(declared.encode()).hexdigest()}>"
-    event.say(RECORD, t.DECLARES, node)
-    event.type(node, t.PROV_ENTITY, t.PROV_PLAN, t.JOB_DECLARATION)
-    event.say(node, t.PROV_SPECIALIZATION_OF, job)
-    for predicate, datasets in ((t.DECLARED_INPUT, inputs), (t.DECLARED_OUTPUT, outputs)):
+    event.say(RECORD, PS.declares, node)
+    event.type(node, PROV.Entity, PROV.Plan, PS.JobDeclaration)
+    event.say(node, PROV.specializationOf, job)
+    for predicate, datasets in ((PS.declaredInput, inputs), (PS.declaredOutput, outputs)):
         for iri in datasets.values():
             event.say(node, predicate, f"<{iri}>")
 
@@ -39,7 +39,7 @@ def _datasets(event: Event, member: str, own_facets: str) -> dict[tuple[str, str
 def dataset_event(event: Event) -> None:
     dataset = event.required(event.value, "dataset", "")
     iri, facets = event.dataset_at(dataset, "/dataset")
-    event.say(RECORD, t.ABOUT, f"<{iri}>")
+    event.say(RECORD, PS.about, f"<{iri}>")
     event.assert_facets(facets, "/dataset/facets", f"<{iri}>")
     lineage = live(facets, "lineage")
     if lineage is not None:
@@ -54,4 +54,4 @@ def _declared_sources(event: Event, dataset: str, lineage: Object) -> None:
     for source in sources:
         pair = event.pair(source, "/dataset/facets/lineage")
         if pair:
-            event.say(f"<{dataset}>", t.DECLARED_SOURCE, f"<{event.dataset(*pair)}>")
+            event.say(f"<{dataset}>", PS.declaredSource, f"<{event.dataset(*pair)}>")

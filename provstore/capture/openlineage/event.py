@@ -6,11 +6,11 @@ import re
 from typing import Any, NoReturn
 
 from provstore import iris, rdf, times
-from provstore.capture import terms as t
 from provstore.capture.facets import content_of, kind_of
 from provstore.capture.lines import Lines
 from provstore.errors import InvalidInput, Unmappable
 from provstore.model import Content, Liberty
+from provstore.vocab import DCT, PROV, PS
 
 RECORD = f"<{iris.PLACEHOLDER}>"
 
@@ -100,15 +100,15 @@ class Event(Lines):
 
     def head(self) -> None:
         """The record itself: its time, which nothing can do without, and its producer."""
-        self.type(RECORD, t.PROV_BUNDLE, t.RECORD)
-        self.say(RECORD, t.PROV_GENERATED_AT, rdf.date_time(self._time()))
+        self.type(RECORD, PROV.Bundle, PS.Record)
+        self.say(RECORD, PROV.generatedAtTime, rdf.date_time(self._time()))
         producer = self.value.get("producer")
         if type(producer) is not str or not producer:
             self.note("/producer", f"no author stated: 'producer' must be a non-empty string, got {kind_of(producer)}")
             return
         agent = f"<{iris.agent(self.base, 'software', producer)}>"
-        self.say(RECORD, t.PROV_WAS_ATTRIBUTED_TO, agent)
-        self.type(agent, t.PROV_AGENT, t.PROV_SOFTWARE_AGENT)
+        self.say(RECORD, PROV.wasAttributedTo, agent)
+        self.type(agent, PROV.Agent, PROV.SoftwareAgent)
 
     def _time(self) -> str:
         sent = self.value.get("eventTime")
@@ -131,9 +131,9 @@ class Event(Lines):
         """The UUID and the node of a run, typed."""
         identifier, was_uuid = iris.run_id(sent)
         node = f"<{iris.run(identifier)}>"
-        self.type(node, t.PROV_ACTIVITY, t.RUN)
+        self.type(node, PROV.Activity, PS.Run)
         if not was_uuid:
-            self.say(node, t.DCT_IDENTIFIER, rdf.literal(sent))
+            self.say(node, DCT.identifier, rdf.literal(sent))
             self.note(pointer, f"{sent[:60]!r} is no UUID; one was derived from it")
         return identifier, node
 
@@ -164,7 +164,7 @@ class Event(Lines):
             pair = self.pair(each, f"{pointer}/{index}")
             other = self.dataset(*pair) if pair else iri
             if other != iri:
-                self.say(f"<{iri}>", t.SYMLINK, f"<{other}>")
+                self.say(f"<{iri}>", PS.symlink, f"<{other}>")
 
     def assert_facets(self, facets: Object, pointer: str, subject: str) -> None:
         """One FacetAssertion on the subject for every facet that is not null."""
@@ -180,12 +180,12 @@ class Event(Lines):
                 self.note(where, f"facet {key!r} at {pointer}: {complaint}")
             self.contents[content.iri] = content
             node = f"<{iris.PLACEHOLDER}#{iris.fragment(where)}>"
-            self.type(node, t.FACET_ASSERTION)
-            self.say(node, t.ON, subject)
-            self.say(node, t.KEY, rdf.literal(key))
-            self.say(node, t.HAS_CONTENT, f"<{content.iri}>")
+            self.type(node, PS.FacetAssertion)
+            self.say(node, PS.on, subject)
+            self.say(node, PS.key, rdf.literal(key))
+            self.say(node, PS.content, f"<{content.iri}>")
             if isinstance(facet, dict) and facet.get("_deleted") is True:
-                self.say(node, t.DELETED, rdf.boolean(True))
+                self.say(node, PS.deleted, rdf.boolean(True))
 
 
 def _refuse(wanted: str, got: object, pointer: str) -> NoReturn:

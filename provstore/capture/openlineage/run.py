@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from provstore import iris, jcs, rdf
-from provstore.capture import terms as t
 from provstore.capture.facets import kind_of
 from provstore.capture.openlineage.event import RECORD, Event, Object, live
+from provstore.vocab import DCT, PROV, PS
 
 _PROOFS = ("outputStatistics", "icebergCommitReport")
+#: eventType as sent → the individual that `ps:eventType` points to.
+_EVENT_TYPES = {name: PS[name] for name in ("START", "RUNNING", "COMPLETE", "FAIL", "ABORT", "OTHER")}
+#: lifecycleStateChange as sent → the individual that `ps:writeMode` points to.
+_WRITE_MODES = {name.upper(): PS[name] for name in ("Create", "Overwrite", "Alter", "Truncate")}
 
 
 class _Scene(NamedTuple):
@@ -26,10 +30,10 @@ def run_event(event: Event) -> None:
     run = event.required(event.value, "run", "")
     identifier, node = event.run(event.text(run, "runId", "/run"), "/run/runId")
     kind = _event_type(event)
-    event.say(RECORD, t.EVENT_TYPE, t.EVENT_TYPES[kind])
-    event.say(RECORD, t.ABOUT, node)
+    event.say(RECORD, PS.eventType, _EVENT_TYPES[kind])
+    event.say(RECORD, PS.about, node)
     job, job_facets = event.own_job()
-    event.say(node, t.HAS_JOB, job)
+    event.say(node, PS.job, job)
     facets = event.facets(run, "facets", "/run")
     event.assert_facets(facets, "/run/facets", node)
     _parents(event, node, facets)
@@ -42,12 +46,12 @@ def run_event(event: Event) -> None:
 
 def _event_type(event: Event) -> str:
     sent = event.value.get("eventType")
-    if type(sent) is str and sent in t.EVENT_TYPES:
+    if type(sent) is str and sent in _EVENT_TYPES:
         return sent
     meant = sent.upper() if type(sent) is str else ""
-    taken = meant if meant in t.EVENT_TYPES else "OTHER"
+    taken = meant if meant in _EVENT_TYPES else "OTHER"
     shown = repr(sent[:60]) if type(sent) is str else kind_of(sent)
-    event.note("/eventType", f"'eventType' must be one of {', '.join(t.EVENT_TYPES)}; {shown} was taken as {taken}")
+    event.note("/eventType", f"'eventType' must be one of {', '.join(_EVENT_TYPES)}; {shown} was taken as {taken}")
     return taken
 
 
@@ -56,9 +60,9 @@ def _parents(event: Event, run: str, facets: Object) -> None:
         facet = live(facets, key)
         if facet is None:
             continue
-        _ancestor(event, run, t.DCT_IS_PART_OF, facet, f"/run/facets/{key}")
+        _ancestor(event, run, DCT.isPartOf, facet, f"/run/facets/{key}")
         if facet.get("root") is not None:
-            _ancestor(event, run, t.ROOT_RUN, facet["root"], f"/run/facets/{key}/root")
+            _ancestor(event, run, PS.rootRun, facet["root"], f"/run/facets/{key}/root")
 
 
 def _ancestor(event: Event, run: str, relation: str, holder: object, pointer: str) -> None:
@@ -74,7 +78,7 @@ def _ancestor(event: Event, run: str, relation: str, holder: object, pointer: st
     event.say(run, relation, node)
     pair = event.pair(holder.get("job"), f"{pointer}/job")
     if pair:
-        event.say(node, t.HAS_JOB, f"<{event.job(*pair)}>")
+        event.say(node, PS.job, f"<{event.job(*pair)}>")
 
 
 def _scene(event: Event, run: str, identifier: str, kind: str, job_facets: Object) -> _Scene:
@@ -84,9 +88,9 @@ def _scene(event: Event, run: str, identifier: str, kind: str, job_facets: Objec
         return _Scene(run, run, identifier, completed=kind == "COMPLETE", window=False)
     window_id = iris.window_id(identifier, event.instant)
     window = f"<{iris.run(window_id)}>"
-    event.type(window, t.PROV_ACTIVITY, t.WINDOW)
-    event.say(window, t.DCT_IS_PART_OF, run)
-    event.say(RECORD, t.ABOUT, window)
+    event.type(window, PROV.Activity, PS.Window)
+    event.say(window, DCT.isPartOf, run)
+    event.say(RECORD, PS.about, window)
     return _Scene(run, window, window_id, completed=False, window=True)
 
 
@@ -101,9 +105,9 @@ def _input(event: Event, scene: _Scene, holder: Object, pointer: str) -> None:
 
 def _read(event: Event, scene: _Scene, dataset: str) -> str:
     read = f"<{iris.read_state(dataset, scene.identifier)}>"
-    event.say(scene.activity, t.PROV_USED, read)
-    event.type(read, t.PROV_ENTITY, t.READ_STATE)
-    event.say(read, t.PROV_SPECIALIZATION_OF, f"<{dataset}>")
+    event.say(scene.activity, PROV.used, read)
+    event.type(read, PROV.Entity, PS.ReadState)
+    event.say(read, PROV.specializationOf, f"<{dataset}>")
     return read
 
 
@@ -117,22 +121,22 @@ def _output(event: Event, scene: _Scene, holder: Object, pointer: str) -> None:
     change = _lifecycle(event, facets, pointer)
     written = scene.completed or scene.window or any(live(output_facets, proof) is not None for proof in _PROOFS)
     if change == "DROP":
-        event.say(scene.run, t.DROPPED if scene.completed else t.INTENDED_OUTPUT, f"<{dataset}>")
+        event.say(scene.run, PS.dropped if scene.completed else PS.intendedOutput, f"<{dataset}>")
     elif written:
         _write(event, scene, dataset, write, change)
         _specialize_version(event, write, dataset, facets, pointer)
         if change == "RENAME" and scene.completed:
             _renamed(event, scene, dataset, write, facets, pointer)
     else:
-        event.say(scene.run, t.INTENDED_OUTPUT, f"<{dataset}>")
+        event.say(scene.run, PS.intendedOutput, f"<{dataset}>")
 
 
 def _write(event: Event, scene: _Scene, dataset: str, write: str, change: str) -> None:
-    event.type(write, t.PROV_ENTITY, t.WRITE_STATE)
-    event.say(write, t.PROV_SPECIALIZATION_OF, f"<{dataset}>")
-    event.say(write, t.PROV_WAS_GENERATED_BY, scene.activity)
-    if change in t.WRITE_MODES:
-        event.say(write, t.WRITE_MODE, t.WRITE_MODES[change])
+    event.type(write, PROV.Entity, PS.WriteState)
+    event.say(write, PROV.specializationOf, f"<{dataset}>")
+    event.say(write, PROV.wasGeneratedBy, scene.activity)
+    if change in _WRITE_MODES:
+        event.say(write, PS.writeMode, _WRITE_MODES[change])
 
 
 def _lifecycle(event: Event, facets: Object, pointer: str) -> str:
@@ -140,7 +144,7 @@ def _lifecycle(event: Event, facets: Object, pointer: str) -> str:
     if change is None:
         return ""
     known = change.upper() if type(change) is str else ""
-    if known in t.WRITE_MODES or known in ("DROP", "RENAME"):
+    if known in _WRITE_MODES or known in ("DROP", "RENAME"):
         return known
     event.note(f"{pointer}/facets/lifecycleStateChange", "ignored: 'lifecycleStateChange' is none of the known changes")
     return ""
@@ -153,7 +157,7 @@ def _renamed(event: Event, scene: _Scene, dataset: str, write: str, facets: Obje
     pair = event.pair(previous, f"{pointer}/facets/lifecycleStateChange/previousIdentifier")
     old = event.dataset(*pair) if pair else dataset
     if old != dataset:
-        event.say(write, t.RENAMED_FROM, _read(event, scene, old))
+        event.say(write, PS.renamedFrom, _read(event, scene, old))
 
 
 def _specialize_version(event: Event, state: str, dataset: str, facets: Object, pointer: str) -> None:
@@ -167,7 +171,7 @@ def _specialize_version(event: Event, state: str, dataset: str, facets: Object, 
         event.note(f"{pointer}/facets/version", "ignored: 'datasetVersion' must be a non-empty string")
         return
     version = f"<{iris.version(dataset, label)}>"
-    event.say(state, t.PROV_SPECIALIZATION_OF, version)
-    event.type(version, t.PROV_ENTITY, t.VERSION)
-    event.say(version, t.PROV_SPECIALIZATION_OF, f"<{dataset}>")
-    event.say(version, t.HAS_VERSION, rdf.literal(label))
+    event.say(state, PROV.specializationOf, version)
+    event.type(version, PROV.Entity, PS.Version)
+    event.say(version, PROV.specializationOf, f"<{dataset}>")
+    event.say(version, PS.version, rdf.literal(label))

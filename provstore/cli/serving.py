@@ -1,0 +1,112 @@
+"""`provstore serve` and `provstore demo`."""
+
+from __future__ import annotations
+
+import argparse
+import ipaddress
+import json
+import os
+import socket
+from dataclasses import replace
+from pathlib import Path
+
+import uvicorn
+
+from provstore import resources
+from provstore.api import create_app
+from provstore.capture.payloads import Limits
+from provstore.capture.syntax import media_type_of
+from provstore.core import ProvStore, intake
+from provstore.core.intake import Body
+from provstore.errors import Misconfigured
+from provstore.settings import Settings
+
+_DEMO_BASE = "https://prov.example"
+
+
+def serve(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Serve until interrupted."""
+    _check_host(settings.host)
+    directory = Path(settings.data)
+    directory.mkdir(parents=True, exist_ok=True)
+    listening = _listen(settings.host, settings.port)
+    port = listening.getsockname()[1]
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    url = f"http://{host}:{port}"
+    note = directory / "server.json"
+    config = uvicorn.Config(
+        create_app(settings), http="httptools", log_level=settings.log_level, access_log=False, lifespan="on"
+    )
+    server = _Announcing(config, note, url)
+    try:
+        server.run([listening])
+    finally:
+        note.unlink(missing_ok=True)
+    return 0 if server.started else 2
+
+
+def demo(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Load the examples (again does nothing) and serve them."""
+    settings = replace(settings, base=settings.base or _DEMO_BASE)
+    _check_host(settings.host)
+    store = ProvStore(Path(settings.data), base=settings.base)
+    try:
+        for file in sorted(resources.folder("examples").rglob("*.*")):
+            kind = media_type_of(file.name) or "application/json"
+            if file.suffix not in (".trig", ".ttl", ".jsonl"):
+                continue
+            body = Body(file.read_bytes(), kind, None, store.base, Limits())
+            items = [intake.read_document(body)] if intake.is_rdf(kind) else intake.read_events(body)
+            store.ingest([item.submission("examples") for item in items])
+    finally:
+        store.close()
+    return serve(arguments, settings)
+
+
+class _Announcing(uvicorn.Server):
+    """Says where it is once it answers, to people and to other commands."""
+
+    def __init__(self, config: uvicorn.Config, note: Path, url: str) -> None:
+        super().__init__(config)
+        self._note, self._url = note, url
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._note.write_text(json.dumps({"url": self._url, "pid": os.getpid()}))
+            print(_WELCOME.format(url=self._url), flush=True)
+
+
+_WELCOME = """provstore serves {url}
+
+Try
+  open {url}/                     what is in here, and what to ask
+  provstore query --server {url}  the questions that come ready-made
+  curl '{url}/queries/lineage/upstream?entity=https://prov.example/prediction/1'
+  curl {url}/ledger/checkpoint    keep it: it holds the ledger to its word
+Stop with Ctrl-C."""
+
+
+def _check_host(host: str) -> None:
+    """There is no access control yet, so only this machine may reach the server."""
+    try:
+        local = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        local = False
+    if not local:
+        raise Misconfigured(
+            f"host {host!r} is not a loopback address: the server has no access control and would be open to everybody;"
+            " listen on 127.0.0.1 and put a proxy that authenticates in front of it"
+        )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        raise Misconfigured(f"cannot listen on {host}:{port}: {error.strerror}; choose another with --port") from error
+    return listening

@@ -1,0 +1,82 @@
+"""From bytes that somebody sent to submissions for the ledger: split, map, and say what was wrong where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from provstore.capture import openlineage, payloads
+from provstore.capture.payloads import Limits, Part
+from provstore.capture.syntax import SYNTAXES, Document, map_document
+from provstore.errors import InvalidInput
+from provstore.model import Mapped, Submission
+
+JSON = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One payload of a body: mapped, or refused with the reason; `where` is its pointer or line in the body."""
+
+    payload: bytes
+    media_type: str
+    mapped: Mapped | None
+    error: InvalidInput | None
+    where: dict[str, Any]
+
+    def submission(self, actor: str) -> Submission:
+        """The item on its way to the ledger; its error where it was refused."""
+        if self.mapped is None:
+            raise self.error or InvalidInput("the payload was not mapped")
+        return Submission(self.payload, self.media_type, actor, self.mapped)
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What one request or file held."""
+
+    data: bytes
+    media_type: str
+    encoding: str | None
+    base: str
+    limits: Limits
+
+
+def read_events(body: Body) -> list[Item]:
+    """The OpenLineage events of a body (one, an array, or one a line), each mapped or refused by itself.
+
+    InvalidInput or TooLarge where the body as a whole cannot be read.
+    """
+    parts = payloads.split(body.data, body.media_type, body.encoding, body.limits)
+    return [_event(part, body.base) for part in parts]
+
+
+def _event(part: Part, base: str) -> Item:
+    where: dict[str, Any] = {}
+    if part.pointer:
+        where["pointer"] = part.pointer
+    if part.line is not None:
+        where["line"] = part.line
+    if part.error is not None:
+        return Item(part.raw, JSON, None, part.error, where)
+    try:
+        return Item(part.raw, JSON, openlineage.map_event(part.value, base=base), None, where)
+    except InvalidInput as error:
+        if part.pointer:
+            error.pointer = f"{part.pointer}{error.pointer or ''}"
+        if error.line is None:
+            error.line = part.line
+        return Item(part.raw, JSON, None, error, where)
+
+
+def read_document(body: Body) -> Item:
+    """The one RDF document of a body; run it in a worker, since what is sent may never come to an end."""
+    media_type = body.media_type.partition(";")[0].strip().lower()
+    data = payloads.inflated(body.data, body.encoding, body.limits)
+    mapped = map_document(Document(data, media_type, body.base))
+    return Item(data, media_type, mapped, None, {})
+
+
+def is_rdf(media_type: str) -> bool:
+    """Whether the media type is one of the RDF syntaxes."""
+    return media_type.partition(";")[0].strip().lower() in SYNTAXES

@@ -1,0 +1,193 @@
+"""What a running server does, free of HTTP: take in, ask, prove, validate. One asyncio loop, nothing that blocks it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from provstore import queries
+from provstore.capture.payloads import Limits
+from provstore.core import intake
+from provstore.core.annotate import Annotator
+from provstore.core.client import OwnerClient
+from provstore.core.intake import Body, Item
+from provstore.errors import InvalidInput, Nonconforming, NotFound, ProvStoreError, TooLarge
+from provstore.ledger.log import Ledger
+from provstore.model import Receipt, Submission
+from provstore.security.pool import JobCrash, JobTimeout, WorkerPool
+from provstore.settings import Settings
+from provstore.store.query import Answer, QueryService, Snapshot
+
+#: Bodies beyond this are mapped by a worker, so that nobody else waits for them.
+_LARGE = 256 * 1024
+_LARGE_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one payload: a receipt, or the reason why it was refused."""
+
+    receipt: Receipt | None
+    error: ProvStoreError | None
+    where: dict[str, Any]
+
+
+class Service:
+    """A store being served; `start` before use, `close` after."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._directory = Path(settings.data)
+        self.owner = OwnerClient(
+            self._directory,
+            settings.base,
+            records=settings.queue_records,
+            size=settings.queue_bytes,
+            lag=settings.max_lag_records,
+        )
+        self._limits = Limits(body_bytes=settings.max_body_bytes, inflated_bytes=settings.max_inflated_bytes)
+        self._modes = dict(each.strip().split(":") for each in settings.profiles.split(",") if each.strip())
+
+    async def start(self) -> None:
+        """Open the store (in its own process) and boot the workers; raises what keeps it from opening."""
+        await self.owner.start()
+        self.ledger = Ledger(self._directory)
+        self.base = self.ledger.base
+        self.owner.head = self.ledger.head
+        settings = self.settings
+        self._query_pool = WorkerPool(
+            settings.query_memory_bytes, most=settings.query_workers, keep=2, modules=("provstore.store.query", "pyoxigraph")
+        )
+        self._document_pool = WorkerPool(
+            settings.query_memory_bytes, most=3, keep=1, modules=("provstore.core.intake",)
+        )
+        self._queries = QueryService(
+            self._query_pool,
+            self._directory / "spool",
+            timeout=settings.query_timeout_seconds,
+            max_bytes=settings.query_max_result_bytes,
+        )
+        annotated = [name for name, mode in self._modes.items() if mode == "annotate"]
+        self.annotator = Annotator(self._directory / "validation.db", self.ledger, annotated)
+        self._annotating = asyncio.create_task(self.annotator.run())
+
+    async def close(self) -> None:
+        """Finish what was begun; acknowledged records are on disk in any case."""
+        self._annotating.cancel()
+        await asyncio.gather(self._annotating, return_exceptions=True)
+        self.annotator.close()
+        await self.owner.close()
+        for pool in (self._query_pool, self._document_pool):
+            pool.close()
+        self.ledger.close()
+
+    # -- in -----------------------------------------------------------------------------------------------------------
+
+    async def take_events(self, data: bytes, media_type: str, encoding: str | None, actor: str) -> list[Outcome]:
+        """OpenLineage events: all good ones are committed together, each refusal says where."""
+        body = Body(data, media_type, encoding, self.base, self._limits)
+        if len(data) > _LARGE or encoding:
+            items = await self._in_worker("provstore.core.intake:read_events", body, _LARGE_SECONDS)
+        else:
+            items = intake.read_events(body)
+        return await self._commit(items, actor)
+
+    async def take_document(self, data: bytes, media_type: str, encoding: str | None, actor: str) -> Outcome:
+        """One RDF document, mapped where it can be stopped by the clock."""
+        if not intake.is_rdf(media_type):
+            await self._in_worker("provstore.core.intake:read_document", Body(b"", media_type, None, "", self._limits), 5)
+        body = Body(data, media_type, encoding, self.base, self._limits)
+        item = await self._in_worker("provstore.core.intake:read_document", body, self.settings.rdf_timeout_seconds)
+        (outcome,) = await self._commit([item], actor)
+        return outcome
+
+    async def _in_worker(self, target: str, body: Body, seconds: float) -> Any:
+        try:
+            return await self._document_pool.run(target, body, seconds)
+        except JobTimeout as error:
+            raise TooLarge(
+                f"reading the document took longer than {seconds:g} s: split it, or name its blank nodes"
+            ) from error
+        except JobCrash as error:
+            raise InvalidInput("reading the document needed more memory than it may have") from error
+
+    async def _commit(self, items: Sequence[Item], actor: str) -> list[Outcome]:
+        outcomes: list[Outcome | None] = [None] * len(items)
+        good: list[tuple[int, Submission]] = []
+        for number, item in enumerate(items):
+            try:
+                submission = item.submission(actor)
+                await self._gate(submission)
+                good.append((number, submission))
+            except InvalidInput as error:
+                outcomes[number] = Outcome(None, error, item.where)
+        if good:
+            receipts = await self.owner.append([submission for _, submission in good])
+            for (number, _), receipt in zip(good, receipts, strict=True):
+                outcomes[number] = Outcome(receipt, None, items[number].where)
+            self.annotator.wake()
+        return [outcome for outcome in outcomes if outcome]
+
+    async def _gate(self, submission: Submission) -> None:
+        """Profiles that reject are checked before the commit."""
+        for profile, mode in self._modes.items():
+            if mode == "reject":
+                results = await self.annotator.validate(profile, submission.mapped)
+                bad = [r for r in results if r["severity"] == "MUST"]
+                if bad:
+                    raise Nonconforming(f"the record violates profile {profile}: {bad[0]['message']}", results)
+
+    # -- out ----------------------------------------------------------------------------------------------------------
+
+    async def snapshot(self, min_index: int | None) -> Snapshot:
+        """The newest snapshot, holding `min_index` if one is given; NotYetApplied where it takes too long."""
+        if min_index is not None and min_index > self.ledger.head:
+            raise NotFound(f"the ledger has no index {min_index} yet; its newest is {self.ledger.head}")
+        return await self.owner.snapshot(-1 if min_index is None else min_index)
+
+    async def sparql(
+        self,
+        query: str,
+        accept: str | None,
+        *,
+        min_index: int | None = None,
+        timeout: float | None = None,
+        default_graphs: tuple[str, ...] = (),
+        named_graphs: tuple[str, ...] = (),
+    ) -> Answer:
+        """The whole answer to a query, with the ledger index it was computed at."""
+        snapshot = await self.snapshot(min_index)
+        return await self._queries.ask(
+            query, accept, snapshot, timeout=timeout, default_graphs=default_graphs, named_graphs=named_graphs
+        )
+
+    async def canned(self, name: str, values: dict[str, str], accept: str | None, min_index: int | None) -> Answer:
+        """The answer to a canned query; NotFound where there is none of the name, QueryRefused for its parameters."""
+        return await self.sparql(queries.bind(queries.find(name), values), accept, min_index=min_index)
+
+    async def serialise(self, quads: bytes, media_type: str) -> bytes:
+        """A record's quads in another RDF syntax."""
+        found: bytes = await self._query_pool.run("provstore.store.query:serialise", (quads, media_type), 10)
+        return found
+
+    def record(self, digest: str) -> list[int]:
+        """The ledger indices of a record by the digest in its IRI; NotFound where there is none."""
+        found = self.ledger.find(f"{self.base}/record/{digest}")
+        if not found:
+            raise NotFound(f"no record {digest}")
+        return found
+
+    def status(self) -> dict[str, Any]:
+        """What `/health` says: sizes, lag, backlog."""
+        head = self.ledger.head
+        return {
+            "status": "ok",
+            "base": self.base,
+            "entries": head + 1,
+            "head": head,
+            "applied": self.owner.applied,
+            "validation": self.annotator.backlog(),
+        }

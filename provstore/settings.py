@@ -1,0 +1,99 @@
+"""Settings as data: name, default, meaning. The only module that reads the environment's values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from provstore.errors import Misconfigured
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting; its type is that of its default, its variable `PROVSTORE_` and the name in capitals."""
+
+    name: str
+    default: Any
+    help: str
+
+
+SETTINGS = (
+    Setting("data", "./provstore-data", "the data directory"),
+    Setting("host", "127.0.0.1", "address to listen on; only loopback is allowed while there is no access control"),
+    Setting("port", 8000, "port to listen on; 0 takes a free one"),
+    Setting("base", "", "id base of a new store, fixed for good when it is made; empty makes one"),
+    Setting("server", "", "URL of a running server for the command line to use"),
+    Setting("log_level", "warning", "what the server logs: critical, error, warning, info, debug"),
+    Setting("profiles", "prov-core:annotate", "validation profiles with their mode, comma between: annotate, reject or off"),
+    Setting("max_body_bytes", 16 << 20, "largest request body, as sent"),
+    Setting("max_inflated_bytes", 64 << 20, "largest request body, decompressed"),
+    Setting("queue_records", 2000, "records that may wait for their commit before the server says 503"),
+    Setting("queue_bytes", 64 << 20, "bytes that may wait for their commit before the server says 503"),
+    Setting("max_lag_records", 20_000, "how far the views may lag behind the ledger before the server says 503"),
+    Setting("rdf_timeout_seconds", 2.0, "how long reading one RDF document may take"),
+    Setting("query_timeout_seconds", 30.0, "how long one query may take"),
+    Setting("query_memory_bytes", 2 << 30, "address space of one query worker"),
+    Setting("query_max_result_bytes", 256 << 20, "largest answer to one query"),
+    Setting("query_workers", 6, "how many queries may run at once"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The value of every setting."""
+
+    data: str
+    host: str
+    port: int
+    base: str
+    server: str
+    log_level: str
+    profiles: str
+    max_body_bytes: int
+    max_inflated_bytes: int
+    queue_records: int
+    queue_bytes: int
+    max_lag_records: int
+    rdf_timeout_seconds: float
+    query_timeout_seconds: float
+    query_memory_bytes: int
+    query_max_result_bytes: int
+    query_workers: int
+
+
+def load(environ: Mapping[str, str], overrides: Mapping[str, Any] | None = None) -> Settings:
+    """Defaults, then the environment, then `overrides`; Misconfigured names the setting and what it wants."""
+    values: dict[str, Any] = {}
+    for setting in SETTINGS:
+        variable = f"PROVSTORE_{setting.name.upper()}"
+        given = (overrides or {}).get(setting.name, environ.get(variable))
+        values[setting.name] = setting.default if given is None else _read(setting, given)
+    settings = Settings(**values)
+    _check(settings)
+    return settings
+
+
+def _read(setting: Setting, given: Any) -> Any:
+    kind = type(setting.default)
+    try:
+        value = kind(given)
+    except ValueError as error:
+        raise Misconfigured(f"setting {setting.name!r} must be {kind.__name__}, got {given!r}") from error
+    if kind is not str and not 0 <= value < float("inf"):
+        raise Misconfigured(f"setting {setting.name!r} must not be negative or endless, got {given!r}")
+    return value
+
+
+def _check(settings: Settings) -> None:
+    if settings.port > 65535:
+        raise Misconfigured(f"setting 'port' must be at most 65535, got {settings.port}")
+    if settings.query_workers < 1:
+        raise Misconfigured("setting 'query_workers' must be at least 1")
+    for each in filter(None, (part.strip() for part in settings.profiles.split(","))):
+        name, colon, mode = each.partition(":")
+        if not name or not colon or mode not in ("annotate", "reject", "off"):
+            raise Misconfigured(f"setting 'profiles' must list name:annotate, name:reject or name:off, got {each!r}")
+
+
+assert {f.name for f in fields(Settings)} == {s.name for s in SETTINGS}
