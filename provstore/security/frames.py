@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import socket
 import struct
+import time
+
+
+class FrameTooLarge(Exception):
+    """The other end announced a frame beyond the limit; nothing of it was read."""
 
 
 def send(channel: socket.socket, frame: bytes) -> None:
@@ -11,18 +16,31 @@ def send(channel: socket.socket, frame: bytes) -> None:
     channel.sendall(frame)
 
 
-def receive(channel: socket.socket) -> bytes | None:
-    """The next frame; None where the other end closed."""
-    head = _exactly(channel, 8)
-    return None if head is None else _exactly(channel, struct.unpack("!Q", head)[0])
+def receive(channel: socket.socket, *, deadline: float | None = None, limit: int | None = None) -> bytes | None:
+    """The next frame; None where the other end closed.
+
+    `deadline` (of `time.monotonic`) bounds the whole frame, not each piece of it: TimeoutError. `limit` bounds what
+    is held in memory for it: FrameTooLarge.
+    """
+    head = _exactly(channel, 8, deadline)
+    if head is None:
+        return None
+    (length,) = struct.unpack("!Q", head)
+    if limit is not None and length > limit:
+        raise FrameTooLarge(f"a frame of {length} bytes; {limit} are allowed")
+    return _exactly(channel, length, deadline)
 
 
-def _exactly(channel: socket.socket, length: int) -> bytes | None:
+def _exactly(channel: socket.socket, length: int, deadline: float | None) -> bytes | None:
     parts: list[bytes] = []
     while length:
+        if deadline is not None:
+            channel.settimeout(max(0.001, deadline - time.monotonic()))
         part = channel.recv(min(length, 1 << 20))
         if not part:
             return None
         parts.append(part)
         length -= len(part)
+        if deadline is not None and length and time.monotonic() > deadline:
+            raise TimeoutError("the frame did not end in time")
     return b"".join(parts)

@@ -8,13 +8,15 @@ import platform
 import resource
 import struct
 import sys
+from collections.abc import Sequence
 
-_PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP = 1, 38, 22
+_PR_SET_PDEATHSIG, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS = 1, 22, 38
 _SECCOMP_MODE_FILTER = 2
 _SIGKILL, _EACCES = 9, 13
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
-# AUDIT_ARCH and the numbers of the calls that reach a network: socket, connect, socketpair excepted
-_CALLS = {"x86_64": (0xC000003E, (41, 42)), "aarch64": (0xC00000B7, (198, 203))}
+# AUDIT_ARCH, and the numbers of the calls that reach a network: socket, connect, io_uring_setup (a ring opens
+# sockets unseen by any filter)
+_CALLS = {"x86_64": (0xC000003E, (41, 42, 425)), "aarch64": (0xC00000B7, (198, 203, 425))}
 _X32_BIT = 0x40000000
 
 
@@ -22,24 +24,35 @@ class NotIsolated(RuntimeError):
     """The process could not be cut off from the network."""
 
 
-def isolate(memory_bytes: int, *, network: bool = False) -> None:
-    """Bound this process and, unless `network`, cut it off; NotIsolated where Linux offers no way to do so.
+def isolate(memory_bytes: int) -> None:
+    """Bound this process, cut it off from the network and tie it to its parent; call it before any thread is started.
 
-    Other systems have neither namespaces nor seccomp: there the guard before the query is all there is.
+    On Linux an empty network namespace, a seccomp filter or both hold afterwards, else NotIsolated. Other systems
+    offer neither: there only the limits hold, and what is refused before a job is sent.
     """
     _limit(resource.RLIMIT_CORE, 0)
-    _limit(resource.RLIMIT_AS, memory_bytes)
     _limit(resource.RLIMIT_NOFILE, 1024)
     if not sys.platform.startswith("linux"):
+        _limit(resource.RLIMIT_DATA, memory_bytes)  # macOS counts no address space
         return
+    _limit(resource.RLIMIT_AS, memory_bytes)
+    if len(os.listdir("/proc/self/task")) > 1:
+        raise NotIsolated("a thread runs already, which a seccomp filter made here would not bind")
     libc = ctypes.CDLL(None, use_errno=True)
-    libc.prctl(_PR_SET_PDEATHSIG, _SIGKILL, 0, 0, 0)
-    if network:
-        return
+    libc.prctl.argtypes = [ctypes.c_int, *[ctypes.c_ulong] * 4]
     cut = _empty_namespace(libc)
     filtered = _deny_sockets(libc)
     if not cut and not filtered:
-        raise NotIsolated("neither a network namespace nor a seccomp filter is allowed here")
+        raise NotIsolated(
+            "neither a network namespace nor a seccomp filter is allowed here: allow one of unshare(2), prctl(2)"
+        )
+    # the kernel forgets this wish when credentials change, so it comes after the namespace
+    libc.prctl(_PR_SET_PDEATHSIG, _SIGKILL, 0, 0, 0)
+
+
+def orphaned(parent: int) -> bool:
+    """Whether the parent died before the death signal was asked for."""
+    return os.getppid() != parent
 
 
 def _limit(what: int, value: int) -> None:
@@ -53,15 +66,24 @@ def _empty_namespace(libc: ctypes.CDLL) -> bool:
 
 
 def _deny_sockets(libc: ctypes.CDLL) -> bool:
-    """A seccomp filter under which socket() and connect() fail with EACCES (seccomp(2), classic BPF)."""
+    """Put a filter in place under which socket() and connect() fail with EACCES (seccomp(2)); False where it cannot be."""
     known = _CALLS.get(platform.machine())
     if known is None:
         return False
-    arch, calls = known
+    program = _program(*known)
+    held = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in program))
+    header = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(program), ctypes.addressof(held)))
+    if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
+        return False
+    return bool(libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.addressof(header), 0, 0) == 0)
+
+
+def _program(arch: int, calls: Sequence[int]) -> list[tuple[int, int, int, int]]:
+    """The classic BPF program that denies these calls, and kills what makes calls of another architecture."""
     load, jump_equal, jump_ge, ret = 0x20, 0x15, 0x35, 0x06
     allow, deny, kill = 0x7FFF0000, 0x00050000 | _EACCES, 0x80000000
     count = len(calls)
-    program = [
+    return [
         (load, 0, 0, 4),  # seccomp_data.arch
         (jump_equal, 1, 0, arch),
         (ret, 0, 0, kill),
@@ -71,14 +93,3 @@ def _deny_sockets(libc: ctypes.CDLL) -> bool:
         (ret, 0, 0, allow),
         (ret, 0, 0, deny),
     ]
-    raw = b"".join(struct.pack("HBBI", *step) for step in program)
-    held = ctypes.create_string_buffer(raw)
-    header = struct.pack("HxxxxxxP", len(program), ctypes.addressof(held))
-    if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
-        return False
-    return bool(libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.create_string_buffer(header), 0, 0) == 0)
-
-
-def orphaned(parent: int) -> bool:
-    """Whether the parent died before the death signal was asked for."""
-    return os.getppid() != parent
