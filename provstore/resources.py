@@ -1,4 +1,4 @@
-"""The data folders that ship with the code: `ontology`, `shapes` and `queries`, in a checkout and in a wheel alike."""
+"""The data folders that ship with the code: `ontology`, `shapes`, `queries` and `examples`, in a checkout and in a wheel alike."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from provstore.errors import Misconfigured, NotFound
 _PACKAGE = Path(__file__).resolve().parent
 #: A wheel holds the folders inside the package; a checkout has them beside it. The first that exists is taken.
 _HOMES = (_PACKAGE / "data", _PACKAGE.parent)
-_FOLDERS = ("ontology", "shapes", "queries")
+_FOLDERS = ("ontology", "shapes", "queries", "examples")
 
 
 def folder(name: str) -> Path:
-    """The directory of one kind of data: `ontology`, `shapes` or `queries`; Misconfigured where it was not installed."""
+    """The directory of one kind of data: `ontology`, `shapes`, `queries`, `examples`; Misconfigured where it was not installed."""
     if name not in _FOLDERS:
         raise NotFound(f"no data folder {name!r}: there are {', '.join(_FOLDERS)}")
     for home in _HOMES:

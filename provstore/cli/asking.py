@@ -40,7 +40,8 @@ def canned(arguments: argparse.Namespace, settings: Settings) -> int:
     for pair in arguments.parameters:
         key, equals, value = pair.partition("=")
         if not equals:
-            raise QueryRefused(f"a parameter is key=value, got {pair!r}; {arguments.name} takes {', '.join(query.params)}")
+            takes = ", ".join([*(each.name for each in query.parameters), "limit"])
+            raise QueryRefused(f"a parameter is key=value, got {pair!r}; {arguments.name} takes {takes}")
         values[key] = value
     return _answer(queries.bind(query, values), arguments.format, settings)
 

@@ -12,8 +12,8 @@ class FrameTooLarge(Exception):
 
 
 def send(channel: socket.socket, frame: bytes) -> None:
-    channel.sendall(struct.pack("!Q", len(frame)))
-    channel.sendall(frame)
+    """Send a frame; the channel's timeout, where it has one, bounds the whole of it."""
+    channel.sendall(struct.pack("!Q", len(frame)) + frame)
 
 
 def receive(channel: socket.socket, *, deadline: float | None = None, limit: int | None = None) -> bytes | None:

@@ -28,12 +28,12 @@ def isolate(memory_bytes: int) -> None:
     """Bound this process, cut it off from the network and tie it to its parent; call it before any thread is started.
 
     On Linux an empty network namespace, a seccomp filter or both hold afterwards, else NotIsolated. Other systems
-    offer neither: there only the limits hold, and what is refused before a job is sent.
+    offer neither, nor a limit of memory that holds: there the deadline, and what is refused before a job is sent, are
+    all there is.
     """
     _limit(resource.RLIMIT_CORE, 0)
     _limit(resource.RLIMIT_NOFILE, 1024)
     if not sys.platform.startswith("linux"):
-        _limit(resource.RLIMIT_DATA, memory_bytes)  # macOS counts no address space
         return
     _limit(resource.RLIMIT_AS, memory_bytes)
     if len(os.listdir("/proc/self/task")) > 1:

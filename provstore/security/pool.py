@@ -1,176 +1,204 @@
 """A pool of killable worker processes: a deadline ends a job by SIGKILL, and a crash is an outcome, not an accident.
 
-One spare is kept booted, so that a quick job never waits for a slow one's replacement. Jobs are named functions
-`module:function` of one picklable argument.
+A spare is kept booted, so that a quick job never waits for a slow one's replacement. Jobs are named functions
+`module:function` of one picklable argument; what they give is plain data, our dataclasses, or a ProvStoreError.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import pickle
-import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from provstore.errors import Busy
-from provstore.security.frames import receive, send
+from provstore.security.process import JobCrash, JobTimeout, Worker
+
+__all__ = ["JobCrash", "JobTimeout", "WorkerPool"]
+
+_LINGER = 10.0  # seconds that a worker beyond `keep` waits for another job
 
 
-class JobTimeout(Exception):
-    """The deadline passed and the worker was killed."""
+class _Job:
+    """One call: what to do, who does it (under the pool's lock), and whether anyone still wants it."""
 
+    __slots__ = ("cancelled", "frame", "seconds", "worker")
 
-class JobCrash(Exception):
-    """The worker died in the job; `signal` is what killed it, as a positive number (0: it ended by itself)."""
-
-    def __init__(self, signal: int) -> None:
-        super().__init__(f"the worker died of signal {signal}")
-        self.signal = signal
-
-
-class _Worker:
-    """One child process and the socket to it."""
-
-    def __init__(self, memory_bytes: int, modules: Sequence[str]) -> None:
-        self.channel, theirs = socket.socketpair()
-        keep = ("PATH", "LANG", "LC_ALL", "PYTHONPATH", "SYSTEMROOT", "TMPDIR")
-        command = [sys.executable, "-m", "provstore.security.worker", str(theirs.fileno()), str(os.getpid())]
-        self.process = subprocess.Popen(
-            [*command, str(memory_bytes), *modules],
-            pass_fds=(theirs.fileno(),),
-            stdin=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env={name: os.environ[name] for name in keep if name in os.environ},
-        )
-        theirs.close()
-        self.idle_since = time.monotonic()
-
-    def run(self, target: str, argument: Any, deadline: float) -> Any:
-        try:
-            self.channel.settimeout(max(0.001, deadline - time.monotonic()))
-            send(self.channel, pickle.dumps((target, argument)))
-            frame = receive(self.channel)
-        except TimeoutError as error:
-            self.kill()
-            raise JobTimeout from error
-        except OSError:
-            frame = None
-        if frame is None:
-            self.kill()
-            raise JobCrash(max(0, -(self.process.returncode or 0)))
-        return pickle.loads(frame)
-
-    def kill(self) -> None:
-        if self.process.poll() is None:
-            try:
-                self.process.wait(0.05)  # a crashing process closes its socket a moment before it is gone
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-        self.process.wait()
-        self.channel.close()
+    def __init__(self, target: str, argument: Any, seconds: float) -> None:
+        self.frame = pickle.dumps((target, argument, seconds))
+        self.seconds = seconds
+        self.worker: Worker | None = None
+        self.cancelled = False
 
 
 class WorkerPool:
-    """At most `most` workers, `keep` of them kept booted; safe from any thread, and from asyncio through `run`."""
+    """At most `most` processes, `keep` of them kept booted; safe from any thread, and from asyncio through `run`.
+
+    Each may use `memory_bytes` of address space; `modules` are imported at its start. At most `4 * most` further jobs
+    wait, each for up to `patience` seconds.
+    """
 
     def __init__(
         self, memory_bytes: int, *, most: int = 6, keep: int = 2, modules: Sequence[str] = (), patience: float = 30.0
     ) -> None:
         self._memory, self._modules = memory_bytes, tuple(modules)
-        self._most, self._keep, self._patience = most, keep, patience
-        self._idle: list[_Worker] = []
-        self._busy: set[_Worker] = set()
-        self._free = threading.Condition()
+        self._most, self._keep, self._patience = most, max(1, min(keep, most)), patience
+        self._admitted, self._room = 0, 5 * most
+        self._idle: list[Worker] = []  # the longest idle first
+        self._busy: set[Worker] = set()
+        self._ended: list[Worker] = []  # for the keeper to bury
+        self._changed = threading.Condition()  # guards all of these
         self._closed = False
-        self._threads = ThreadPoolExecutor(max_workers=4 * most, thread_name_prefix="worker-pool")
-        with self._free:
-            self._idle = [self._spawn() for _ in range(min(keep, most))]
+        self._threads = ThreadPoolExecutor(max_workers=self._room, thread_name_prefix="worker-job")
+        # All workers are started by one thread that lives as long as the pool: Linux kills them when the *thread*
+        # that started them ends (prctl(2), PR_SET_PDEATHSIG).
+        self._keeper = threading.Thread(target=self._keep_house, name="worker-keeper", daemon=True)
+        self._keeper.start()
 
     def call(self, target: str, argument: Any, timeout: float) -> Any:
         """The job's value, within `timeout` seconds from when a worker takes it.
 
         Raises what the job raised (a ProvStoreError), JobTimeout, JobCrash, or Busy where no worker came free.
         """
-        return self._call(target, argument, timeout, [])
+        job = _Job(target, argument, timeout)
+        with self._changed:
+            self._admit()
+        return self._call(job)
 
     async def run(self, target: str, argument: Any, timeout: float) -> Any:
-        """As `call`, from asyncio; cancelling the task kills the job."""
-        taken: list[_Worker] = []
-        loop = asyncio.get_running_loop()
-        job = loop.run_in_executor(self._threads, self._call, target, argument, timeout, taken)
+        """As `call`, from asyncio; when cancellation is raised here, the job has been killed."""
+        job = _Job(target, argument, timeout)
+        with self._changed:
+            self._admit()
+            done: Future[Any] = self._threads.submit(self._call, job)
+        result = asyncio.wrap_future(done)
         try:
-            return await asyncio.shield(job)
+            return await asyncio.shield(result)
         except asyncio.CancelledError:
-            for worker in taken:
-                worker.process.kill()
-            job.add_done_callback(lambda done: done.exception())
+            self._cancel(job)
+            await asyncio.wait([result])
+            result.exception()  # nobody wants it
             raise
 
-    def _call(self, target: str, argument: Any, timeout: float, taken: list[_Worker]) -> Any:
-        worker = self._take()
-        taken.append(worker)
+    def close(self) -> None:
+        """End all workers; jobs under way and waiting end as Busy."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        self._keeper.join()
+        with self._changed:
+            workers = [*self._idle, *self._busy, *self._ended]
+            self._idle, self._ended = [], []
+        for worker in workers:
+            worker.kill()
+        for worker in workers:
+            worker.process.wait()
+        self._threads.shutdown(wait=True)
+
+    # -- one job ----------------------------------------------------------------------------------------------------
+
+    def _admit(self) -> None:
+        if self._closed:
+            raise Busy("the server is shutting down")
+        if self._admitted >= self._room:
+            raise Busy("all workers are busy, and enough others are waiting", retry_after=5)
+        self._admitted += 1
+
+    def _call(self, job: _Job) -> Any:
         try:
-            good, value = worker.run(target, argument, time.monotonic() + timeout)
-        except (JobTimeout, JobCrash):
-            self._give_back(worker, alive=False)
-            raise
-        self._give_back(worker, alive=True)
+            worker = self._take(job)
+            try:
+                good, value, worn = worker.run(job.frame, job.seconds)
+            except BaseException as error:
+                worker.end()
+                self._release(job, worker, again=False)
+                if self._closed and isinstance(error, JobCrash):
+                    raise Busy("the server is shutting down") from error
+                raise
+            self._release(job, worker, again=not worn)
+        finally:
+            with self._changed:
+                self._admitted -= 1
         if not good:
             raise value
         return value
 
-    def _spawn(self) -> _Worker:
-        return _Worker(self._memory, self._modules)
-
-    def _take(self) -> _Worker:
+    def _take(self, job: _Job) -> Worker:
         until = time.monotonic() + self._patience
-        with self._free:
-            while True:
+        with self._changed:
+            while not job.cancelled:
                 if self._closed:
-                    raise Busy("the worker pool is closed")
+                    raise Busy("the server is shutting down")
                 while self._idle:
-                    worker = self._idle.pop(0)
-                    if worker.process.poll() is None:
-                        self._busy.add(worker)
-                        self._replenish()
-                        return worker
-                    worker.channel.close()
-                if len(self._busy) < self._most:
-                    self._idle.append(self._spawn())
-                    continue
-                if not self._free.wait(max(0.0, until - time.monotonic())):
-                    raise Busy("all query workers are busy", retry_after=2)
+                    worker = self._idle.pop()  # the last used: it has the newest snapshot open
+                    if worker.died:
+                        self._ended.append(worker)
+                        continue
+                    job.worker = worker
+                    self._busy.add(worker)
+                    self._changed.notify_all()
+                    return worker
+                self._changed.notify_all()
+                if not self._changed.wait(max(0.0, until - time.monotonic())) and time.monotonic() >= until:
+                    raise Busy("all workers are busy", retry_after=2)
+        raise JobCrash(0)
 
-    def _replenish(self) -> None:
-        """Boot the next spare now, so that whoever comes next finds it ready."""
-        if not self._idle and len(self._busy) < self._most:
-            self._idle.append(self._spawn())
-
-    def _give_back(self, worker: _Worker, *, alive: bool) -> None:
-        with self._free:
+    def _release(self, job: _Job, worker: Worker, *, again: bool) -> None:
+        with self._changed:
+            job.worker = None
             self._busy.discard(worker)
-            if alive and not self._closed and len(self._idle) < self._keep:
+            # a job cancelled at its very end has its worker killed: do not hand that one out
+            if again and not job.cancelled and not self._closed:
+                worker.idle_since = time.monotonic()
                 self._idle.append(worker)
             else:
-                threading.Thread(target=worker.kill, daemon=True).start()
-                if not self._closed:
-                    self._replenish()
-            self._free.notify()
+                self._ended.append(worker)
+            self._changed.notify_all()
 
-    def close(self) -> None:
-        """End all workers; jobs under way end as crashes."""
-        with self._free:
-            self._closed = True
-            workers = [*self._idle, *self._busy]
-            self._idle = []
-            self._free.notify_all()
-        for worker in workers:
-            worker.process.kill()
-            worker.process.wait()
-        self._threads.shutdown(wait=False)
+    def _cancel(self, job: _Job) -> None:
+        with self._changed:
+            job.cancelled = True
+            if job.worker:
+                job.worker.kill()
+            self._changed.notify_all()
+
+    # -- the keeper -------------------------------------------------------------------------------------------------
+
+    def _keep_house(self) -> None:
+        """Start workers where some are wanted and bury those that ended, until the pool closes."""
+        while True:
+            with self._changed:
+                while not (self._closed or self._short() or self._ended or self._lingering()):
+                    self._changed.wait(_LINGER if len(self._idle) > self._keep else None)
+                if self._closed:
+                    return
+                if self._lingering():
+                    self._ended.append(self._idle.pop(0))
+                ended, self._ended = self._ended, []
+                short = self._short()
+            for worker in ended:
+                worker.end()
+            if short:
+                self._start_one()
+
+    def _short(self) -> bool:
+        """Whether to boot a spare, so that whoever comes next finds it ready."""
+        total = len(self._idle) + len(self._busy)
+        return total < self._most and (total < self._keep or not self._idle)
+
+    def _lingering(self) -> bool:
+        return len(self._idle) > self._keep and time.monotonic() - self._idle[0].idle_since >= _LINGER
+
+    def _start_one(self) -> None:
+        try:
+            worker = Worker(self._memory, self._modules)
+        except OSError:  # no process or memory to be had: those who wait get Busy in the end
+            with self._changed:
+                self._changed.wait_for(lambda: self._closed, timeout=1)
+            return
+        with self._changed:
+            self._idle.insert(0, worker)
+            self._changed.notify_all()
