@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from provstore.ledger import merkle
 from tests import suites
 
-#: The vectors answered otherwise than `wantErr` says: here a hash that is not 32 bytes long is never accepted, and this
-#: one offers the empty string as both roots.
+#: The vectors answered otherwise than `wantErr` says: a hash that is not 32 bytes long is never accepted here, and this
+#: one offers a short text for both roots, on which nothing depends as the sizes are equal.
 EXCEPTIONS = {"consistency/additional/sizes-are-equal-one-and-proof-is-empty.json"}
 
 

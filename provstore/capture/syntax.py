@@ -6,6 +6,7 @@ and an RDF/XML entity bomb eats all memory.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -36,6 +37,14 @@ SYNTAXES: dict[str, tuple[ox.RdfFormat, tuple[str, ...]]] = {
 RESERVED = frozenset(
     term[1:-1] for term in (PS.ledgerIndex, PS.recordedAt, PS.actor, PS.supersededBy, PS.appliedIndex, PS.knownFrom)
 )
+#: What relative IRIs are resolved against: `<>` is the record, `<#x>` a node of it, and nothing else means anything.
+_HERE_SCHEME = "x-provstore-document:"
+_HERE = f"{_HERE_SCHEME}//here/record"
+_ENTITIES = re.compile(rb"<!(?:doctype|entity)", re.IGNORECASE)  # the parser takes either case
+_BOM = b"\xef\xbb\xbf"
+_SKOLEM = re.compile(re.escape(iris.PLACEHOLDER) + r"#c14n\d+\Z")
+
+Term = ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple | ox.DefaultGraph
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,22 +59,22 @@ class Document:
 def map_document(document: Document) -> Mapped:
     """One RDF document as a record.
 
-    Its default graph, and a graph named under `{base}/record/` (a record in our own form, whose name then stands for
+    Its default graph, and a graph named `{base}/record/{hex}` (a record in our own form, whose name then stands for
     the record), become the record graph; any other named graph becomes `{record}/bundle/{name}`; content graphs
-    (`ni:`) must be exactly what their mapper makes of the facet in them. Blank nodes become `{record}#c14nN` by
-    RDFC-1.0. Literals keep their lexical form. InvalidInput with the line where the syntax is wrong; Unmappable where
-    the document is empty or says what only the store may say.
+    (`ni:`) must be exactly what their mapper makes of the facet in them. `<>` is the record. Blank nodes become
+    `{record}#c14nN` by RDFC-1.0. Literals keep their lexical form. InvalidInput with the line where the syntax is
+    wrong; Unmappable where the document is empty or says what only the store may say.
     """
-    quads = _parse(document)
-    contents, rest = _split_contents(quads, document.base)
+    contents, rest = _split_contents(_parse(document), document.base)
     if not rest:
         raise Unmappable("the document holds no statement about anything")
-    renamed = {_renamed(quad, document.base, _own_name(rest, document.base)) for quad in rest}
-    dataset = ox.Dataset(renamed)
-    if any(isinstance(term, ox.BlankNode) for quad in renamed for term in quad):
+    here = _Here(rest, document.base)
+    dataset = ox.Dataset({here.renamed(quad) for quad in rest})
+    if any(isinstance(term, ox.BlankNode) for quad in dataset for term in quad):
+        _refuse_labels(dataset)
         dataset.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)
     lines = {rdf.quad_line(_skolem(quad)) for quad in dataset}
-    me, graph = f"<{iris.PLACEHOLDER}>", f"<{iris.PLACEHOLDER}>"
+    me = graph = f"<{iris.PLACEHOLDER}>"
     lines |= {f"{me} {RDF_TYPE} {kind} {graph} .\n" for kind in (PROV.Bundle, PS.Record)}
     for bundle in {rdf.split(line)[3] for line in lines} - {graph}:
         lines.add(f"{me} {PS.bundle} {bundle} {graph} .\n")
@@ -77,11 +86,11 @@ def _parse(document: Document) -> list[ox.Quad]:
     known = SYNTAXES.get(document.media_type)
     if known is None:
         raise UnsupportedMedia(f"{document.media_type!r} is none of {', '.join(SYNTAXES)}")
-    if known[0] == ox.RdfFormat.RDF_XML and (b"<!DOCTYPE" in document.body or b"<!ENTITY" in document.body):
+    if known[0] == ox.RdfFormat.RDF_XML and _ENTITIES.search(document.body):
         raise InvalidInput("RDF/XML with a DOCTYPE or ENTITY declaration is refused: write the IRIs in full")
     quads: list[ox.Quad] = []
     try:
-        for quad in ox.parse(document.body, format=known[0]):
+        for quad in ox.parse(document.body.removeprefix(_BOM), format=known[0], base_iri=_HERE):
             _check(quad)
             quads.append(quad)
             if len(quads) > MAX_QUADS:
@@ -94,15 +103,29 @@ def _parse(document: Document) -> list[ox.Quad]:
 
 
 def _check(quad: ox.Quad) -> None:
-    if isinstance(quad.object, ox.Triple):
-        raise Unmappable("triple terms (RDF 1.2) are not supported: state the triple, or use a qualified PROV node")
-    if isinstance(quad.object, ox.Literal):
-        if len(quad.object.value) > MAX_LITERAL:
-            raise TooLarge(f"a literal of {quad.predicate} is longer than {MAX_LITERAL} characters")
-        if getattr(quad.object, "direction", None) is not None:
-            raise Unmappable("literals with a base direction (RDF 1.2) are not supported")
+    for term in quad:
+        _check_term(term)
+    if isinstance(quad.object, ox.Literal) and len(quad.object.value) > MAX_LITERAL:
+        raise TooLarge(f"a literal of {quad.predicate} is longer than {MAX_LITERAL} characters")
     if quad.predicate.value in RESERVED:
         raise Unmappable(f"{quad.predicate.value} is for the store itself to say: leave it out")
+
+
+def _check_term(term: Term) -> None:
+    if isinstance(term, ox.Triple):
+        raise Unmappable("triple terms (RDF 1.2) are not supported: state the triple, or use a qualified PROV node")
+    if isinstance(term, ox.Literal):
+        if term.direction is not None:
+            raise Unmappable("literals with a base direction (RDF 1.2) are not supported")
+        term = term.datatype
+    if not isinstance(term, ox.NamedNode):
+        return
+    if iris.PLACEHOLDER in term.value:
+        raise Unmappable(f"{term.value} is a name that the store uses itself: write <> for the record")
+    if term.value.startswith(_HERE_SCHEME) and term.value != _HERE and not term.value.startswith(f"{_HERE}#"):
+        raise Unmappable(
+            f"a relative IRI ({term.value.rpartition('/')[2]!r}) has nothing to be relative to: add a base"
+        )
 
 
 def _split_contents(quads: list[ox.Quad], base: str) -> tuple[dict[str, Content], list[ox.Quad]]:
@@ -119,7 +142,8 @@ def _split_contents(quads: list[ox.Quad], base: str) -> tuple[dict[str, Content]
 
 
 def _content(iri: str, quads: list[ox.Quad], base: str) -> Content:
-    said = {q.predicate.value: q.object.value for q in quads if q.subject == ox.NamedNode(iri) and _is_literal(q)}
+    literals = [(q.predicate.value, q.object) for q in quads if q.subject == ox.NamedNode(iri)]
+    said = {predicate: value.value for predicate, value in literals if isinstance(value, ox.Literal)}
     key, text = said.get(PS.key[1:-1]), said.get(PS.json[1:-1])
     if key is None or text is None:
         raise Unmappable(f"the content graph {iri} needs ps:key and ps:json")
@@ -131,39 +155,49 @@ def _content(iri: str, quads: list[ox.Quad], base: str) -> Content:
     return content
 
 
-def _is_literal(quad: ox.Quad) -> bool:
-    return isinstance(quad.object, ox.Literal)
+class _Here:
+    """The names under which a document speaks of its own record, and what they are renamed to."""
 
+    def __init__(self, quads: list[ox.Quad], base: str) -> None:
+        own = re.compile(re.escape(base) + r"/record/[0-9a-f]{64}\Z")
+        graphs = {q.graph_name.value for q in quads if isinstance(q.graph_name, ox.NamedNode)}
+        records = sorted(name for name in graphs if own.match(name))
+        if len(records) > 1:
+            raise Unmappable(f"one record at a time: the document holds {', '.join(records)}")
+        self._names = (_HERE, *records)
 
-def _own_name(quads: list[ox.Quad], base: str) -> str | None:
-    """The name of the graph that is a record in our own form, if there is one."""
-    names = {q.graph_name.value for q in quads if isinstance(q.graph_name, ox.NamedNode)}
-    own = sorted(name for name in names if name.startswith(f"{base}/record/") and "#" not in name)
-    if len(own) > 1:
-        raise Unmappable(f"one record at a time: the document holds {', '.join(own)}")
-    return own[0] if own else None
+    def renamed(self, quad: ox.Quad) -> ox.Quad:
+        subject, value = quad.subject, quad.object
+        return ox.Quad(
+            self._node(subject) if isinstance(subject, ox.NamedNode) else subject,
+            self._node(quad.predicate),
+            self._node(value) if isinstance(value, ox.NamedNode) else value,
+            self._graph(quad.graph_name),
+        )
 
-
-def _renamed(quad: ox.Quad, base: str, own: str | None) -> ox.Quad:
-    def named(term: ox.NamedNode) -> ox.NamedNode:
-        if own is not None and (term.value == own or term.value.startswith(f"{own}#")):
-            return ox.NamedNode(iris.PLACEHOLDER + term.value[len(own) :])
+    def _node(self, term: ox.NamedNode) -> ox.NamedNode:
+        for name in self._names:
+            if term.value == name or term.value.startswith((f"{name}#", f"{name}/bundle/")):
+                return ox.NamedNode(iris.PLACEHOLDER + term.value[len(name) :])
         return term
 
-    def moved(term: ox.NamedNode | ox.BlankNode | ox.DefaultGraph) -> ox.NamedNode:
-        if isinstance(term, ox.DefaultGraph) or (isinstance(term, ox.NamedNode) and term.value == own):
+    def _graph(self, term: ox.NamedNode | ox.BlankNode | ox.DefaultGraph) -> ox.NamedNode:
+        if isinstance(term, ox.DefaultGraph):
             return ox.NamedNode(iris.PLACEHOLDER)
         if isinstance(term, ox.BlankNode):
             raise Unmappable("a graph named by a blank node cannot be cited: name it by an IRI")
+        name = self._node(term)
+        if name.value == iris.PLACEHOLDER or name.value.startswith(f"{iris.PLACEHOLDER}/bundle/"):
+            return name
         return ox.NamedNode(f"{iris.PLACEHOLDER}/bundle/{iris.enc(term.value)}")
 
-    subject, value = quad.subject, quad.object
-    return ox.Quad(
-        named(subject) if isinstance(subject, ox.NamedNode) else subject,
-        named(quad.predicate),
-        named(value) if isinstance(value, ox.NamedNode) else value,
-        moved(quad.graph_name),
-    )
+
+def _refuse_labels(dataset: ox.Dataset) -> None:
+    """Two nodes must not become one: the names that blank nodes are about to get have to be free."""
+    for quad in dataset:
+        for term in (quad.subject, quad.object):
+            if isinstance(term, ox.NamedNode) and _SKOLEM.match(term.value):
+                raise Unmappable("names of the form <#c14n0> and blank nodes cannot stand in one document")
 
 
 def _skolem(quad: ox.Quad) -> ox.Quad:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import struct
 import time
-
-
-class FrameTooLarge(Exception):
-    """The other end announced a frame beyond the limit; nothing of it was read."""
 
 
 def send(channel: socket.socket, frame: bytes) -> None:
@@ -20,14 +17,14 @@ def receive(channel: socket.socket, *, deadline: float | None = None, limit: int
     """The next frame; None where the other end closed.
 
     `deadline` (of `time.monotonic`) bounds the whole frame, not each piece of it: TimeoutError. `limit` bounds what
-    is held in memory for it: FrameTooLarge.
+    is held in memory for it: OSError (EMSGSIZE).
     """
     head = _exactly(channel, 8, deadline)
     if head is None:
         return None
     (length,) = struct.unpack("!Q", head)
     if limit is not None and length > limit:
-        raise FrameTooLarge(f"a frame of {length} bytes; {limit} are allowed")
+        raise OSError(errno.EMSGSIZE, f"a frame of {length} bytes; {limit} are allowed")
     return _exactly(channel, length, deadline)
 
 

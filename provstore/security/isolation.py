@@ -1,4 +1,7 @@
-"""What a worker does to itself before it touches anything untrusted: no network, bounded memory, dies with its parent."""
+"""What a worker does to itself before it touches anything untrusted.
+
+It gives up the network, bounds its memory, and ties its life to its parent's.
+"""
 
 from __future__ import annotations
 
@@ -66,7 +69,7 @@ def _empty_namespace(libc: ctypes.CDLL) -> bool:
 
 
 def _deny_sockets(libc: ctypes.CDLL) -> bool:
-    """Put a filter in place under which socket() and connect() fail with EACCES (seccomp(2)); False where it cannot be."""
+    """Whether a filter could be put in place under which socket() and connect() fail with EACCES (seccomp(2))."""
     known = _CALLS.get(platform.machine())
     if known is None:
         return False

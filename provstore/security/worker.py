@@ -25,6 +25,7 @@ from provstore.security.isolation import isolate, orphaned
 def main(argv: list[str]) -> int:
     channel = socket.socket(fileno=int(argv[0]))
     memory = int(argv[2])
+    os.umask(0o077)  # what it spools is for its parent alone
     try:
         for name in argv[3:]:
             importlib.import_module(name)

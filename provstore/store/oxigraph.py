@@ -12,7 +12,7 @@ from pathlib import Path
 import pyoxigraph as ox
 
 from provstore import rdf
-from provstore.errors import DirectoryInUse, Misconfigured
+from provstore.errors import DirectoryInUse, InvalidInput, Misconfigured
 
 
 class TripleStore:
@@ -28,10 +28,15 @@ class TripleStore:
 
     def load(self, quads: bytes) -> None:
         """Add N-Quads: all or nothing, visible to the next query."""
-        self._store.load(quads, format=ox.RdfFormat.N_QUADS)
+        try:
+            self._store.load(quads, format=ox.RdfFormat.N_QUADS)
+        except SyntaxError as error:
+            raise InvalidInput(f"not N-Quads: {error.msg}", line=error.lineno) from error
+        except OSError as error:
+            raise Misconfigured(f"the triple store cannot be written: {error}") from error
 
     def remove(self, quads: Iterable[str], is_live: Callable[[str], bool], also_default: Iterable[str] = ()) -> None:
-        """Take quads out of their graphs, and each of their triples out of the default graph unless a live graph has it.
+        """Take quads out of their graphs, and their triples out of the default graph unless a live graph has them too.
 
         `also_default` are triples (N-Quads without a graph) to be checked in the same way.
         """
@@ -47,7 +52,7 @@ class TripleStore:
                 self._store.remove(ox.Quad(triple.subject, triple.predicate, triple.object, ox.DefaultGraph()))
 
     def objects(self, subject: str, predicate: str, graph: str) -> list[str]:
-        """The lexical forms of a property's values in one graph; subject and graph are IRIs, predicate an `<…>` term."""
+        """The lexical forms of a property's values in a graph; subject and graph are IRIs, predicate an `<…>` term."""
         found = self._store.quads_for_pattern(
             ox.NamedNode(subject), ox.NamedNode(predicate[1:-1]), None, ox.NamedNode(graph)
         )
@@ -55,7 +60,10 @@ class TripleStore:
 
     def snapshot(self, directory: Path) -> None:
         """A read-only copy by hard links in a directory that must not exist yet (same file system)."""
-        self._store.backup(str(directory))
+        try:
+            self._store.backup(str(directory))
+        except OSError as error:
+            raise Misconfigured(f"no snapshot can be made in {directory}: {error}") from error
 
     def flush(self) -> None:
         """Return once all that was loaded is on disk."""

@@ -2,35 +2,41 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-import time
-from dataclasses import dataclass
+import io
+import math
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
-from provstore.errors import NotFound, ProvStoreError, QueryRefused, QueryTooExpensive
+import pyoxigraph as ox
+
+from provstore.errors import Busy, ProvStoreError, QueryRefused, QueryTooExpensive
 from provstore.security.pool import JobCrash, JobTimeout, WorkerPool
 from provstore.store import guard
 
 _INLINE = 1 << 20
-#: Media types by what a query gives, in order of preference; the second member names pyoxigraph's format.
+_ANSWER = "provstore.store.query:answer"
+#: What a SELECT or an ASK can be answered in, in order of preference.
 RESULTS = {
-    "application/sparql-results+json": "JSON",
-    "application/json": "JSON",
-    "application/sparql-results+xml": "XML",
-    "application/xml": "XML",
-    "text/csv": "CSV",
-    "text/tab-separated-values": "TSV",
+    "application/sparql-results+json": ox.QueryResultsFormat.JSON,
+    "application/json": ox.QueryResultsFormat.JSON,
+    "application/sparql-results+xml": ox.QueryResultsFormat.XML,
+    "application/xml": ox.QueryResultsFormat.XML,
+    "text/csv": ox.QueryResultsFormat.CSV,
+    "text/tab-separated-values": ox.QueryResultsFormat.TSV,
 }
+#: What a CONSTRUCT or a DESCRIBE can be answered in, in order of preference.
 GRAPHS = {
-    "text/turtle": "TURTLE",
-    "application/n-triples": "N_TRIPLES",
-    "text/plain": "N_TRIPLES",
-    "application/rdf+xml": "RDF_XML",
-    "application/ld+json": "JSON_LD",
-    "application/trig": "TRIG",
-    "application/n-quads": "N_QUADS",
+    "text/turtle": ox.RdfFormat.TURTLE,
+    "application/n-triples": ox.RdfFormat.N_TRIPLES,
+    "text/plain": ox.RdfFormat.N_TRIPLES,
+    "application/rdf+xml": ox.RdfFormat.RDF_XML,
+    "application/ld+json": ox.RdfFormat.JSON_LD,
+    "application/trig": ox.RdfFormat.TRIG,
+    "application/n-quads": ox.RdfFormat.N_QUADS,
 }
 
 
@@ -44,12 +50,13 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class QueryJob:
+    """A query as a worker gets it; `spool` is the file that an answer beyond 1 MiB goes to, not there yet."""
+
     snapshot: str
     query: str
     media_type: str
     spool: str
     max_bytes: int
-    seconds: float
     default_graphs: tuple[str, ...] = ()
     named_graphs: tuple[str, ...] = ()
 
@@ -65,109 +72,119 @@ class Answer:
 
 
 def choose(accept: str | None, form: str) -> str:
-    """The media type to answer in (RFC 9110 §12.5.1); QueryRefused where none of the wanted ones can be given."""
+    """The media type to answer in (RFC 9110 §12.5.1); QueryRefused where none of the wanted ones can be given.
+
+    Of two that are wanted alike, the first in `RESULTS` or `GRAPHS`.
+    """
     offers = RESULTS if form in ("SELECT", "ASK") else GRAPHS
     if not accept or not accept.strip():
         return next(iter(offers))
-    best, chosen = 0.0, ""
-    for offer in offers:
-        quality = max((q for kind, q in _ranges(accept) if _matches(kind, offer)), default=0.0)
-        if quality > best:
-            best, chosen = quality, offer
-    if not chosen:
+    ranges = _ranges(accept)
+    best = max(offers, key=lambda offer: _quality(ranges, offer))
+    if _quality(ranges, best) == 0:
         raise QueryRefused(f"cannot answer a {form} as {accept[:100]!r}; offered: {', '.join(offers)}")
-    return chosen
+    return best
 
 
-def _ranges(accept: str) -> list[tuple[str, float]]:
-    found = []
-    for part in accept.split(","):
+def _ranges(accept: str) -> dict[str, float]:
+    """The media ranges of an Accept header with their weights; other parameters are passed over."""
+    found: dict[str, float] = {}
+    for part in accept.lower().split(","):
         kind, *parameters = (piece.strip() for piece in part.split(";"))
-        quality = 1.0
-        for parameter in parameters:
-            if parameter.lower().startswith("q="):
-                try:
-                    quality = float(parameter[2:])
-                except ValueError:
-                    quality = 0.0
-        found.append((kind.lower(), quality))
+        weights = [_weight(p[2:]) for p in parameters if p.startswith("q=")]
+        found[kind] = max(found.get(kind, 0.0), weights[0] if weights else 1.0)
     return found
 
 
-def _matches(kind: str, offer: str) -> bool:
-    return kind in ("*/*", offer) or (kind.endswith("/*") and offer.startswith(kind[:-1]))
+def _weight(text: str) -> float:
+    try:
+        weight = float(text)
+    except ValueError:
+        return 0.0
+    return 0.0 if math.isnan(weight) else min(1.0, max(0.0, weight))
+
+
+def _quality(ranges: dict[str, float], offer: str) -> float:
+    """The weight of an offer: that of the most specific range it falls in."""
+    for kind in (offer, offer.partition("/")[0] + "/*", "*/*"):
+        if kind in ranges:
+            return ranges[kind]
+    return 0.0
 
 
 # -- in the worker ----------------------------------------------------------------------------------------------------
 
-_open: dict[str, Any] = {}
+_open: dict[str, ox.Store] = {}
 
 
 class _Spool:
-    """Takes an answer in, in memory and then in a file, up to a size and a time."""
+    """Takes an answer in: in memory first, then in a file; up to a size."""
 
-    def __init__(self, job: QueryJob) -> None:
-        self._file = tempfile.SpooledTemporaryFile(max_size=_INLINE, dir=job.spool)  # noqa: SIM115 - outlives this call
-        self._left, self._until, self._limit = job.max_bytes, time.monotonic() + job.seconds, job.max_bytes
-        self.exceeded = ""
+    def __init__(self, path: str, limit: int) -> None:
+        self._path, self._limit, self._size = path, limit, 0
+        self._held: IO[bytes] = io.BytesIO()
+        self.full = False
 
     def write(self, chunk: bytes) -> int:
-        self._left -= len(chunk)
-        if self._left < 0:
-            self.exceeded = f"the answer is larger than {self._limit} bytes: use LIMIT, or ask for less"
-        elif time.monotonic() > self._until:
-            self.exceeded = "the query took too long"
-        if self.exceeded:
-            raise OSError(self.exceeded)
-        return self._file.write(chunk)
+        self._size += len(chunk)
+        if self._size > self._limit:
+            self.full = True
+            raise OSError("the answer is too large")
+        if self._size > _INLINE and isinstance(self._held, io.BytesIO):
+            start = self._held.getvalue()
+            self._held = open(self._path, "xb")  # noqa: SIM115 - closed by `finish`, or with the process
+            self._held.write(start)
+        return self._held.write(chunk)
 
-    def finish(self, spool: str) -> tuple[bytes, str]:
-        size = self._file.tell()
-        self._file.seek(0)
-        if size <= _INLINE:
-            return self._file.read(), ""
-        descriptor, path = tempfile.mkstemp(dir=spool)
-        with os.fdopen(descriptor, "wb") as out:
-            while chunk := self._file.read(1 << 20):
-                out.write(chunk)
-        return b"", path
+    def flush(self) -> None:
+        self._held.flush()
+
+    def finish(self) -> bytes | None:
+        """The whole answer; None where it is in the file."""
+        if isinstance(self._held, io.BytesIO):
+            return self._held.getvalue()
+        self._held.close()
+        return None
 
 
-def answer(job: QueryJob) -> tuple[bytes, str]:
-    """Evaluate one query on a snapshot: the whole answer, or the path of the file that holds it."""
-    import pyoxigraph as ox
-
+def answer(job: QueryJob) -> bytes | None:
+    """Evaluate one query on a snapshot: the whole answer, or None when it is in the file `job.spool`."""
     store = _snapshot(job.snapshot)
-    graphs: dict[str, Any] = {}
-    if job.default_graphs or job.named_graphs:
-        graphs["default_graph"] = [ox.NamedNode(g) for g in job.default_graphs]
-        graphs["named_graphs"] = [ox.NamedNode(g) for g in job.named_graphs]
-    spool = _Spool(job)
+    spool = _Spool(job.spool, job.max_bytes)
     try:
-        result = store.query(job.query, **graphs)
-        if isinstance(result, ox.QueryTriples):
-            result.serialize(spool, format=getattr(ox.RdfFormat, GRAPHS[job.media_type]))
-        else:
-            result.serialize(spool, format=getattr(ox.QueryResultsFormat, RESULTS[job.media_type]))
+        _evaluate(store, job, cast(IO[bytes], spool))  # the engine only writes
+        return spool.finish()
     except SyntaxError as error:
         raise QueryRefused(f"not a SPARQL query: {error.msg}", line=error.lineno) from error
     except (OSError, ValueError, RuntimeError) as error:
-        if spool.exceeded:
-            raise QueryTooExpensive(spool.exceeded) from error
+        if spool.full:
+            raise QueryTooExpensive(f"the answer is larger than {job.max_bytes} bytes: use LIMIT") from error
         raise QueryRefused(f"the query failed: {error}") from error
-    return spool.finish(job.spool)
 
 
-def _snapshot(path: str) -> Any:
+def _evaluate(store: ox.Store, job: QueryJob, out: IO[bytes]) -> None:
+    graphs: dict[str, Any] = {}
+    if job.default_graphs or job.named_graphs:  # either alone would leave the other at all there is
+        graphs["default_graph"] = [ox.NamedNode(g) for g in job.default_graphs]
+        graphs["named_graphs"] = [ox.NamedNode(g) for g in job.named_graphs]
+    result = store.query(job.query, **graphs)
+    offers = GRAPHS if isinstance(result, ox.QueryTriples) else RESULTS
+    if job.media_type not in offers:
+        raise ValueError(f"it cannot be answered as {job.media_type}")
+    if isinstance(result, ox.QueryTriples):
+        result.serialize(out, format=GRAPHS[job.media_type])
+    else:
+        result.serialize(out, format=RESULTS[job.media_type])
+
+
+def _snapshot(path: str) -> ox.Store:
     """The read-only store at a path; only the newest stays open."""
-    import pyoxigraph as ox
-
     if path not in _open:
         _open.clear()
         try:
             _open[path] = ox.Store.read_only(path)
         except OSError as error:
-            raise NotFound(f"the snapshot is gone: {error}") from error
+            raise Busy(f"the snapshot is gone, ask again: {error}", retry_after=1) from error
     return _open[path]
 
 
@@ -175,7 +192,10 @@ def _snapshot(path: str) -> Any:
 
 
 class QueryService:
-    """Queries by killable workers: the right answer, whole, or an error; never half a document."""
+    """Queries by killable workers: the right answer, whole, or an error; never half a document.
+
+    The directory `spool` is this service's alone and is emptied at its start.
+    """
 
     def __init__(self, pool: WorkerPool, spool: Path, *, timeout: float, max_bytes: int) -> None:
         self._pool, self._spool, self._timeout, self._max_bytes = pool, spool, timeout, max_bytes
@@ -193,52 +213,50 @@ class QueryService:
         default_graphs: tuple[str, ...] = (),
         named_graphs: tuple[str, ...] = (),
     ) -> Answer:
-        """QueryRefused for what is malformed or forbidden, QueryTooExpensive beyond a limit."""
-        seconds = min(timeout or self._timeout, self._timeout)
-        job = self._job(query, accept, snapshot, seconds, default_graphs, named_graphs)
-        try:
-            body, path = await self._pool.run("provstore.store.query:answer", job, seconds)
-        except (JobTimeout, JobCrash) as error:
-            raise _explained(error, seconds) from error
-        return Answer(job.media_type, body, Path(path) if path else None, snapshot.index)
+        """The answer within `timeout` seconds (at most the service's own); cancelling kills the query.
+
+        Naming any graph makes the dataset those alone (SPARQL 1.1 Protocol §2.1.4). QueryRefused for what is malformed
+        or forbidden, QueryTooExpensive beyond a limit, Busy where no worker came free.
+        """
+        job = replace(self._job(query, accept, snapshot), default_graphs=default_graphs, named_graphs=named_graphs)
+        seconds = self._timeout if timeout is None else min(timeout, self._timeout)
+        with _all_or_nothing(job, seconds):
+            body = await self._pool.run(_ANSWER, job, seconds)
+        return self._answered(job, body, snapshot)
 
     def ask_now(self, query: str, accept: str | None, snapshot: Snapshot) -> Answer:
         """As `ask`, blocking."""
-        job = self._job(query, accept, snapshot, self._timeout, (), ())
-        try:
-            body, path = self._pool.call("provstore.store.query:answer", job, self._timeout)
-        except (JobTimeout, JobCrash) as error:
-            raise _explained(error, self._timeout) from error
-        return Answer(job.media_type, body, Path(path) if path else None, snapshot.index)
+        job = self._job(query, accept, snapshot)
+        with _all_or_nothing(job, self._timeout):
+            body = self._pool.call(_ANSWER, job, self._timeout)
+        return self._answered(job, body, snapshot)
 
-    def _job(
-        self,
-        query: str,
-        accept: str | None,
-        snapshot: Snapshot,
-        seconds: float,
-        default_graphs: tuple[str, ...],
-        named_graphs: tuple[str, ...],
-    ) -> QueryJob:
+    def _job(self, query: str, accept: str | None, snapshot: Snapshot) -> QueryJob:
         media_type = choose(accept, guard.check(query))
-        spool = str(self._spool)
-        return QueryJob(snapshot.path, query, media_type, spool, self._max_bytes, seconds, default_graphs, named_graphs)
+        spool = self._spool / secrets.token_hex(16)
+        return QueryJob(snapshot.path, query, media_type, str(spool), self._max_bytes)
+
+    def _answered(self, job: QueryJob, body: bytes | None, snapshot: Snapshot) -> Answer:
+        path = Path(job.spool) if body is None else None
+        return Answer(job.media_type, body or b"", path, snapshot.index)
 
 
-def _explained(error: JobTimeout | JobCrash, seconds: float) -> ProvStoreError:
+@contextmanager
+def _all_or_nothing(job: QueryJob, seconds: float) -> Iterator[None]:
+    """Leave no file behind where there is no answer: the worker has ended its job, or its life, when an error comes."""
+    try:
+        yield
+    except BaseException as error:
+        Path(job.spool).unlink(missing_ok=True)
+        if isinstance(error, JobTimeout | JobCrash):
+            raise explained(error, seconds) from error
+        raise
+
+
+def explained(error: JobTimeout | JobCrash, seconds: float) -> ProvStoreError:
+    """Why a worker had to be stopped at a query, in a user's words."""
     if isinstance(error, JobTimeout):
         return QueryTooExpensive(f"the query took longer than {seconds:g} s and was stopped", retry_after=30)
     if error.signal in (6, 9):  # an abort is how the engine meets the memory limit; SIGKILL is the system's way
         return QueryTooExpensive("the query needed more memory than a query may have and was stopped")
     return QueryRefused("the query brought the engine down (it is too deeply nested or too long) and was stopped")
-
-
-def serialise(task: tuple[bytes, str]) -> bytes:
-    """N-Quads in another RDF syntax, named graphs dropped where the syntax has none; for a worker to run."""
-    import pyoxigraph as ox
-
-    quads, media_type = task
-    form = getattr(ox.RdfFormat, GRAPHS[media_type])
-    parsed = list(ox.parse(quads, format=ox.RdfFormat.N_QUADS))
-    held = parsed if form.supports_datasets else [q.triple for q in parsed]
-    return ox.serialize(held, format=form)
