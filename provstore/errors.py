@@ -1,19 +1,19 @@
 """Every error that provstore raises on purpose.
 
-    ProvStoreError
-    ├── InvalidInput            400  the bytes cannot be read as what they claim to be
-    │   ├── Unmappable          422  readable, but says too little or contradicts itself
-    │   ├── UnsupportedMedia    415
-    │   ├── TooLarge            413
-    │   └── Nonconforming       422  a profile that rejects was violated (carries the report)
-    ├── NotFound                404
-    ├── QueryRefused            400  the query is malformed, or asks for what no query may do
-    │   └── QueryTooExpensive   503  time, memory or size limit reached; nothing was answered
-    ├── Busy                    503  try again; nothing was accepted
-    │   └── NotYetApplied       503  the views have not reached the index asked for
-    ├── Misconfigured           500  a setting, a key file, a directory
-    │   └── DirectoryInUse      500  another process owns the data directory
-    └── LedgerError             500  the ledger is damaged, or a proof was asked that it cannot give
+ProvStoreError
+├── InvalidInput            400  the bytes cannot be read as what they claim to be
+│   ├── Unmappable          422  readable, but says too little or contradicts itself
+│   ├── UnsupportedMedia    415
+│   ├── TooLarge            413
+│   └── Nonconforming       422  a profile that rejects was violated (carries the report)
+├── NotFound                404
+├── QueryRefused            400  the query is malformed, or asks for what no query may do
+│   └── QueryTooExpensive   503  time, memory or size limit reached; nothing was answered
+├── Busy                    503  try again; nothing was accepted
+│   └── NotYetApplied       503  the views have not reached the index asked for
+├── Misconfigured           500  a setting, a key file, a directory
+│   └── DirectoryInUse      500  another process owns the data directory
+└── LedgerError             500  the ledger is damaged, or a proof was asked that it cannot give
 """
 
 from __future__ import annotations

@@ -211,7 +211,7 @@ def _read(path: Path, home: Path) -> CannedQuery:
     text = "\n".join(line for line in lines if not line.startswith("#+")).strip()
     try:
         return _parsed(name, yaml.load("\n".join(heads), yaml.BaseLoader), text)
-    except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
+    except (yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise Misconfigured(f"the canned query {path} has a bad head: {error!r}") from error
 
 

@@ -18,14 +18,16 @@ class Setting:
     help: str
 
 
+_LOG_LEVELS = ("critical", "error", "warning", "info", "debug")
+
 SETTINGS = (
     Setting("data", "./provstore-data", "the data directory"),
     Setting("host", "127.0.0.1", "address to listen on; only loopback is allowed while there is no access control"),
     Setting("port", 8000, "port to listen on; 0 takes a free one"),
     Setting("base", "", "id base of a new store, fixed for good when it is made; empty makes one"),
     Setting("server", "", "URL of a running server for the command line to use"),
-    Setting("log_level", "warning", "what the server logs: critical, error, warning, info, debug"),
-    Setting("profiles", "prov-core:annotate", "validation profiles with their mode, comma between: annotate, reject or off"),
+    Setting("log_level", "warning", f"what the server logs: {', '.join(_LOG_LEVELS)}"),
+    Setting("profiles", "prov-core:annotate", "validation profiles with mode, comma between: annotate, reject or off"),
     Setting("max_body_bytes", 16 << 20, "largest request body, as sent"),
     Setting("max_inflated_bytes", 64 << 20, "largest request body, decompressed"),
     Setting("queue_records", 2000, "records that may wait for their commit before the server says 503"),
@@ -63,11 +65,12 @@ class Settings:
 
 
 def load(environ: Mapping[str, str], overrides: Mapping[str, Any] | None = None) -> Settings:
-    """Defaults, then the environment, then `overrides`; Misconfigured names the setting and what it wants."""
+    """Defaults, then the environment, then the `overrides` that are not None; Misconfigured names what is wrong."""
     values: dict[str, Any] = {}
     for setting in SETTINGS:
-        variable = f"PROVSTORE_{setting.name.upper()}"
-        given = (overrides or {}).get(setting.name, environ.get(variable))
+        given = (overrides or {}).get(setting.name)
+        if given is None:
+            given = environ.get(f"PROVSTORE_{setting.name.upper()}")
         values[setting.name] = setting.default if given is None else _read(setting, given)
     settings = Settings(**values)
     _check(settings)
@@ -78,22 +81,30 @@ def _read(setting: Setting, given: Any) -> Any:
     kind = type(setting.default)
     try:
         value = kind(given)
-    except ValueError as error:
-        raise Misconfigured(f"setting {setting.name!r} must be {kind.__name__}, got {given!r}") from error
-    if kind is not str and not 0 <= value < float("inf"):
-        raise Misconfigured(f"setting {setting.name!r} must not be negative or endless, got {given!r}")
+    except (ValueError, OverflowError) as error:
+        raise Misconfigured(f"setting {setting.name!r} must be {kind.__name__}, got {_shown(given)}") from error
+    if kind is not str and not (0 < value < float("inf") or (value == 0 and setting.name == "port")):
+        raise Misconfigured(f"setting {setting.name!r} must be more than 0 and not endless, got {_shown(given)}")
     return value
 
 
 def _check(settings: Settings) -> None:
     if settings.port > 65535:
-        raise Misconfigured(f"setting 'port' must be at most 65535, got {settings.port}")
-    if settings.query_workers < 1:
-        raise Misconfigured("setting 'query_workers' must be at least 1")
+        raise Misconfigured(f"setting 'port' must be at most 65535, got {_shown(settings.port)}")
+    if settings.log_level not in _LOG_LEVELS:
+        wanted = ", ".join(_LOG_LEVELS)
+        raise Misconfigured(f"setting 'log_level' must be one of {wanted}, got {_shown(settings.log_level)}")
     for each in filter(None, (part.strip() for part in settings.profiles.split(","))):
         name, colon, mode = each.partition(":")
         if not name or not colon or mode not in ("annotate", "reject", "off"):
-            raise Misconfigured(f"setting 'profiles' must list name:annotate, name:reject or name:off, got {each!r}")
+            raise Misconfigured(
+                f"setting 'profiles' must list name:annotate, name:reject or name:off, got {_shown(each)}"
+            )
+
+
+def _shown(given: Any) -> str:
+    text = repr(given)
+    return text if len(text) <= 60 else f"{text[:60]}…"
 
 
 assert {f.name for f in fields(Settings)} == {s.name for s in SETTINGS}

@@ -7,7 +7,7 @@ order. `lexical(key)` is the same instant as xsd:dateTime without needless zeros
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 _FORM = re.compile(
     r"(?a)"
@@ -48,4 +48,4 @@ def lexical(instant: str) -> str:
 
 def now() -> str:
     """This instant, to the microsecond, as xsd:dateTime."""
-    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -172,7 +172,9 @@ def test_each_question_has_its_answer(name: str, tmp_path: Path) -> None:
     asked = [each for each in questions() if each[1] == name]
     assert len(asked) == {"credit": 12, "clinical": 4}[name]  # Q10 has three parts: 14 questions, 16 queries
     for number, _, query, expected in asked:
-        results = (partial if number.startswith("Q10") else full).query(expand_query(query, loaded), base_iri=f"{BASE}/")
+        results = (partial if number.startswith("Q10") else full).query(
+            expand_query(query, loaded), base_iri=f"{BASE}/"
+        )
         assert isinstance(results, ox.QuerySolutions)
         got = [row(solution, len(results.variables), loaded) for solution in results]
         assert sorted(got) == sorted(expected), number

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ipaddress
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -18,7 +22,7 @@ from provstore.errors import ProvStoreError
 from provstore.settings import Settings
 from provstore.ui import pages
 
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+_log = logging.getLogger("provstore")
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -37,6 +41,8 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(part.router)
     app.add_exception_handler(ProvStoreError, _problem)
     app.add_exception_handler(HTTPException, _http_problem)
+    app.add_exception_handler(RequestValidationError, _parameter_problem)
+    app.add_exception_handler(Exception, _fault)
     app.add_middleware(SameOrigin)
     return app
 
@@ -44,13 +50,33 @@ def create_app(settings: Settings) -> FastAPI:
 async def _problem(_: Request, error: Exception) -> Response:
     assert isinstance(error, ProvStoreError)
     headers = {"Retry-After": str(error.retry_after)} if error.retry_after is not None else None
-    return JSONResponse(error.problem(), error.status, headers, media_type="application/problem+json")
+    return _said(error.problem(), headers)
 
 
 async def _http_problem(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    body = {"type": "about:blank", "title": error.detail, "status": error.status_code, "detail": error.detail}
-    return JSONResponse(body, error.status_code, error.headers, media_type="application/problem+json")
+    headers = dict(error.headers) if error.headers else None
+    return _said(_body(error.status_code, error.detail, error.detail), headers)
+
+
+async def _parameter_problem(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    wrong = "; ".join(f"{'/'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+    return _said(_body(400, "Bad parameter", wrong))
+
+
+async def _fault(request: Request, error: Exception) -> Response:
+    """A mistake of ours: the trace goes to the log, not to the client."""
+    _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return _said(_body(500, "Internal error", "the server made a mistake; its log says more"))
+
+
+def _body(status: int, title: str, detail: str) -> dict[str, object]:
+    return {"type": "about:blank", "title": title, "status": status, "detail": detail}
+
+
+def _said(body: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
+    return JSONResponse(body, body["status"], headers, media_type="application/problem+json")
 
 
 class SameOrigin:
@@ -62,23 +88,23 @@ class SameOrigin:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and not _is_ours(scope):
             detail = "requests must come to and from this machine: Host and Origin must name localhost"
-            body = {"type": "about:blank", "title": "Foreign origin", "status": 403, "detail": detail}
-            await JSONResponse(body, 403, media_type="application/problem+json")(scope, receive, send)
+            await _said(_body(403, "Foreign origin", detail))(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
 
 def _is_ours(scope: Scope) -> bool:
     for name, value in scope["headers"]:
-        if name == b"host" and _hostname(f"//{value.decode('latin-1')}") not in _LOOPBACK:
+        if name == b"host" and not _is_loopback(f"//{value.decode('latin-1')}"):
             return False
-        if name == b"origin" and _hostname(value.decode("latin-1")) not in _LOOPBACK:
+        if name == b"origin" and not _is_loopback(value.decode("latin-1")):
             return False
     return True
 
 
-def _hostname(url: str) -> str | None:
+def _is_loopback(url: str) -> bool:
     try:
-        return urlsplit(url).hostname
+        host = urlsplit(url).hostname or ""
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return None
+        return False

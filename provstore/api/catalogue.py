@@ -35,7 +35,7 @@ async def post_query(topic: str, name: str, request: Request) -> Response:
 
 
 async def _answer(name: str, values: dict[str, str], request: Request) -> Response:
-    min_index = number(request, "min-index")
+    min_index = number(values, "min-index")
     values.pop("min-index", None)
     if any(len(value) > 10_000 for value in values.values()):
         raise QueryRefused("a parameter is longer than 10,000 characters")

@@ -73,16 +73,18 @@ async def get_key(request: Request) -> Response:
 
 
 @router.get("/ledger/entry/{index}")
-async def get_entry(index: int, request: Request) -> Response:
+async def get_entry(index: str, request: Request) -> Response:
     """An entry's canonical JSON, byte for byte: what its leaf hash is made from."""
-    return Response(service_of(request).ledger.entry(index), media_type="application/json")
+    wanted = number({"index": index}, "index")
+    assert wanted is not None
+    return Response(service_of(request).ledger.entry(wanted), media_type="application/json")
 
 
 @router.get("/ledger/proof/inclusion")
 async def get_inclusion(request: Request) -> Response:
     """`?index=…&size=…` (size: now): the entry, its leaf hash, the audit path (hex) and the root of RFC 6962."""
     ledger = service_of(request).ledger
-    index, size = number(request, "index"), number(request, "size")
+    index, size = number(request.query_params, "index"), number(request.query_params, "size")
     if index is None:
         raise QueryRefused("parameter 'index' is wanted: the ledger index of a receipt")
     size = ledger.size() if size is None else size
@@ -104,7 +106,7 @@ async def get_inclusion(request: Request) -> Response:
 async def get_consistency(request: Request) -> Response:
     """`?from=…&to=…` (to: now): the proof that the log of one size begins with that of the other."""
     ledger = service_of(request).ledger
-    old, new = number(request, "from"), number(request, "to")
+    old, new = number(request.query_params, "from"), number(request.query_params, "to")
     if old is None:
         raise QueryRefused("parameter 'from' is wanted: the size of an earlier checkpoint")
     new = ledger.size() if new is None else new

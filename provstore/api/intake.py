@@ -75,7 +75,12 @@ async def _events(request: Request) -> Response:
     receipts = [o.receipt for o in outcomes if o.receipt]
     refused = [outcome_json(o) for o in outcomes if o.error]
     if not receipts and refused:
-        body_json = {"type": "about:blank", "title": "No usable event", "status": 422, "detail": "every event was refused"}
+        body_json = {
+            "type": "about:blank",
+            "title": "No usable event",
+            "status": 422,
+            "detail": "every event was refused",
+        }
         return JSONResponse({**body_json, "refused": refused}, 422, media_type="application/problem+json")
     status = 201 if any(not r.duplicate for r in receipts) else 200
     return JSONResponse({"receipts": [receipt_json(r) for r in receipts], "refused": refused}, status)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +38,9 @@ async def body_of(request: Request) -> bytes:
     return b"".join(parts)
 
 
-def number(request: Request, name: str) -> int | None:
-    """A non-negative integer parameter of the query string; QueryRefused where it is none."""
-    text = request.query_params.get(name)
+def number(given: Mapping[str, str], name: str) -> int | None:
+    """A parameter that is a non-negative integer; QueryRefused where it is none."""
+    text = given.get(name)
     if text is None:
         return None
     if not text.isascii() or not text.isdigit() or len(text) > 18:
@@ -73,11 +74,13 @@ def answer_response(request: Request, answer: Answer, query: str) -> Response:
     """A query's answer with its entity tag: the same index, query and media type give the same bytes."""
     tag = etag(answer.index, query, answer.media_type)
     headers = {"ETag": tag, "Provstore-Index": str(answer.index), "Cache-Control": "no-cache", "Vary": "Accept"}
-    if answer.path:
-        path: Path = answer.path
-        return FileResponse(path, media_type=answer.media_type, headers=headers, background=BackgroundTask(path.unlink))
-    if request.headers.get("if-none-match") == tag:
+    path: Path | None = answer.path
+    if tag in request.headers.get("if-none-match", ""):
+        if path:
+            path.unlink()
         return Response(status_code=304, headers=headers)
+    if path:
+        return FileResponse(path, media_type=answer.media_type, headers=headers, background=BackgroundTask(path.unlink))
     return Response(answer.body, media_type=answer.media_type, headers=headers)
 
 

@@ -42,15 +42,17 @@ async def _ask(request: Request, given: dict[str, list[str]]) -> Response:
     found = given.get("query", [])
     if len(found) != 1:
         raise QueryRefused(f"exactly one parameter 'query' is wanted, got {len(found)}")
+    default_graphs = tuple(given.get("default-graph-uri", []))
+    named_graphs = tuple(given.get("named-graph-uri", []))
     answer = await service_of(request).sparql(
         found[0],
         request.headers.get("accept"),
-        min_index=number(request, "min-index"),
+        min_index=number({name: values[0] for name, values in given.items() if values}, "min-index"),
         timeout=_seconds(given.get("timeout", [])),
-        default_graphs=tuple(given.get("default-graph-uri", [])),
-        named_graphs=tuple(given.get("named-graph-uri", [])),
+        default_graphs=default_graphs,
+        named_graphs=named_graphs,
     )
-    return answer_response(request, answer, found[0])
+    return answer_response(request, answer, f"{default_graphs}\n{named_graphs}\n{found[0]}")
 
 
 def _seconds(values: list[str]) -> float | None:

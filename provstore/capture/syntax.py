@@ -189,7 +189,7 @@ class _Here:
         name = self._node(term)
         if name.value == iris.PLACEHOLDER or name.value.startswith(f"{iris.PLACEHOLDER}/bundle/"):
             return name
-        return ox.NamedNode(f"{iris.PLACEHOLDER}/bundle/{iris.enc(term.value)}")
+        return ox.NamedNode(f"{iris.PLACEHOLDER}/bundle/{iris.enc(term.value.removeprefix(_HERE))}")
 
 
 def _refuse_labels(dataset: ox.Dataset) -> None:

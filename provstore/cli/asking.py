@@ -105,7 +105,8 @@ def _as_table(said: dict[str, object]) -> str:
     if "boolean" in said:
         return str(said["boolean"]).lower()
     head, results = said["head"], said["results"]
-    assert isinstance(head, dict) and isinstance(results, dict)
+    assert isinstance(head, dict)
+    assert isinstance(results, dict)
     columns = head["vars"]
     rows = [[row.get(c, {}).get("value", "") for c in columns] for row in results["bindings"]]
     return f"{table(columns, rows)}\n({len(rows)} row{'' if len(rows) == 1 else 's'})"

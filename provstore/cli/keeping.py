@@ -36,7 +36,9 @@ def verify(arguments: argparse.Namespace, settings: Settings) -> int:
     opened.close()
     for line in findings[:100]:
         print(line)
-    print("VIEWS: equal to what the ledger says" if not findings else f"VIEWS: {len(findings)} difference(s); run rebuild")
+    print(
+        "VIEWS: equal to what the ledger says" if not findings else f"VIEWS: {len(findings)} difference(s); run rebuild"
+    )
     return 1 if findings else 0
 
 

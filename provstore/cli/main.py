@@ -34,7 +34,7 @@ def _add(
     parser = commands.add_parser(name, help=text, description=text)
     parser.set_defaults(run=run)
     if data:
-        parser.add_argument("--data", metavar="DIR", help="the data directory (default: %s)" % _default("data"))
+        parser.add_argument("--data", metavar="DIR", help=f"the data directory (default: {_default('data')})")
     return parser
 
 
@@ -54,7 +54,9 @@ def _serving(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 
 def _taking_in(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = _add(commands, "ingest", "provstore.cli.ingest:run", "Take in OpenLineage events and RDF documents from files.")
+    parser = _add(
+        commands, "ingest", "provstore.cli.ingest:run", "Take in OpenLineage events and RDF documents from files."
+    )
     parser.add_argument("files", nargs="+", metavar="FILE", help="files, directories, globs, or - for standard input")
     parser.add_argument("--format", help="media type, where the file name does not tell (needed for -)")
     parser.add_argument("--json", action="store_true", help="print a receipt or refusal a line, as JSON")
@@ -69,20 +71,34 @@ def _asking(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     free = _add(commands, "sparql", "provstore.cli.asking:sparql", "Answer a SPARQL query.")
     free.add_argument("query", help="the query, @FILE, or - for standard input")
     for parser in (canned, free):
-        parser.add_argument("--format", default="table", help="table (default), json, xml, csv, tsv, turtle, nt, jsonld")
+        parser.add_argument(
+            "--format", default="table", help="table (default), json, xml, csv, tsv, turtle, nt, jsonld"
+        )
         parser.add_argument("--server", metavar="URL", help="ask a running server instead of opening the directory")
 
 
 def _keeping(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     verify = _add(commands, "verify", "provstore.cli.keeping:verify", "Recompute the ledger and say whether it holds.")
-    verify.add_argument("--checkpoint", metavar="FILE", help="a checkpoint kept elsewhere; without one the result is UNWITNESSED")
-    verify.add_argument("--views", action="store_true", help="compare the views with the ledger too (no server may run)")
+    verify.add_argument(
+        "--checkpoint", metavar="FILE", help="a checkpoint kept elsewhere; without one the result is UNWITNESSED"
+    )
+    verify.add_argument(
+        "--views", action="store_true", help="compare the views with the ledger too (no server may run)"
+    )
     _add(commands, "rebuild", "provstore.cli.keeping:rebuild", "Make every view again from the ledger.")
-    backup = _add(commands, "backup", "provstore.cli.keeping:backup", "Copy the ledger and its key, also while serving.")
+    backup = _add(
+        commands, "backup", "provstore.cli.keeping:backup", "Copy the ledger and its key, also while serving."
+    )
     backup.add_argument("target", metavar="DIR", help="a new directory")
     restore = _add(commands, "restore", "provstore.cli.keeping:restore", "Verify a backup and make a store of it.")
     restore.add_argument("source", metavar="DIR", help="the backup")
-    _add(commands, "settings", "provstore.cli.keeping:settings", "Show every setting, its value and its variable.", data=False)
+    _add(
+        commands,
+        "settings",
+        "provstore.cli.keeping:settings",
+        "Show every setting, its value and its variable.",
+        data=False,
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:

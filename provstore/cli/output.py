@@ -38,7 +38,9 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     while sum(sizes) + 2 * (len(sizes) - 1) > width and max(sizes) > 8:
         sizes[sizes.index(max(sizes))] -= 1
     lines = [columns, ["─" * size for size in sizes], *rows]
-    return "\n".join("  ".join(_fit(cell, size) for cell, size in zip(line, sizes, strict=True)).rstrip() for line in lines)
+    return "\n".join(
+        "  ".join(_fit(cell, size) for cell, size in zip(line, sizes, strict=True)).rstrip() for line in lines
+    )
 
 
 def _width(text: str) -> int:

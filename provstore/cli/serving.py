@@ -76,6 +76,11 @@ class _Announcing(uvicorn.Server):
             self._note.write_text(json.dumps({"url": self._url, "pid": os.getpid()}))
             print(_WELCOME.format(url=self._url), flush=True)
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # before anything ends, so that nobody is sent here any more; SIGTERM ends the process when this is done
+        self._note.unlink(missing_ok=True)
+        await super().shutdown(sockets)
+
 
 _WELCOME = """provstore serves {url}
 
@@ -102,7 +107,8 @@ def _check_host(host: str) -> None:
 
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
+    # the protocol by name: asyncio turns Nagle's delay off only for sockets that say they are TCP
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))

@@ -73,4 +73,3 @@ def _rebuilt(store: ProvStore) -> set[str]:
         found = set(views.store.dump())
         views.close()
     return found
-

@@ -67,7 +67,9 @@ class OwnerClient:
                 future.set_exception(value)
         for future in self._pending.values():
             if not future.done():
-                future.set_exception(Busy("the store is restarting; what was not answered may be sent again", retry_after=1))
+                future.set_exception(
+                    Busy("the store is restarting; what was not answered may be sent again", retry_after=1)
+                )
         self._pending.clear()
         self._writer = None
         if not self._closing:

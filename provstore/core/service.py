@@ -59,7 +59,10 @@ class Service:
         self.owner.head = self.ledger.head
         settings = self.settings
         self._query_pool = WorkerPool(
-            settings.query_memory_bytes, most=settings.query_workers, keep=2, modules=("provstore.store.query", "pyoxigraph")
+            settings.query_memory_bytes,
+            most=settings.query_workers,
+            keep=2,
+            modules=("provstore.store.query", "pyoxigraph"),
         )
         self._document_pool = WorkerPool(
             settings.query_memory_bytes, most=3, keep=1, modules=("provstore.core.intake",)
@@ -98,7 +101,9 @@ class Service:
     async def take_document(self, data: bytes, media_type: str, encoding: str | None, actor: str) -> Outcome:
         """One RDF document, mapped where it can be stopped by the clock."""
         if not intake.is_rdf(media_type):
-            await self._in_worker("provstore.core.intake:read_document", Body(b"", media_type, None, "", self._limits), 5)
+            await self._in_worker(
+                "provstore.core.intake:read_document", Body(b"", media_type, None, "", self._limits), 5
+            )
         body = Body(data, media_type, encoding, self.base, self._limits)
         item = await self._in_worker("provstore.core.intake:read_document", body, self.settings.rdf_timeout_seconds)
         (outcome,) = await self._commit([item], actor)
@@ -136,7 +141,8 @@ class Service:
         for profile, mode in self._modes.items():
             if mode == "reject":
                 results = await self.annotator.validate(profile, submission.mapped)
-                bad = [r for r in results if r["severity"] == "MUST"]
+                # a validation that failed has not shown that the record conforms
+                bad = [r for r in results if r["severity"] in ("MUST", "ERROR")]
                 if bad:
                     raise Nonconforming(f"the record violates profile {profile}: {bad[0]['message']}", results)
 
@@ -170,7 +176,7 @@ class Service:
 
     async def serialise(self, quads: bytes, media_type: str) -> bytes:
         """A record's quads in another RDF syntax."""
-        found: bytes = await self._query_pool.run("provstore.store.query:serialise", (quads, media_type), 10)
+        found: bytes = await self._query_pool.run("provstore.store.serialise:serialise", (quads, media_type), 10)
         return found
 
     def record(self, digest: str) -> list[int]:

@@ -1,10 +1,10 @@
 """A store in one directory: the ledger, its views, and the one process that owns them.
 
-    lock                  held (flock) by the owning process
-    ledger.db, ledger.key the truth, and the key that signs its checkpoints (mode 0600)
-    views/                derived: view database and triple store; may be deleted
-    snapshots/            read-only copies for queries; emptied at start
-    validation.db         derived: validation results
+lock                  held (flock) by the owning process
+ledger.db, ledger.key the truth, and the key that signs its checkpoints (mode 0600)
+views/                derived: view database and triple store; may be deleted
+snapshots/            read-only copies for queries; emptied at start
+validation.db         derived: validation results
 """
 
 from __future__ import annotations
@@ -131,7 +131,9 @@ def _lock(directory: Path) -> int:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         os.close(descriptor)
-        raise DirectoryInUse(f"{directory} is in use by another process; stop it, or ask its server with --server URL") from error
+        raise DirectoryInUse(
+            f"{directory} is in use by another process; stop it, or ask its server with --server URL"
+        ) from error
     return descriptor
 
 

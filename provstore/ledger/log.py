@@ -8,36 +8,30 @@ no name, no record IRI. Bodies, salts and the re-post index can be erased withou
 from __future__ import annotations
 
 import hashlib
-import hmac
 import json
 import os
 import sqlite3
 import threading
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from provstore import jcs
+from provstore import jcs, times
 from provstore.errors import Busy, LedgerError, Misconfigured, NotFound
 from provstore.ledger import merkle
 from provstore.ledger.note import Checkpoint, NoteError, Signer, Verifier
+from provstore.ledger.tables import SCHEMA, VERSION, actor_id, commitment, connect, posted_key, seal
 from provstore.model import Content, Liberty, Receipt, Submission
 
-VERSION = "provstore.leaf/1"
-_SCHEMA = (
-    "CREATE TABLE meta(key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID",
-    "CREATE TABLE entry(idx INTEGER PRIMARY KEY, entry BLOB NOT NULL)",
-    "CREATE TABLE body(idx INTEGER PRIMARY KEY, salt BLOB, payload BLOB, quads_salt BLOB, quads BLOB, contents TEXT,"
-    " media_type TEXT, record TEXT, liberties TEXT, seal BLOB)",
-    "CREATE INDEX body_record ON body(record)",
-    "CREATE TABLE content(iri TEXT PRIMARY KEY, quads BLOB, seal BLOB)",
-    "CREATE TABLE posted(key BLOB PRIMARY KEY, idx INTEGER) WITHOUT ROWID",
-    "CREATE TABLE actor(name TEXT PRIMARY KEY, id TEXT NOT NULL) WITHOUT ROWID",
-    "CREATE TABLE node(level INTEGER, n INTEGER, hash BLOB NOT NULL, PRIMARY KEY(level, n)) WITHOUT ROWID",
-    "CREATE TABLE checkpoint(size INTEGER PRIMARY KEY, note TEXT NOT NULL)",
+_BODY = (
+    "SELECT b.idx, b.record, b.quads, b.contents, b.payload, b.media_type, b.liberties, e.entry"
+    " FROM body b JOIN entry e ON e.idx = b.idx WHERE b.idx BETWEEN ? AND ? ORDER BY b.idx"
 )
+_NODE = "SELECT hash FROM node WHERE level = ? AND n = ?"
+_RECEIPT = "SELECT b.idx, b.record, b.liberties, e.entry FROM body b JOIN entry e ON e.idx = b.idx WHERE b.idx = ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,56 +50,41 @@ class Body:
     liberties: tuple[Liberty, ...]
 
 
-def commitment(salt: bytes, *parts: bytes) -> str:
-    """The hex SHA-256 of salt ‖ parts: what an entry says of bytes that it does not hold."""
-    held = hashlib.sha256(salt)
-    for part in parts:
-        held.update(part)
-    return held.hexdigest()
-
-
-def body_seal(row: Sequence[Any]) -> bytes:
-    """A check over a body row as stored: finds even a flipped bit that decompression would not notice."""
-    held = hashlib.sha256()
-    for value in row:
-        raw = value if isinstance(value, bytes) else str(value).encode()
-        held.update(len(raw).to_bytes(8, "big") + raw)
-    return held.digest()
-
-
-def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
-    """A connection with the ledger's pragmas; `read_only` cannot change the file."""
-    uri = f"{path.absolute().as_uri()}{'?mode=ro' if read_only else ''}"
-    db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=10)
-    if not read_only:
-        db.execute("PRAGMA journal_mode=WAL")
-        db.execute("PRAGMA synchronous=FULL")
-        db.execute("PRAGMA secure_delete=ON")
-    return db
-
-
 class Ledger:
-    """One log in one directory: `ledger.db` and `ledger.key`. `append` is for one thread; reading for any."""
+    """One log in one directory: `ledger.db` and `ledger.key`. `append` is for one thread; reading for any.
+
+    LedgerError where the files do not fit together; Misconfigured where there is none or its key cannot be used.
+    """
 
     def __init__(self, directory: Path) -> None:
         self._path = directory / "ledger.db"
+        self._local = threading.local()
         if not self._path.exists():
             raise Misconfigured(f"{directory} holds no ledger")
-        self._writer = connect(self._path)
-        self._local = threading.local()
-        genesis = self.genesis()
-        self.base: str = genesis["base"]
-        self.origin: str = genesis["origin"]
+        try:
+            self._writer = connect(self._path)
+            self._read_head()
+        except (sqlite3.Error, NotFound, ValueError, KeyError, TypeError) as error:
+            raise LedgerError(f"{self._path} cannot be read as a ledger ({error}): run provstore verify") from error
         try:
             self._signer = Signer.load(self.origin, directory / "ledger.key")
         except (OSError, NoteError) as error:
             raise Misconfigured(f"the signing key of the ledger: {error}") from error
-        if self._signer.verifier.vkey() != genesis["key"]:
+        if self._signer.verifier.vkey() != self.genesis()["key"]:
             raise LedgerError(f"{directory / 'ledger.key'} is not the key that the ledger began with")
-        (self._index_key,) = self._writer.execute("SELECT value FROM meta WHERE key = 'posted'").fetchone()
-        self._check_tail()
-        self._time = json.loads(self.entry(self.head))["time"]
-        self._actors: dict[str, str] = dict(self._writer.execute("SELECT name, id FROM actor"))
+
+    def _read_head(self) -> None:
+        """What every append needs; and the newest entry must be in the tree (`verify` looks at all of them)."""
+        genesis = self.genesis()
+        self.base: str = genesis["base"]
+        self.origin: str = genesis["origin"]
+        self._index_key = bytes(self._one("SELECT value FROM meta WHERE key = 'posted'")[0])
+        self._actors: dict[str, str] = dict(self._rows("SELECT name, id FROM actor"))
+        last = self.head
+        (leaves,) = self._one("SELECT MAX(n) + 1 FROM node WHERE level = 0")
+        if last + 1 != leaves or merkle.leaf_hash(self.entry(last)) != self._node(0, last):
+            raise LedgerError(f"entry {last} and the tree of {leaves} leaves do not agree: run provstore verify")
+        self._time: str = json.loads(self.entry(last))["time"]
 
     @classmethod
     def create(cls, directory: Path, *, base: str, received: str) -> Ledger:
@@ -117,33 +96,17 @@ class Ledger:
         base = base.rstrip("/") or f"https://prov.invalid/{identity}"
         origin = f"provstore.invalid/{identity}"
         (directory / "ledger.key").unlink(missing_ok=True)  # left by a crash before any entry was signed with it
-        signer = Signer.create(origin, directory / "ledger.key")
-        entry = jcs.dumps(
-            {
-                "base": base,
-                "key": signer.verifier.vkey(),
-                "kind": "genesis",
-                "origin": origin,
-                "time": received,
-                "v": VERSION,
-            }
-        ).encode()
+        key = Signer.create(origin, directory / "ledger.key").verifier.vkey()
+        genesis = {"base": base, "key": key, "kind": "genesis", "origin": origin, "time": received, "v": VERSION}
         making = directory / "ledger.db.new"  # a crash on the way leaves no half-made ledger.db
         making.unlink(missing_ok=True)
-        db = connect(making)
-        db.execute("BEGIN")
-        for statement in _SCHEMA:
-            db.execute(statement)
-        db.execute("INSERT INTO meta VALUES ('posted', ?)", (os.urandom(32),))
-        db.execute("INSERT INTO entry VALUES (0, ?)", (entry,))
-        db.execute("INSERT INTO node VALUES (0, 0, ?)", (merkle.leaf_hash(entry),))
-        db.execute("COMMIT")
-        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        db.close()
+        with closing(connect(making)) as db:
+            _begin(db, jcs.dumps(genesis).encode())
         making.rename(directory / "ledger.db")
-        descriptor = os.open(directory, os.O_RDONLY)
-        os.fsync(descriptor)
-        os.close(descriptor)
+        for changed in (directory, directory.parent):
+            descriptor = os.open(changed, os.O_RDONLY)
+            os.fsync(descriptor)
+            os.close(descriptor)
         return cls(directory)
 
     # -- writing --------------------------------------------------------------------------------------------------
@@ -151,102 +114,92 @@ class Ledger:
     def append(self, submissions: Sequence[Submission], received: str) -> list[Receipt]:
         """Commit submissions in one synced transaction, all or nothing; a payload posted before answers as then.
 
-        `received` is an xsd:dateTime in UTC; recorded times never go back. Busy where the disk refuses.
+        `received` is an xsd:dateTime; recorded times never go back. Busy where the disk refuses; LedgerError where the
+        tables do, or a content comes with other quads than those committed to under its name.
         """
         db = self._writer
-        self._new_actors: dict[str, str] = {}
+        received = max(received, self._time, key=_instant)
+        actors: dict[str, str] = {}  # joins self._actors when it is committed
         try:
             db.execute("BEGIN IMMEDIATE")
-            receipts = self._insert(submissions, max(received, self._time))
+            receipts = self._insert(submissions, received, actors)
             db.execute("COMMIT")
         except BaseException as error:
             if db.in_transaction:
                 db.execute("ROLLBACK")
-            if isinstance(error, sqlite3.Error):
+            if isinstance(error, sqlite3.OperationalError):
                 raise Busy(f"the ledger could not be written: {error}", retry_after=5) from error
+            if isinstance(error, sqlite3.Error):
+                raise LedgerError(f"the ledger could not be written ({error}): run provstore verify") from error
             raise
-        self._actors.update(self._new_actors)
-        if any(not r.duplicate for r in receipts):
-            self._time = max(received, self._time)
+        self._actors.update(actors)
+        if not all(r.duplicate for r in receipts):
+            self._time = received
         return receipts
 
-    def _insert(self, submissions: Sequence[Submission], received: str) -> list[Receipt]:
-        db, size = self._writer, self.size()
-        pending: dict[tuple[int, int], bytes] = {}
-
-        def node(level: int, n: int) -> bytes:
-            return pending.get((level, n)) or self._node(level, n)
-
+    def _insert(self, submissions: Sequence[Submission], received: str, actors: dict[str, str]) -> list[Receipt]:
+        db = self._writer
+        (first,) = db.execute("SELECT MAX(idx) + 1 FROM entry").fetchone()
         receipts: list[Receipt] = []
+        new: dict[bytes, Receipt] = {}
+        entries: list[tuple[int, bytes]] = []
+        bodies: list[tuple[Any, ...]] = []
         for submission in submissions:
-            key = self._posted_key(submission)
-            found = db.execute("SELECT idx FROM posted WHERE key = ?", (key,)).fetchone()
-            if found:
-                receipts.append(self._receipt(db, found[0], duplicate=True))
+            key = posted_key(self._index_key, submission.actor, submission.media_type, submission.payload)
+            known = new.get(key) or self._posted(key)
+            if known:
+                receipts.append(replace(known, duplicate=True))
                 continue
-            entry, row = self._prepare(submission, received)
-            leaf = merkle.leaf_hash(entry)
-            pending.update({(level, n): held for level, n, held in merkle.new_nodes(size, leaf, node)})
-            db.execute("INSERT INTO entry VALUES (?, ?)", (size, entry))
-            db.execute("INSERT INTO body VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (size, *row, body_seal(row)))
-            db.execute("INSERT INTO posted VALUES (?, ?)", (key, size))
-            self._keep_contents(submission.mapped.contents)
-            liberties = submission.mapped.liberties
-            receipts.append(Receipt(submission.mapped.record, size, leaf.hex(), received, False, liberties))
-            size += 1
-        db.executemany("INSERT INTO node VALUES (?, ?, ?)", [(*at, held) for at, held in pending.items()])
+            index = first + len(entries)
+            entry, row = _prepare(submission, self._actor(submission.actor, actors), received)
+            entries.append((index, entry))
+            bodies.append((index, *row, seal(row)))
+            mapped = submission.mapped
+            self._keep(mapped.contents)
+            new[key] = Receipt(
+                mapped.record, index, merkle.leaf_hash(entry).hex(), received, False, tuple(mapped.liberties)
+            )
+            receipts.append(new[key])
+        db.executemany("INSERT INTO entry VALUES (?, ?)", entries)
+        db.executemany("INSERT INTO body VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", bodies)
+        db.executemany("INSERT INTO posted VALUES (?, ?)", sorted((key, r.index) for key, r in new.items()))
+        db.executemany("INSERT INTO node VALUES (?, ?, ?)", self._grown(entries))
         return receipts
 
-    def _prepare(self, submission: Submission, received: str) -> tuple[bytes, tuple[Any, ...]]:
-        mapped = submission.mapped
-        salt, quads_salt = os.urandom(32), os.urandom(32)
-        contents = sorted(mapped.contents, key=lambda c: c.iri)
-        entry = {
-            "actor": self._actor(submission.actor),
-            "adapter": mapped.adapter,
-            "kind": "record",
-            "payload": commitment(salt, submission.payload),
-            "quads": commitment(quads_salt, mapped.quads, *(c.quads for c in contents)),
-            "time": received,
-            "v": VERSION,
-        }
-        row = (
-            salt,
-            submission.payload,
-            quads_salt,
-            zlib.compress(mapped.quads, 1),
-            json.dumps([c.iri for c in contents]),
-            submission.media_type,
-            mapped.record,
-            json.dumps([[each.pointer, each.message] for each in mapped.liberties]),
-        )
-        return jcs.dumps(entry).encode(), row
+    def _grown(self, entries: Sequence[tuple[int, bytes]]) -> list[tuple[int, int, bytes]]:
+        """The tree nodes that new entries complete."""
+        nodes: dict[tuple[int, int], bytes] = {}
 
-    def _keep_contents(self, contents: Sequence[Content]) -> None:
+        def get(level: int, n: int) -> bytes:
+            return nodes.get((level, n)) or bytes(self._writer.execute(_NODE, (level, n)).fetchone()[0])
+
+        for index, entry in entries:
+            for level, n, held in merkle.new_nodes(index, merkle.leaf_hash(entry), get):
+                nodes[level, n] = held
+        return [(*at, held) for at, held in nodes.items()]
+
+    def _posted(self, key: bytes) -> Receipt | None:
+        found = self._writer.execute("SELECT idx FROM posted WHERE key = ?", (key,)).fetchone()
+        return _receipt(*self._writer.execute(_RECEIPT, found).fetchone()) if found else None
+
+    def _keep(self, contents: Sequence[Content]) -> None:
+        """Keep contents not held yet. One name, one text: a record must find again what it committed to."""
         for content in contents:
-            if not self._writer.execute("SELECT 1 FROM content WHERE iri = ?", (content.iri,)).fetchone():
-                packed = zlib.compress(content.quads, 1)
-                row = (content.iri, packed, body_seal((content.iri, packed)))
-                self._writer.execute("INSERT INTO content VALUES (?, ?, ?)", row)
+            digest = hashlib.sha256(content.quads).digest()
+            found = self._writer.execute("SELECT digest FROM content WHERE iri = ?", (content.iri,)).fetchone()
+            if found is None:
+                row = (content.iri, zlib.compress(content.quads, 1), digest)
+                self._writer.execute("INSERT INTO content VALUES (?, ?, ?, ?)", (*row, seal(row)))
+            elif found[0] != digest:
+                raise LedgerError(f"the content {content.iri} is held with other quads: its mapper needs a new version")
 
-    def _actor(self, name: str) -> str:
-        known = self._actors.get(name) or self._new_actors.get(name)
+    def _actor(self, name: str, new: dict[str, str]) -> str:
+        known = self._actors.get(name) or new.get(name)
         if known is None:
-            known = os.urandom(8).hex()
-            self._writer.execute("INSERT INTO actor VALUES (?, ?)", (name, known))
-            self._new_actors[name] = known
+            salt = os.urandom(32)
+            known = new[name] = actor_id(salt, name)
+            self._writer.execute("INSERT INTO actor VALUES (?, ?, ?)", (name, salt, known))
         return known
-
-    def _posted_key(self, submission: Submission) -> bytes:
-        head = f"{submission.actor}\0{submission.media_type}\0".encode()
-        return hmac.digest(self._index_key, head + submission.payload, "sha256")
-
-    def _check_tail(self) -> None:
-        """The newest entry and the tree must agree; `verify` looks at all of them."""
-        size = self.size()
-        (leaves,) = self._writer.execute("SELECT MAX(n) + 1 FROM node WHERE level = 0").fetchone()
-        if size != leaves or merkle.leaf_hash(self.entry(size - 1)) != self._node(0, size - 1):
-            raise LedgerError(f"entry {size - 1} and the tree of {leaves} leaves do not agree: run provstore verify")
 
     # -- reading --------------------------------------------------------------------------------------------------
 
@@ -257,9 +210,18 @@ class Ledger:
             found = self._local.db = connect(self._path, read_only=True)
         return found
 
+    def _rows(self, statement: str, *values: object) -> Iterator[Any]:
+        try:
+            yield from self._reader.execute(statement, values)
+        except sqlite3.Error as error:
+            raise LedgerError(f"the ledger could not be read ({error}): run provstore verify") from error
+
+    def _one(self, statement: str, *values: object) -> Any:
+        return next(self._rows(statement, *values), None)
+
     def size(self) -> int:
         """How many entries there are, genesis included."""
-        (last,) = self._reader.execute("SELECT MAX(idx) FROM entry").fetchone()
+        (last,) = self._one("SELECT MAX(idx) FROM entry")
         return int(last) + 1
 
     @property
@@ -274,20 +236,24 @@ class Ledger:
 
     def entry(self, index: int) -> bytes:
         """The canonical JSON of an entry; NotFound beyond the end."""
-        row = self._reader.execute("SELECT entry FROM entry WHERE idx = ?", (index,)).fetchone()
+        row = self._one("SELECT entry FROM entry WHERE idx = ?", index)
         if row is None:
-            raise NotFound(f"the ledger has no entry {index}; the newest is {self.head}")
+            raise NotFound(f"the ledger has no entry {index}")
         return bytes(row[0])
 
     def _node(self, level: int, n: int) -> bytes:
-        row = self._reader.execute("SELECT hash FROM node WHERE level = ? AND n = ?", (level, n)).fetchone()
+        row = self._one(_NODE, level, n)
         if row is None:
             raise LedgerError(f"the tree lacks node {n} of level {level}: run provstore verify")
         return bytes(row[0])
 
     def root(self, size: int | None = None) -> bytes:
-        """The tree head at a size (now by default)."""
-        return merkle.root(self.size() if size is None else size, self._node)
+        """The tree head at a size (now by default); NotFound out of range."""
+        held = self.size()
+        size = held if size is None else size
+        if not 0 <= size <= held:
+            raise NotFound(f"no tree of {size} entries; the ledger has {held}")
+        return merkle.root(size, self._node)
 
     def inclusion(self, index: int, size: int) -> list[bytes]:
         """The proof that an entry is in the tree of a size; NotFound out of range."""
@@ -303,25 +269,11 @@ class Ledger:
 
     def bodies(self, first: int, last: int) -> Iterator[Body]:
         """The records at indices first … last, in order; genesis and erased ones are passed over."""
-        rows = self._reader.execute(
-            "SELECT b.idx, b.record, b.quads, b.contents, b.payload, b.media_type, b.liberties, e.entry"
-            " FROM body b JOIN entry e ON e.idx = b.idx WHERE b.idx BETWEEN ? AND ? ORDER BY b.idx",
-            (first, last),
-        )
-        for index, record, quads, contents, payload, media_type, liberties, entry in rows:
-            said = json.loads(entry)
-            yield Body(
-                index,
-                record,
-                zlib.decompress(quads),
-                tuple(json.loads(contents)),
-                payload,
-                media_type,
-                said["actor"],
-                said["time"],
-                said["adapter"],
-                tuple(Liberty(*each) for each in json.loads(liberties)),
-            )
+        for row in self._rows(_BODY, first, last):
+            try:
+                yield _body(*row)
+            except (zlib.error, ValueError, KeyError, TypeError) as error:
+                raise LedgerError(f"entry {row[0]} cannot be read ({error}): run provstore verify") from error
 
     def body(self, index: int) -> Body:
         """The record at one index; NotFound where there is none."""
@@ -331,27 +283,24 @@ class Ledger:
 
     def content(self, iri: str) -> bytes:
         """The canonical N-Quads of a content; NotFound where no record cites it."""
-        row = self._reader.execute("SELECT quads FROM content WHERE iri = ?", (iri,)).fetchone()
+        row = self._one("SELECT quads FROM content WHERE iri = ?", iri)
         if row is None:
             raise NotFound(f"no content {iri}")
-        return zlib.decompress(row[0])
+        try:
+            return zlib.decompress(row[0])
+        except (zlib.error, TypeError) as error:
+            raise LedgerError(f"the content {iri} cannot be read ({error}): run provstore verify") from error
 
     def find(self, record: str) -> list[int]:
         """The indices of the entries that hold a record, by its IRI."""
-        return [i for (i,) in self._reader.execute("SELECT idx FROM body WHERE record = ? ORDER BY idx", (record,))]
+        return [i for (i,) in self._rows("SELECT idx FROM body WHERE record = ? ORDER BY idx", record)]
 
     def receipt(self, index: int) -> Receipt:
         """The receipt given for an entry; NotFound where there is none."""
-        return self._receipt(self._reader, index, duplicate=False)
-
-    def _receipt(self, db: sqlite3.Connection, index: int, *, duplicate: bool) -> Receipt:
-        row = db.execute(
-            "SELECT b.record, b.liberties, e.entry FROM body b JOIN entry e ON e.idx = b.idx WHERE b.idx = ?", (index,)
-        ).fetchone()
+        row = self._one(_RECEIPT, index)
         if row is None:
             raise NotFound(f"the ledger holds no record at index {index}")
-        liberties = tuple(Liberty(*each) for each in json.loads(row[1]))
-        return Receipt(row[0], index, merkle.leaf_hash(row[2]).hex(), json.loads(row[2])["time"], duplicate, liberties)
+        return _receipt(*row)
 
     # -- checkpoints ------------------------------------------------------------------------------------------------
 
@@ -362,17 +311,90 @@ class Ledger:
 
     def checkpoint(self) -> str:
         """The signed tree head of what is durable; kept, and never in conflict with one signed before."""
-        with sqlite3.connect(self._path, timeout=10) as db:
-            size = self.size()
-            last = db.execute("SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1").fetchone()
-            if last:
-                before = self.verifier.open(last[0])
-                if before.size > size or self.root(before.size) != before.root:
-                    raise LedgerError(f"the log does not extend the checkpoint of {before.size} entries it signed before")
-            note = self._signer.sign(Checkpoint(self.origin, size, self.root(size)))
-            db.execute("INSERT OR IGNORE INTO checkpoint VALUES (?, ?)", (size, note))
-        db.close()
+        size = self.size()
+        last = self._one("SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1")
+        if last:
+            before = self.verifier.open(last[0])
+            if before.size > size or self.root(before.size) != before.root:
+                raise LedgerError(f"the log does not extend the checkpoint of {before.size} entries it signed before")
+        note = self._signer.sign(Checkpoint(self.origin, size, self.root(size)))
+        try:
+            with closing(connect(self._path)) as db:  # any thread may ask, and the writer belongs to one
+                db.execute("INSERT OR IGNORE INTO checkpoint VALUES (?, ?)", (size, note))
+        except sqlite3.Error as error:
+            raise Busy(f"the checkpoint could not be kept: {error}", retry_after=5) from error
         return note
 
     def close(self) -> None:
+        self._reader.close()
         self._writer.close()
+
+
+def _begin(db: sqlite3.Connection, genesis: bytes) -> None:
+    """Tables and leaf 0, all in the database file itself (no write-ahead log beside it)."""
+    db.execute("BEGIN")
+    for statement in SCHEMA:
+        db.execute(statement)
+    db.execute("INSERT INTO meta VALUES ('posted', ?)", (os.urandom(32),))
+    db.execute("INSERT INTO entry VALUES (0, ?)", (genesis,))
+    db.execute("INSERT INTO node VALUES (0, 0, ?)", (merkle.leaf_hash(genesis),))
+    db.execute("COMMIT")
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _instant(time: str) -> str:
+    return times.key(time)[0]
+
+
+def _prepare(submission: Submission, actor: str, received: str) -> tuple[bytes, tuple[Any, ...]]:
+    """The entry of a submission, and the row beside it up to its seal."""
+    mapped = submission.mapped
+    salt, quads_salt = os.urandom(32), os.urandom(32)
+    contents = sorted(mapped.contents, key=lambda c: c.iri)
+    entry = {
+        "actor": actor,
+        "adapter": mapped.adapter,
+        "kind": "record",
+        "payload": commitment(salt, submission.payload),
+        "quads": commitment(quads_salt, mapped.quads, *(c.quads for c in contents)),
+        "time": received,
+        "v": VERSION,
+    }
+    row = (
+        salt,
+        submission.payload,
+        quads_salt,
+        zlib.compress(mapped.quads, 1),
+        json.dumps([c.iri for c in contents]),
+        submission.media_type,
+        mapped.record,
+        json.dumps([[each.pointer, each.message] for each in mapped.liberties]),
+    )
+    return jcs.dumps(entry).encode(), row
+
+
+def _body(
+    index: int, record: str, quads: bytes, contents: str, payload: bytes, media_type: str, liberties: str, entry: bytes
+) -> Body:
+    said = json.loads(entry)
+    return Body(
+        index,
+        record,
+        zlib.decompress(quads),
+        tuple(json.loads(contents)),
+        payload,
+        media_type,
+        said["actor"],
+        said["time"],
+        said["adapter"],
+        _liberties(liberties),
+    )
+
+
+def _liberties(text: str) -> tuple[Liberty, ...]:
+    return tuple(Liberty(*each) for each in json.loads(text))
+
+
+def _receipt(index: int, record: str, liberties: str, entry: bytes) -> Receipt:
+    time = json.loads(entry)["time"]
+    return Receipt(record, index, merkle.leaf_hash(entry).hex(), time, False, _liberties(liberties))

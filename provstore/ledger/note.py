@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 _ED25519 = b"\x01"  # signed-note: the signature type of an Ed25519 log key
+_NAME = re.compile(r"[^\s+\x00-\x1f\x7f\ud800-\udfff]+")  # signed-note: no Unicode space, no plus sign
 
 
 class NoteError(ValueError):
@@ -28,6 +30,7 @@ class Checkpoint:
     root: bytes
 
     def body(self) -> str:
+        """The text that is signed: three lines, each ended by a line feed."""
         return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n"
 
 
@@ -47,15 +50,19 @@ class Verifier:
         except (ValueError, binascii.Error) as error:
             raise NoteError("a verifier key has the form name+keyid+base64") from error
         found = cls(name, raw[1:])
+        if not _NAME.fullmatch(name):
+            raise NoteError("the name of a verifier key holds no space, no '+' and no control character")
         if raw[:1] != _ED25519 or len(raw) != 33 or found.keyid.hex() != keyid:
             raise NoteError("the verifier key is not an Ed25519 key with its own key id")
         return found
 
     @property
     def keyid(self) -> bytes:
+        """The four bytes that stand before a signature of this key."""
         return hashlib.sha256(self.name.encode() + b"\n" + _ED25519 + self.key).digest()[:4]
 
     def vkey(self) -> str:
+        """The text form that `parse` reads."""
         return f"{self.name}+{self.keyid.hex()}+{base64.b64encode(_ED25519 + self.key).decode()}"
 
     def open(self, note: str) -> Checkpoint:
@@ -69,9 +76,9 @@ class Verifier:
             if name == self.name and raw[:4] == self.keyid:
                 try:
                     Ed25519PublicKey.from_public_bytes(self.key).verify(raw[4:], text.encode())
-                except InvalidSignature as error:
+                except (InvalidSignature, UnicodeEncodeError) as error:
                     raise NoteError(f"the signature of {self.name} does not fit the note") from error
-                return _checkpoint(text)
+                return _checkpoint(self.name, text)
         raise NoteError(f"the note bears no signature of {self.name}")
 
 
@@ -87,15 +94,17 @@ def _signature(line: str) -> tuple[str, bytes]:
     return name, raw
 
 
-def _checkpoint(text: str) -> Checkpoint:
+def _checkpoint(origin: str, text: str) -> Checkpoint:
     lines = text.split("\n")
-    if len(lines) != 4 or not lines[0] or not lines[1].isascii() or not lines[1].isdigit():
+    if len(lines) != 4 or not re.fullmatch("[0-9]{1,19}", lines[1]):
         raise NoteError("a checkpoint is three lines: origin, size, root")
+    if lines[0] != origin:
+        raise NoteError(f"the checkpoint is one of {lines[0]!r}, not of {origin}")
     try:
         root = base64.b64decode(lines[2], validate=True)
     except (ValueError, binascii.Error) as error:
         raise NoteError("the root of a checkpoint is base64") from error
-    checkpoint = Checkpoint(lines[0], int(lines[1]), root)
+    checkpoint = Checkpoint(origin, int(lines[1]), root)
     if len(root) != 32 or checkpoint.body() != text:
         raise NoteError("the checkpoint is not in canonical form")
     return checkpoint
@@ -127,11 +136,14 @@ class Signer:
         if path.stat().st_mode & 0o077:
             raise NoteError(f"{path} can be read by others: chmod 600 it")
         try:
-            return cls(name, Ed25519PrivateKey.from_private_bytes(base64.b64decode(path.read_bytes(), validate=False)))
+            return cls(
+                name, Ed25519PrivateKey.from_private_bytes(base64.b64decode(path.read_bytes().strip(), validate=True))
+            )
         except (ValueError, binascii.Error) as error:
             raise NoteError(f"{path} holds no Ed25519 private key") from error
 
     def sign(self, checkpoint: Checkpoint) -> str:
+        """The checkpoint as a note with this key's signature."""
         body = checkpoint.body()
         raw = self.verifier.keyid + self._private.sign(body.encode())
         return f"{body}\n\u2014 {self.verifier.name} {base64.b64encode(raw).decode()}\n"

@@ -1,24 +1,41 @@
-"""Verification of a whole ledger from its rows: everything is recomputed, nothing is believed."""
+"""Verification of a whole ledger from its rows: everything is recomputed, nothing is believed.
+
+Each entry is hashed and held against its leaf, each tree node against what stands below it, each row beside an entry
+against what the entry commits to, and the signed tree heads against the root at their size. Where something does not
+fit, the finding says so once and the walk goes on with what is stored, so that a damage is named where it is.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from provstore import jcs
+from provstore import jcs, times
 from provstore.ledger import merkle
-from provstore.ledger.log import VERSION, body_seal, commitment, connect
 from provstore.ledger.note import Checkpoint, NoteError, Verifier
+from provstore.ledger.tables import SCHEMA, VERSION, actor_id, commitment, connect, posted_key, seal
 
 _FIELDS = {
     "genesis": {"base", "key", "kind", "origin", "time", "v"},
     "record": {"actor", "adapter", "kind", "payload", "quads", "time", "v"},
 }
+_ROWS = (
+    "SELECT e.idx, e.entry, t.hash, b.salt, b.payload, b.quads_salt, b.quads, b.contents, b.media_type, b.record,"
+    " b.liberties, b.seal FROM entry e LEFT JOIN node t ON t.level = 0 AND t.n = e.idx"
+    " LEFT JOIN body b ON b.idx = e.idx ORDER BY e.idx"
+)
+_UNREADABLE = (zlib.error, ValueError, TypeError, OverflowError, RecursionError)
+
+Said = dict[str, str]
+Quads = Callable[[str], bytes | None]  # the canonical N-Quads of a content, by its IRI
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +51,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The outcome: size and root as recomputed, findings, and whether a kept checkpoint was confirmed."""
+    """The outcome: size and root as recomputed, findings, and the size of a kept checkpoint that was confirmed."""
 
     size: int
     root: str
@@ -50,9 +67,10 @@ class Report:
         """One line: DAMAGED, UNWITNESSED or VERIFIED, and over how much."""
         if self.findings:
             return f"DAMAGED: {len(self.findings)} finding(s) in {self.size} entries"
+        held = f"{self.size} entries, root {self.root}"
         if self.confirmed is None:
-            return f"UNWITNESSED: {self.size} entries, root {self.root}; no checkpoint kept elsewhere was compared"
-        return f"VERIFIED: {self.size} entries, root {self.root}, extending the kept checkpoint of {self.confirmed} entries"
+            return f"UNWITNESSED: {held}; no checkpoint kept elsewhere was compared"
+        return f"VERIFIED: {held}, extending the kept checkpoint of {self.confirmed} entries"
 
 
 def verify(
@@ -60,97 +78,247 @@ def verify(
 ) -> Report:
     """Recompute the ledger in a directory; `checkpoint` is a signed note that somebody kept.
 
-    Never changes anything; a damaged database is a finding, not an error. `progress` is told (done, of).
+    Never changes anything, and sees one state of a log that is being written to. A damaged database is a finding, not
+    an error. `progress` is told (done, of).
     """
-    findings: list[Finding] = []
-    leaves: list[bytes] = []
+    walk = _Walk(progress)
     confirmed: int | None = None
     try:
-        db = connect(directory / "ledger.db", read_only=True)
-        try:
-            verifier = _genesis(db, findings)
-            leaves = _entries(db, findings, progress)
-            _tree(db, leaves, findings)
-            _contents(db, findings)
-            if verifier:
-                _published(db, verifier, leaves, findings)
-                if checkpoint is not None:
-                    confirmed = _kept(checkpoint, verifier, leaves, findings)
-        finally:
-            db.close()
+        with closing(connect(directory / "ledger.db", read_only=True)) as db:
+            db.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")  # a flipped bit may leave no UTF-8
+            db.execute("BEGIN")
+            confirmed = walk.run(db, checkpoint)
     except sqlite3.Error as error:
-        findings.append(Finding(None, f"the ledger database cannot be read: {error}"))
-    root = _root(leaves)
-    return Report(len(leaves), root.hex(), tuple(findings), confirmed if not findings else None)
+        walk.find(None, f"the ledger database cannot be read: {error}")
+    root = walk.tree.root().hex()
+    return Report(walk.tree.size, root, tuple(walk.findings), None if walk.findings else confirmed)
 
 
-def _root(leaves: list[bytes], size: int | None = None) -> bytes:
-    """The tree head of the first leaves, from the leaf hashes alone."""
-    stack: list[tuple[int, bytes]] = []
-    for leaf in leaves[:size]:
-        level, held = 0, leaf
-        while stack and stack[-1][0] == level:
-            held = merkle.node_hash(stack.pop()[1], held)
-            level += 1
-        stack.append((level, held))
-    if not stack:
-        return merkle.EMPTY_ROOT
-    held = stack.pop()[1]
-    while stack:
-        held = merkle.node_hash(stack.pop()[1], held)
-    return held
+class _Tree:
+    """The Merkle tree as it grows leaf by leaf: only its right edge is held."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._edge: list[bytes] = []  # the perfect subtrees of `size`, the largest first
+
+    def add(self, leaf: bytes, stored: merkle.Getter) -> Iterator[tuple[int, str]]:
+        """Add a leaf; yields the first index under each stored node that is not the hash of what is below it."""
+        level, n, held = 0, self.size, leaf
+        while n & 1:
+            held = merkle.node_hash(self._edge.pop(), held)
+            level, n = level + 1, n >> 1
+            node = stored(level, n)
+            if node != held:
+                first = n << level
+                yield first, f"the tree node over entries {first} to {self.size} does not fit them"
+                held = node if len(node) == 32 else held
+        self._edge.append(held)
+        self.size += 1
+
+    def root(self) -> bytes:
+        if not self._edge:
+            return merkle.EMPTY_ROOT
+        held = self._edge[-1]
+        for left in reversed(self._edge[:-1]):
+            held = merkle.node_hash(left, held)
+        return held
 
 
-def _genesis(db: sqlite3.Connection, findings: list[Finding]) -> Verifier | None:
-    row = db.execute("SELECT entry FROM entry WHERE idx = 0").fetchone()
-    try:
-        return Verifier.parse(json.loads(row[0])["key"])
-    except (TypeError, ValueError, KeyError) as error:
-        findings.append(Finding(0, f"the genesis entry names no valid key: {error}"))
-        return None
+class _Walk:
+    """One pass over the rows of a ledger, and what it found."""
+
+    def __init__(self, progress: Callable[[int, int], None] | None) -> None:
+        self.findings: list[Finding] = []
+        self.tree = _Tree()
+        self._progress = progress
+        self._latest = ""
+        self._heads: dict[int, list[tuple[str, bytes]]] = {}  # signed heads not reached yet: size → name, root
+
+    def find(self, index: int | None, message: str) -> None:
+        self.findings.append(Finding(index, message))
+
+    def run(self, db: sqlite3.Connection, kept: str | None) -> int | None:
+        """Everything, in one read transaction; returns the size of the kept checkpoint."""
+        self._file(db)
+        size = self._checkpoints(db, kept)
+        self._posted = _Posted(db)
+        self._entries(db)
+        self._beyond(db)
+        self._contents(db)
+        for index, message in self._posted.rest():
+            self.find(index, message)
+        for heads in self._heads.values():
+            for what, _ in heads:
+                self.find(self.tree.size, f"entries from here on are missing: {what} covers more")
+        return size
+
+    def _file(self, db: sqlite3.Connection) -> None:
+        """What SQLite itself says of the file, and whether it holds our tables and nothing else."""
+        for (message,) in db.execute("PRAGMA integrity_check(10)"):
+            if message != "ok":
+                self.find(None, f"the database file is damaged: {message}")
+        if {text for (text,) in db.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")} != set(SCHEMA):
+            self.find(None, "the tables are not those of a ledger of this version")
+
+    def _checkpoints(self, db: sqlite3.Connection, kept: str | None) -> int | None:
+        """Read the key in the genesis and the tree heads signed with it; their roots are compared on the way."""
+        row = db.execute("SELECT entry FROM entry WHERE idx = 0").fetchone()
+        try:
+            said = json.loads(row[0])
+            verifier = Verifier.parse(said["key"])
+            if verifier.name != said["origin"]:
+                raise NoteError("the key bears another name than the log")
+        except (*_UNREADABLE, KeyError) as error:
+            self.find(0, f"the genesis entry names no valid key: {error}")
+            return None
+        for size, note in db.execute("SELECT size, note FROM checkpoint ORDER BY size"):
+            what = f"the checkpoint of {size} entries that the log signed"
+            found = self._head(verifier, str(note), what)
+            if found and found.size != size:
+                self.find(None, f"{what} is one of {found.size}")
+        if kept is None:
+            return None
+        head = self._head(verifier, kept, "the kept checkpoint")
+        return head.size if head else None
+
+    def _head(self, verifier: Verifier, note: str, what: str) -> Checkpoint | None:
+        try:
+            head = verifier.open(note)
+        except NoteError as error:
+            self.find(None, f"{what} is not a note signed by this log: {error}")
+            return None
+        self._heads.setdefault(head.size, []).append((what, head.root))
+        return head
+
+    def _entries(self, db: sqlite3.Connection) -> None:
+        """Each entry with its leaf and its body, in order; the gaps between them; the tree above them."""
+        (total,) = db.execute("SELECT COUNT(*) FROM entry").fetchone()
+        quads = _reader_of_contents(db)
+        for done, row in enumerate(db.execute(_ROWS), 1):
+            index = row[0]
+            self._gap(db, index)
+            said, leaf, messages = examine(row, quads)
+            for message in messages:
+                self.find(index, message)
+            if said:
+                self._in_order(index, said, row)
+            if index == self.tree.size:
+                self._grow(db, leaf)
+            if self._progress and (done % 1000 == 0 or done == total):
+                self._progress(done, total)
+        self._gap(db, None)
+
+    def _in_order(self, index: int, said: Said, row: Sequence[Any]) -> None:
+        try:
+            instant, _ = times.key(said["time"])
+        except ValueError as error:
+            self.find(index, f"its time cannot be read: {error}")
+            return
+        if instant < self._latest:
+            self.find(index, "its time lies before that of the entry before it")
+        self._latest = max(self._latest, instant)
+        if said["kind"] == "record" and row[3] is not None:
+            for message in self._posted.check(index, said["actor"], row[8], row[4]):
+                self.find(index, message)
+
+    def _gap(self, db: sqlite3.Connection, index: int | None) -> None:
+        """Name what is missing before an index (None: after the last), and go on with the leaves the tree has."""
+        while index is None or self.tree.size < index:
+            leaf = _node(db, 0, self.tree.size)
+            if len(leaf) != 32:
+                if index is not None:
+                    self.find(self.tree.size, f"entries from here to {index - 1} are missing")
+                return
+            self.find(self.tree.size, "is missing; the tree still has its leaf")
+            self._grow(db, leaf)
+
+    def _grow(self, db: sqlite3.Connection, leaf: bytes) -> None:
+        for first, message in self.tree.add(leaf, lambda level, n: _node(db, level, n)):
+            self.find(first, message)
+        for what, root in self._heads.pop(self.tree.size, ()):
+            if root != self.tree.root():
+                self.find(None, f"the first {self.tree.size} entries are not those of {what}")
+
+    def _beyond(self, db: sqlite3.Connection) -> None:
+        """Rows that no entry accounts for."""
+        for (index,) in db.execute("SELECT idx FROM body WHERE idx NOT IN (SELECT idx FROM entry WHERE idx > 0)"):
+            self.find(index, "has a row beside it, but is no record of the log")
+        for level, count in db.execute("SELECT level, COUNT(*) FROM node GROUP BY level").fetchall():
+            held = self.tree.size >> level if isinstance(level, int) and 0 <= level < 64 else 0
+            if count > held:
+                self.find(self.tree.size, f"the tree goes on beyond the log: {count - held} node(s) at level {level}")
+
+    def _contents(self, db: sqlite3.Connection) -> None:
+        """Content rows as stored; whether they say what was committed to is checked with each record citing them."""
+        for iri, packed, digest, sealed in db.execute("SELECT iri, quads, digest, seal FROM content"):
+            try:
+                sound = hashlib.sha256(zlib.decompress(packed)).digest() == digest
+            except _UNREADABLE:
+                sound = False
+            if not sound or seal((iri, packed, digest)) != sealed:
+                shown = iri.encode("utf-8", "replace") if isinstance(iri, str) else b""
+                cited = db.execute("SELECT MIN(idx) FROM body WHERE instr(contents, ?)", (shown.decode(),)).fetchone()
+                self.find(cited[0], f"the content {iri!r} was changed")
 
 
-def _entries(
-    db: sqlite3.Connection, findings: list[Finding], progress: Callable[[int, int], None] | None
-) -> list[bytes]:
-    """Each entry, its leaf and its body; returns the leaf hashes as recomputed."""
-    (total,) = db.execute("SELECT COUNT(*) FROM entry").fetchone()
-    nodes = dict(db.execute("SELECT n, hash FROM node WHERE level = 0"))
-    leaves: list[bytes] = []
-    latest = ""
-    rows = db.execute(
-        "SELECT e.idx, e.entry, b.salt, b.payload, b.quads_salt, b.quads, b.contents, b.media_type, b.record,"
-        " b.liberties, b.seal FROM entry e LEFT JOIN body b ON b.idx = e.idx ORDER BY e.idx"
-    )
-    for index, entry, *body in rows:
-        while len(leaves) < index:
-            findings.append(Finding(len(leaves), "is missing"))
-            leaves.append(nodes.get(len(leaves), merkle.EMPTY_ROOT))
-        raw = entry if isinstance(entry, bytes) else str(entry).encode()
-        leaf = merkle.leaf_hash(raw)
-        leaves.append(leaf)
-        if index not in nodes:
-            findings.append(Finding(index, "is not in the tree: it was added beside the log"))
-        elif nodes[index] != leaf:
-            findings.append(Finding(index, "is not what the tree was built from"))
-        said, messages = _read(index, raw)
-        findings += [Finding(index, message) for message in messages]
-        if said:
-            if said["time"] < latest:
-                findings.append(Finding(index, "its time lies before that of the entry before it"))
-            latest = max(latest, said["time"])
-            if said["kind"] == "record":
-                findings += [Finding(index, message) for message in check_body(db, said, body)]
-        if progress and (index % 1000 == 0 or index + 1 == total):
-            progress(index + 1, total)
-    for index in sorted(n for n in nodes if n >= len(leaves)):
-        findings.append(Finding(index, "is missing; the tree still has its leaf"))
-    orphans = db.execute("SELECT idx FROM body WHERE idx NOT IN (SELECT idx FROM entry)").fetchall()
-    findings += [Finding(index, "has a body but no entry") for (index,) in orphans]
-    return leaves
+class _Posted:
+    """The actors and the index of posted payloads: that a re-post is recognised, and an id stands for its name."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        found = db.execute("SELECT value FROM meta WHERE key = 'posted'").fetchone()
+        self._key = found[0] if found and isinstance(found[0], bytes) else b""
+        self._names: dict[Any, str] = {}
+        self._wrong: list[str] = []
+        self._matched = 0
+        for name, salt, identity in db.execute("SELECT name, salt, id FROM actor"):
+            self._names[identity] = str(name)
+            if not isinstance(salt, bytes) or actor_id(salt, str(name)) != identity:
+                self._wrong.append(f"the actor of id {identity!r} is not the one its id was made for")
+
+    def check(self, index: int, actor: str, media_type: Any, payload: Any) -> Iterator[str]:
+        name = self._names.get(actor)
+        if name is None:
+            yield f"no name is held for its actor {actor!r}"
+            return
+        key = posted_key(self._key, name, str(media_type), _bytes(payload))
+        found = self._db.execute("SELECT idx FROM posted WHERE key = ?", (key,)).fetchone()
+        if found is None or found[0] != index:
+            yield "its payload would not be recognised if it were posted again"
+        else:
+            self._matched += 1
+
+    def rest(self) -> Iterator[tuple[int | None, str]]:
+        for message in self._wrong:
+            yield None, message
+        (held,) = self._db.execute("SELECT COUNT(*) FROM posted").fetchone()
+        if held != self._matched:
+            yield None, f"the index of posted payloads has {held} rows, of which {self._matched} are those of records"
 
 
-def _read(index: int, raw: bytes) -> tuple[dict[str, str] | None, list[str]]:
+def examine(row: Sequence[Any], quads: Quads) -> tuple[Said | None, bytes, list[str]]:
+    """One row of the walk by itself: the entry's fields (None where unreadable), the leaf to go on with, what is wrong.
+
+    `row` is index, entry, stored leaf, then the row beside the entry in the order of its table.
+    """
+    index, raw, stored, *body = row
+    if not isinstance(raw, bytes):
+        return None, stored or merkle.EMPTY_ROOT, ["is not stored as bytes"]
+    messages = []
+    leaf = merkle.leaf_hash(raw)
+    if stored is None:
+        messages.append("is not in the tree: it was added beside the log")
+    elif stored != leaf:
+        messages.append("is not what the tree was built from")
+        leaf = stored if isinstance(stored, bytes) and len(stored) == 32 else leaf
+    said, wrong = _read(index, raw)
+    messages += wrong
+    if said and said["kind"] == "record":
+        messages += _check_body(said, body, quads)
+    return said, leaf, messages
+
+
+def _read(index: int, raw: bytes) -> tuple[Said | None, list[str]]:
     """The fields of an entry, or what is wrong with its form."""
     try:
         said = json.loads(raw)
@@ -161,93 +329,56 @@ def _read(index: int, raw: bytes) -> tuple[dict[str, str] | None, list[str]]:
     if said.get("v") != VERSION:
         return None, [f"is of version {said.get('v')!r}, not {VERSION!r}"]
     kind = said.get("kind")
-    if kind not in _FIELDS or set(said) != _FIELDS[kind] or (kind == "genesis") != (index == 0):
+    if not isinstance(kind, str) or set(said) != _FIELDS.get(kind) or (kind == "genesis") != (index == 0):
         return None, [f"does not have the fields of a {kind!r} entry"]
     if not all(isinstance(value, str) for value in said.values()):
         return None, ["has a field that is no text"]
     return said, []
 
 
-def check_body(db: sqlite3.Connection, said: dict[str, str], body: list[Any]) -> Iterator[str]:
+def _check_body(said: Said, body: Sequence[Any], quads: Quads) -> Iterator[str]:
     """What does not fit between an entry and the row beside it."""
-    *row, seal = body
-    if seal is None and row[0] is None:
+    *row, sealed = body
+    if all(value is None for value in body):
         yield "its payload and quads are missing, and no erasure says why"
         return
-    salt, payload, quads_salt, packed, contents = row[:5]
-    if body_seal(row) != seal:
+    salt, payload, quads_salt, packed, contents, _, record, _ = row
+    if seal(row) != sealed:
         yield "the row beside it was changed"
     if commitment(_bytes(salt), _bytes(payload)) != said["payload"]:
         yield "the payload or its salt is not what the entry commits to"
     try:
-        parts = [zlib.decompress(packed)]
+        own = zlib.decompress(packed)
+        parts = [own]
         for iri in json.loads(contents):
-            found = db.execute("SELECT quads FROM content WHERE iri = ?", (iri,)).fetchone()
+            found = quads(iri)
             if found is None:
                 yield f"the content {iri} that it cites is missing"
                 return
-            parts.append(zlib.decompress(found[0]))
-    except (zlib.error, ValueError, TypeError) as error:
+            parts.append(found)
+    except _UNREADABLE as error:
         yield f"its quads cannot be read: {error}"
         return
     if commitment(_bytes(quads_salt), *parts) != said["quads"]:
         yield "the quads, their salt or a cited content is not what the entry commits to"
+    named = f"<{record}".encode("utf-8", "surrogateescape")
+    if own and not any(named + end in own for end in (b">", b"/", b"#")):
+        yield "the record it is filed under is not the one its quads are about"
+
+
+def _reader_of_contents(db: sqlite3.Connection) -> Quads:
+    @lru_cache(maxsize=1024)  # the same few schemas are cited again and again
+    def quads(iri: str) -> bytes | None:
+        found = db.execute("SELECT quads FROM content WHERE iri = ?", (iri,)).fetchone()
+        return zlib.decompress(found[0]) if found else None
+
+    return quads
+
+
+def _node(db: sqlite3.Connection, level: int, n: int) -> bytes:
+    found = db.execute("SELECT hash FROM node WHERE level = ? AND n = ?", (level, n)).fetchone()
+    return found[0] if found and isinstance(found[0], bytes) else b""
 
 
 def _bytes(value: Any) -> bytes:
-    return value if isinstance(value, bytes) else str(value).encode()
-
-
-def _tree(db: sqlite3.Connection, leaves: list[bytes], findings: list[Finding]) -> None:
-    """Every inner node from the leaves as recomputed."""
-    level, row = 0, leaves
-    while row:
-        stored = dict(db.execute("SELECT n, hash FROM node WHERE level = ?", (level,)))
-        if level:
-            for n, held in enumerate(row):
-                if stored.get(n) != held:
-                    first = n << level
-                    message = f"the tree node over entries {first} to {first + (1 << level) - 1} does not fit them"
-                    findings.append(Finding(first, message))
-            findings += [Finding(n << level, "the tree goes on beyond the log") for n in stored if n >= len(row)]
-        row = [merkle.node_hash(row[i], row[i + 1]) for i in range(0, len(row) - 1, 2)]
-        level += 1
-    beyond = db.execute("SELECT level, n FROM node WHERE level >= ?", (level,)).fetchall()
-    findings += [Finding(n << high, "the tree goes on beyond the log") for high, n in beyond]
-
-
-def _contents(db: sqlite3.Connection, findings: list[Finding]) -> None:
-    """Content rows as stored; whether they say what was committed to is checked with each record that cites them."""
-    for iri, packed, seal in db.execute("SELECT iri, quads, seal FROM content"):
-        if body_seal((iri, packed)) != seal:
-            citing = db.execute("SELECT MIN(idx) FROM body WHERE instr(contents, ?)", (json.dumps(iri),)).fetchone()
-            findings.append(Finding(citing[0], f"the content {iri} was changed"))
-
-
-def _published(db: sqlite3.Connection, verifier: Verifier, leaves: list[bytes], findings: list[Finding]) -> None:
-    for size, note in db.execute("SELECT size, note FROM checkpoint ORDER BY size"):
-        _against(note, verifier, leaves, findings, f"the checkpoint of {size} entries that the log signed")
-
-
-def _kept(note: str, verifier: Verifier, leaves: list[bytes], findings: list[Finding]) -> int | None:
-    found = _against(note, verifier, leaves, findings, "the kept checkpoint")
-    return found.size if found else None
-
-
-def _against(
-    note: str, verifier: Verifier, leaves: list[bytes], findings: list[Finding], what: str
-) -> Checkpoint | None:
-    try:
-        checkpoint = verifier.open(note)
-    except NoteError as error:
-        findings.append(Finding(None, f"{what} is not a note signed by this log: {error}"))
-        return None
-    if checkpoint.size > len(leaves):
-        gone = f"entries {len(leaves)} to {checkpoint.size - 1} are missing: {what} covers {checkpoint.size}"
-        findings.append(Finding(len(leaves), gone))
-        return None
-    if _root(leaves, checkpoint.size) != checkpoint.root:
-        message = f"the first {checkpoint.size} entries are not those of {what}"
-        findings.append(Finding(None, message))
-        return None
-    return checkpoint
+    return value if isinstance(value, bytes) else b""

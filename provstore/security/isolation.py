@@ -44,7 +44,7 @@ def isolate(memory_bytes: int) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl.argtypes = [ctypes.c_int, *[ctypes.c_ulong] * 4]
     cut = _empty_namespace(libc)
-    filtered = _deny_sockets(libc)
+    filtered = _deny(libc, _CALLS.get(platform.machine()))
     if not cut and not filtered:
         raise NotIsolated(
             "neither a network namespace nor a seccomp filter is allowed here: allow one of unshare(2), prctl(2)"
@@ -68,9 +68,8 @@ def _empty_namespace(libc: ctypes.CDLL) -> bool:
     return bool(libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET) == 0 or libc.unshare(_CLONE_NEWNET) == 0)
 
 
-def _deny_sockets(libc: ctypes.CDLL) -> bool:
-    """Whether a filter could be put in place under which socket() and connect() fail with EACCES (seccomp(2))."""
-    known = _CALLS.get(platform.machine())
+def _deny(libc: ctypes.CDLL, known: tuple[int, Sequence[int]] | None) -> bool:
+    """Whether a filter could be put in place under which these calls fail with EACCES (seccomp(2))."""
     if known is None:
         return False
     program = _program(*known)

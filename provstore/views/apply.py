@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from provstore import iris, rdf
-from provstore.store.oxigraph import TripleStore
 from provstore.ledger.log import Body, Ledger
+from provstore.store.oxigraph import TripleStore
 from provstore.views.conclude import Conclusions
 from provstore.views.database import delete_sql, insert_sql, open_database
 from provstore.views.facets import DECIDING

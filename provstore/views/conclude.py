@@ -109,7 +109,9 @@ class Conclusions:
         yield from self._own(f"m:{activity}", "merged", merged.lines)
         self._keep_writes(activity, merged, touched)
         self._keep_reads(activity, merged, touched)
-        old = self._db.execute("SELECT version, job, contents FROM run_version WHERE activity = ?", (activity,)).fetchone()
+        old = self._db.execute(
+            "SELECT version, job, contents FROM run_version WHERE activity = ?", (activity,)
+        ).fetchone()
         if old != merged.version:
             self._db.execute("DELETE FROM run_version WHERE activity = ?", (activity,))
             if merged.version:
@@ -118,13 +120,26 @@ class Conclusions:
 
     def _keep_writes(self, activity: str, merged: Merged, touched: Touched) -> None:
         new = {
-            (w.state, w.dataset, self._class(w.dataset), w.time, int(w.partial), w.version, w.digest, w.mode, w.known, w.time_known)
+            (
+                w.state,
+                w.dataset,
+                self._class(w.dataset),
+                w.time,
+                int(w.partial),
+                w.version,
+                w.digest,
+                w.mode,
+                w.known,
+                w.time_known,
+            )
             for w in merged.writes
         }
         old = set(self._db.execute(_WRITE, (activity,)))
         if new == old:
             return
-        self._db.executemany("DELETE FROM wrote WHERE state = ? AND activity = ?", [(r[0], activity) for r in old - new])
+        self._db.executemany(
+            "DELETE FROM wrote WHERE state = ? AND activity = ?", [(r[0], activity) for r in old - new]
+        )
         self._db.executemany(
             "INSERT INTO wrote VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [(r[0], activity, *r[1:]) for r in new - old]
         )
@@ -133,13 +148,25 @@ class Conclusions:
 
     def _keep_reads(self, activity: str, merged: Merged, touched: Touched) -> None:
         new = {
-            (r.state, r.dataset, self._class(r.dataset), merged.first, merged.last, r.version, r.digest, r.known, merged.first_known)
+            (
+                r.state,
+                r.dataset,
+                self._class(r.dataset),
+                merged.first,
+                merged.last,
+                r.version,
+                r.digest,
+                r.known,
+                merged.first_known,
+            )
             for r in merged.reads
         }
         old = set(self._db.execute(_READ, (activity,)))
         if new == old:
             return
-        self._db.executemany("DELETE FROM was_read WHERE state = ? AND activity = ?", [(r[0], activity) for r in old - new])
+        self._db.executemany(
+            "DELETE FROM was_read WHERE state = ? AND activity = ?", [(r[0], activity) for r in old - new]
+        )
         self._db.executemany(
             "INSERT INTO was_read VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [(r[0], activity, *r[1:]) for r in new - old]
         )

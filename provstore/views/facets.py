@@ -14,8 +14,7 @@ from provstore.vocab import DCT, PROV, PS, RDF_TYPE
 
 #: The keys whose values decide something here; only their JSON is kept in the view database.
 DECIDING = frozenset(
-    "documentation schema ownership columnLineage lineage version lifecycleStateChange outputStatistics"
-    " sourceCodeLocation nominalTime errorMessage".split()
+    ["documentation", "schema", "ownership", "columnLineage", "lineage", "version", "lifecycleStateChange", "outputStatistics", "sourceCodeLocation", "nominalTime", "errorMessage"]
 )
 
 

@@ -22,7 +22,11 @@ _INFLUENCES = {
     PROV.hadPrimarySource: PROV.wasDerivedFrom,
 }
 #: PROV-O inverses (PROV-O appendix B) of the relations that paths are written with.
-_INVERSES = {PROV.generated: PROV.wasGeneratedBy, PROV.invalidated: PROV.wasInvalidatedBy, PROV.hadDerivation: PROV.wasDerivedFrom}
+_INVERSES = {
+    PROV.generated: PROV.wasGeneratedBy,
+    PROV.invalidated: PROV.wasInvalidatedBy,
+    PROV.hadDerivation: PROV.wasDerivedFrom,
+}
 #: Qualified form (PROV-O §3.3): property → (property of the qualified node that holds the object, plain property).
 _QUALIFIED = {
     PROV.qualifiedUsage: (PROV.entity, PROV.used),
@@ -154,7 +158,9 @@ def _descriptions(by: _Terms, types: dict[str, set[str]], me: str, facts: Facts)
     keys = {s: rdf.text_of(v) for s, v in by[PS.key]}
     contents = {s: rdf.text_of(v) for s, v in by[PS.content]}
     deleted = {s for s, v in by[PS.deleted] if rdf.text_of(v) in ("true", "1")}
-    assets = {rdf.text_of(s) for s, kinds in types.items() if {PS.Dataset, PS.Job, PS.Run, PS.Model} & kinds} | facts.about
+    assets = {
+        rdf.text_of(s) for s, kinds in types.items() if {PS.Dataset, PS.Job, PS.Run, PS.Model} & kinds
+    } | facts.about
     for node, subject in on.items():
         asset = int(subject in assets)
         row = (subject, keys.get(node, ""), contents.get(node, ""), int(node in deleted), asset, facts.ord)

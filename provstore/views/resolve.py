@@ -119,7 +119,14 @@ def _label_fits(write: _Write, version: str, labelled: bool) -> bool:
 
 
 def _latest_before(
-    db: sqlite3.Connection, klass: str, instant: str, activity: str, version: str, labelled: bool, *, apart: bool = False
+    db: sqlite3.Connection,
+    klass: str,
+    instant: str,
+    activity: str,
+    version: str,
+    labelled: bool,
+    *,
+    apart: bool = False,
 ) -> list[_Write]:
     """The latest whole writes strictly before an instant (several where they tie), by other runs.
 
@@ -155,7 +162,8 @@ def _descendant_wrote(db: sqlite3.Connection, klass: str, activity: str, instant
     children = descendants(db, activity)
     return any(
         db.execute(
-            "SELECT 1 FROM wrote WHERE activity = ? AND class = ? AND time <= ? AND partial = 0", (child, klass, instant)
+            "SELECT 1 FROM wrote WHERE activity = ? AND class = ? AND time <= ? AND partial = 0",
+            (child, klass, instant),
         ).fetchone()
         for child in children
     )

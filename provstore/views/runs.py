@@ -96,9 +96,7 @@ def merge(db: sqlite3.Connection, base: str, activity: str) -> Merged:
 
 
 def _life(db: sqlite3.Connection, activity: str) -> _Life:
-    rows = db.execute(
-        "SELECT time, type, rec FROM event WHERE activity = ? ORDER BY ord, type", (activity,)
-    ).fetchall()
+    rows = db.execute("SELECT time, type, rec FROM event WHERE activity = ? ORDER BY ord, type", (activity,)).fetchall()
     starts = [(t, rec) for t, kind, rec in rows if kind == "START"]
     ends = [(t, rec, kind) for t, kind, rec in rows if kind in _TERMINAL]
     return _Life(

@@ -1,0 +1,43 @@
+# Everything runs in .venv; it is made again when pyproject.toml or constraints.txt change.
+
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+
+.PHONY: run install test check docs format bench clean
+.DEFAULT_GOAL := run
+
+run: install  ## the worked examples, served on http://127.0.0.1:8000
+	$(BIN)/provstore demo --data .run-data
+
+install: .venv/.installed
+
+.venv/.installed: pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "provstore needs Python 3.11 or newer; name it with make PYTHON=…" >&2; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+test: install  ## every test
+	$(BIN)/python -m pytest -q
+
+check: install  ## format, lint, types, floors, the tests of the project itself
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m pytest -q tests/test_project.py tests/test_docs.py
+
+docs: install  ## docs/reference.md, from the code
+	$(BIN)/python -m tools.reference
+
+format: install
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: install
+	$(BIN)/python -m bench
+
+clean:
+	rm -rf .venv .run-data dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +

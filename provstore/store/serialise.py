@@ -1,0 +1,41 @@
+"""Canonical N-Quads in the other RDF syntaxes."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pyoxigraph as ox
+
+from provstore.errors import QueryRefused
+from provstore.store.query import GRAPHS
+from provstore.vocab import AI, DCT, PROV, PS
+
+_PREFIXES = {
+    "prov": PROV.iri,
+    "ps": PS.iri,
+    "dct": DCT.iri,
+    "ai": AI.iri,
+    "xsd": "http://www.w3.org/2001/XMLSchema#",
+}
+_LOCAL_NAME = re.compile(r".*[^\W\d][\w.-]*\Z", re.DOTALL)
+
+
+def serialise(job: tuple[bytes, str]) -> bytes:
+    """N-Quads in the media type wanted, lexical forms kept; a syntax without graphs gets the triples of all of them.
+
+    QueryRefused where the syntax cannot say it (RDF/XML has no form for some predicates).
+    """
+    quads, media_type = job
+    form = GRAPHS[media_type]
+    held = list(ox.parse(quads, format=ox.RdfFormat.N_QUADS))
+    data = held if form.supports_datasets else list(dict.fromkeys(quad.triple for quad in held))
+    unsayable = [q.predicate for q in held if not _LOCAL_NAME.match(q.predicate.value)]
+    if form == ox.RdfFormat.RDF_XML and unsayable:
+        raise QueryRefused(f"RDF/XML has no form for the predicate {unsayable[0]}: ask for another syntax")
+    out = io.BytesIO()
+    try:
+        ox.serialize(data, out, form, prefixes=_PREFIXES)
+    except (ValueError, OSError) as error:
+        raise QueryRefused(f"the record cannot be written as {media_type}: {error}") from error
+    return out.getvalue()

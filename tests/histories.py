@@ -1,0 +1,186 @@
+"""Made-up histories of a few runs: their events, what others say of them, and a strategy that draws whole ones.
+
+Time is counted in seconds from one instant; runs, datasets and jobs go by short names.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from hypothesis import strategies as st
+
+from provstore import iris
+from provstore.model import Submission
+from tests import stores
+from tests.stores import BASE
+
+NAMESPACE = "db"
+_RUNS = uuid.UUID(int=0)
+_PREFIXES = (
+    "@prefix ps: <https://w3id.org/provstore/ns#> . @prefix prov: <http://www.w3.org/ns/prov#> ."
+    " @prefix dct: <http://purl.org/dc/terms/> . @prefix xsd: <http://www.w3.org/2001/XMLSchema#> ."
+)
+
+Object = dict[str, Any]
+
+
+def run_id(name: str) -> str:
+    return str(uuid.uuid5(_RUNS, name))
+
+
+def at(second: float) -> str:
+    whole, part = divmod(round(second * 1000), 1000)
+    return f"2026-01-01T00:{whole // 60:02}:{whole % 60:02}{f'.{part:03}' if part else ''}Z"
+
+
+def dataset(name: str) -> str:
+    return iris.dataset(BASE, NAMESPACE, name)
+
+
+def read(name: str, run: str) -> str:
+    return iris.read_state(dataset(name), run_id(run))
+
+
+def write(name: str, run: str) -> str:
+    return iris.write_state(dataset(name), run_id(run))
+
+
+def run_iri(name: str) -> str:
+    return iris.run(run_id(name))
+
+
+def data(name: str, *, stats: int | None = None, symlink: str = "", change: str = "", label: str = "", **facets: Object) -> Object:
+    """An input or output: a version label, a write proof, a symlink, a lifecycle change, facets by key."""
+    if label:
+        facets["version"] = {"datasetVersion": label}
+    if symlink:
+        facets["symlinks"] = {"identifiers": [{"namespace": NAMESPACE, "name": symlink, "type": "TABLE"}]}
+    if change:
+        facets["lifecycleStateChange"] = {"lifecycleStateChange": change}
+    found: Object = {"namespace": NAMESPACE, "name": name, "facets": facets}
+    if stats is not None:
+        found["outputFacets"] = {"outputStatistics": {"rowCount": stats}}
+    return found
+
+
+def _listed(named: Iterable[str | Object]) -> list[Object]:
+    return [data(each) if isinstance(each, str) else each for each in named]
+
+
+def said(
+    run: str,
+    kind: str,
+    second: float,
+    reads: Iterable[str | Object] = (),
+    writes: Iterable[str | Object] = (),
+    *,
+    parent: str = "",
+    job: str = "etl",
+    run_facets: Object | None = None,
+    job_facets: Object | None = None,
+) -> Object:
+    """One run event."""
+    facets = dict(run_facets or {})
+    if parent:
+        facets["parent"] = {"run": {"runId": run_id(parent)}, "job": {"namespace": "jobs", "name": "parent"}}
+    return {
+        "eventType": kind,
+        "eventTime": at(second),
+        "producer": "https://example.org/tests",
+        "run": {"runId": run_id(run), "facets": facets},
+        "job": {"namespace": "jobs", "name": job, "facets": job_facets or {}},
+        "inputs": _listed(reads),
+        "outputs": _listed(writes),
+    }
+
+
+def of_dataset(name: str, second: float, **facets: Object) -> Object:
+    """One dataset event."""
+    return {
+        "eventTime": at(second),
+        "producer": "https://example.org/tests",
+        "dataset": {"namespace": NAMESPACE, "name": name, "facets": facets},
+    }
+
+
+def of_job(name: str, second: float, reads: Iterable[str] = (), writes: Iterable[str] = (), **facets: Object) -> Object:
+    """One job event."""
+    return {
+        "eventTime": at(second),
+        "producer": "https://example.org/tests",
+        "job": {"namespace": "jobs", "name": name, "facets": facets},
+        "inputs": _listed(reads),
+        "outputs": _listed(writes),
+    }
+
+
+def native(turtle: str, actor: str = "tests") -> Submission:
+    """A record in Turtle, with the prefixes ps:, prov:, dct: and xsd: declared."""
+    return stores.document(f"{_PREFIXES}\n{turtle}", "text/turtle", actor)
+
+
+def withdrawing(*targets: Submission, also: str = "") -> Submission:
+    """A record that supersedes others."""
+    listed = ", ".join(f"<{each.mapped.record}>" for each in targets)
+    return native(f"<> ps:supersedes {listed} . {also}")
+
+
+# --- drawing histories -----------------------------------------------------------------------------------------------
+
+_DATASETS = ("a", "b", "c")
+_NAMES = ("r", "s", "t", "u", "v")
+_seconds = st.integers(0, 7)
+_labels = st.sampled_from(("", "", "", "1", "2"))
+_names = st.sampled_from(_NAMES)
+_tables = st.sampled_from(_DATASETS)
+_inputs = st.builds(data, _tables, label=_labels, symlink=st.sampled_from(("", "", "", "a", "b")))
+_outputs = st.builds(
+    data,
+    _tables,
+    label=_labels,
+    symlink=st.sampled_from(("", "", "", "", "a", "c")),
+    change=st.sampled_from(("", "", "OVERWRITE", "CREATE", "ALTER", "DROP")),
+    stats=st.sampled_from((None, None, None, 1, 2)),
+)
+
+
+@st.composite
+def _event(draw: st.DrawFn) -> Object:
+    run = draw(_names)
+    parents = _NAMES[: _NAMES.index(run)]  # no run is its own ancestor
+    return said(
+        run,
+        draw(st.sampled_from(("START", "COMPLETE", "COMPLETE", "RUNNING", "FAIL", "OTHER"))),
+        draw(_seconds),
+        draw(st.lists(_inputs, max_size=2)),
+        draw(st.lists(_outputs, max_size=2)),
+        parent=draw(st.sampled_from(("", "", *parents))),
+    )
+
+
+_facts = st.one_of(
+    st.builds(
+        lambda state, table, run, digest: f'<{state(table, run)}> ps:sha256 "{digest}" .',
+        st.sampled_from((read, write)),
+        _tables,
+        _names,
+        st.sampled_from(("d1", "d2")),
+    ),
+    st.builds(lambda table, run: f"<{write(table, run)}> ps:writeMode ps:Append .", _tables, _names),
+    st.builds(lambda table: f"<{dataset(table)}> a ps:Source .", _tables),
+    st.builds(lambda one, other: f"<{dataset(one)}> ps:symlink <{dataset(other)}> .", _tables, _tables),
+    st.builds(lambda child: f"<{run_iri(child)}> a ps:Run ; dct:isPartOf <{run_iri('r')}> .", st.sampled_from(_NAMES[1:])),
+    st.builds(lambda to, of, run: f"<{write(to, run)}> prov:wasDerivedFrom <{read(of, run)}> .", _tables, _tables, _names),
+)
+
+
+@st.composite
+def histories(draw: st.DrawFn, *, most: int = 12) -> list[Submission]:
+    """Events of up to five runs on three datasets, statements about their states, and records that withdraw some."""
+    events = [stores.event(each) for each in draw(st.lists(_event(), min_size=2, max_size=most))]
+    facts = [native(each) for each in draw(st.lists(_facts, max_size=3))]
+    known = events + facts
+    withdrawn = draw(st.lists(st.lists(st.sampled_from(known), min_size=1, max_size=2), max_size=2))
+    return known + [withdrawing(*each) for each in withdrawn]

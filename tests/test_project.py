@@ -1,0 +1,169 @@
+"""The project as others get it: what a wheel holds, that it runs installed, and that the tree keeps its promises."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import sysconfig
+import tomllib
+import venv
+from importlib.metadata import packages_distributions
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+import provstore
+from tests.suites import ROOT
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+DATA = ("ontology", "shapes", "queries", "examples")
+#: What a data folder may hold; anything else in a wheel has slipped in.
+DATA_KINDS = {".ttl", ".trig", ".rq", ".jsonl", ".json", ".md"}
+CODE_KINDS = {".py", ".html", ".css", ".js", ".svg", ".typed"}
+
+
+def ran(*command: str | Path, cwd: Path, env: dict[str, str] | None = None) -> str:
+    """What a command prints; a failure shows all of it."""
+    done = subprocess.run(
+        [str(part) for part in command], cwd=cwd, env=env, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, f"{' '.join(map(str, command))}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def strays() -> list[Path]:
+    """Files that a work tree may hold and nobody may get; made here, and taken away again."""
+    return [ROOT / ".env", ROOT / "provstore" / ".env", ROOT / "queries" / ".secret.rq", ROOT / "signing.key"]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory, strays: list[Path]) -> Path:
+    out = tmp_path_factory.mktemp("wheel")
+    made = [path for path in strays if not path.exists()]
+    for path in made:
+        path.write_text("PROVSTORE_SECRET=1\n")
+    try:
+        ran(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", out, ROOT, cwd=out)
+    finally:
+        for path in made:
+            path.unlink()
+    (found,) = out.glob("*.whl")
+    return found
+
+
+def test_the_wheel_holds_the_package_and_its_data(wheel: Path) -> None:
+    names = set(ZipFile(wheel).namelist())
+    modules = {p.relative_to(ROOT).as_posix() for p in (ROOT / "provstore").rglob("*.py")}
+    data = {
+        f"provstore/data/{path.relative_to(ROOT).as_posix()}"
+        for folder in DATA
+        for path in (ROOT / folder).rglob("*")
+        if path.is_file() and not path.name.startswith(".")
+    }
+    assert modules | data <= names
+    for folder in DATA:
+        assert any(name.startswith(f"provstore/data/{folder}/") for name in names), folder
+    assert {"provstore/py.typed", "provstore/ui/templates/home.html", "provstore/ui/static/style.css"} <= names
+
+
+def test_the_wheel_holds_nothing_else(wheel: Path) -> None:
+    odd = []
+    for name in ZipFile(wheel).namelist():
+        path = Path(name)
+        if path.parts[0].endswith(".dist-info"):
+            continue
+        kinds = DATA_KINDS if path.parts[:2] == ("provstore", "data") else CODE_KINDS
+        hidden = any(part.startswith(".") or part == "__pycache__" for part in path.parts)
+        if path.parts[0] != "provstore" or hidden or path.suffix not in kinds:
+            odd.append(name)
+    assert odd == []
+
+
+def test_the_wheel_says_who_it_is(wheel: Path) -> None:
+    with ZipFile(wheel) as archive:
+        info = f"provstore-{provstore.__version__}.dist-info"
+        metadata = archive.read(f"{info}/METADATA").decode()
+        assert f"Version: {provstore.__version__}\n" in metadata
+        assert "License-Expression: Apache-2.0\n" in metadata
+        assert f"{info}/licenses/LICENSE" in archive.namelist()
+
+
+def test_the_wheel_runs_where_there_is_no_checkout(wheel: Path, tmp_path: Path) -> None:
+    home = tmp_path / "venv"
+    venv.create(home, with_pip=False)
+    python = home / "bin" / "python"
+    site = Path(ran(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=tmp_path).strip())
+    # pip of this environment installs into that one; the libraries are seen through a path file, which the editable
+    # install of this checkout cannot pass: only `site` reads the path files of a directory, and this one is appended.
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", python, "install"]
+    ran(*pip, "--quiet", "--no-deps", "--no-index", wheel, cwd=tmp_path)
+    (site / "libraries.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
+    clean = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "PROVSTORE_"))}
+
+    where = ran(python, "-c", "import provstore; print(provstore.__file__)", cwd=tmp_path, env=clean).strip()
+    assert Path(where).is_relative_to(home)
+    command = home / "bin" / "provstore"
+    assert provstore.__version__ in ran(command, "--version", cwd=tmp_path, env=clean)
+    assert "ingest" in ran(command, "--help", cwd=tmp_path, env=clean)
+    assert "lineage/upstream" in ran(command, "query", cwd=tmp_path, env=clean)
+    events = site / "provstore" / "data" / "examples" / "credit"
+    said = ran(command, "ingest", "--data", tmp_path / "store", events, cwd=tmp_path, env=clean)
+    assert re.search(r"\b[1-9]\d* taken, 0 duplicate, 0 refused", said), said
+    counted = ran(command, "sparql", "--data", tmp_path / "store", "--format", "csv", _COUNT, cwd=tmp_path, env=clean)
+    assert int(counted.split()[1]) > 0
+
+
+_COUNT = "PREFIX prov: <http://www.w3.org/ns/prov#> SELECT (COUNT(*) AS ?n) WHERE { ?run prov:used ?entity }"
+
+
+def test_a_package_without_what_is_needed_says_so() -> None:
+    """Every package that the code imports is a dependency, and every dependency is imported."""
+    imported = set()
+    for path in (ROOT / "provstore").rglob("*.py"):
+        imported |= set(re.findall(r"^(?:\s*)(?:from|import) (\w+)", path.read_text(), re.MULTILINE))
+    owners = packages_distributions()
+    used = {owners[name][0].lower() for name in imported - set(sys.stdlib_module_names) if name in owners}
+    declared = {_name(each) for each in PROJECT["project"]["dependencies"]}
+    brought = {"starlette": "fastapi"}  # what FastAPI is made of, and pins
+    assert {brought.get(name, name) for name in used} - {"provstore"} <= declared
+    run_by_name = {"httptools"}  # named to uvicorn, never imported
+    assert declared <= used | run_by_name
+
+
+def test_every_dependency_is_pinned() -> None:
+    project = PROJECT["project"]
+    wanted = {_name(each) for each in [*project["dependencies"], *project["optional-dependencies"]["dev"]]}
+    lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
+    assert [line for line in lines if not re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.+!]+", line)] == []
+    assert wanted <= {_name(line) for line in lines}
+
+
+def _name(requirement: str) -> str:
+    return re.split(r"[^A-Za-z0-9._-]", requirement)[0].lower().replace("_", "-")
+
+
+def test_only_settings_reads_the_environment() -> None:
+    """`os.environ` is handed to `settings.load` by the command line; workers pass on a fixed few for the interpreter."""
+    readers = {
+        path.relative_to(ROOT / "provstore").as_posix()
+        for path in (ROOT / "provstore").rglob("*.py")
+        if re.search(r"\benviron\b|\bgetenv\b", path.read_text())
+    }
+    assert readers <= {"settings.py", "cli/main.py", "security/process.py"}
+
+
+def test_the_changelog_knows_the_version() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text()
+    assert re.search(rf"^## \[(Unreleased|{re.escape(provstore.__version__)})\]", text, re.MULTILINE)
+
+
+def test_nothing_unfinished_lies_in_the_tree() -> None:
+    marks = re.compile(r"\b(?:TO" r"DO|FIX" r"ME|X" r"XX|HA" r"CK)\b")
+    files = ran("git", "ls-files", "--cached", "--others", "--exclude-standard", cwd=ROOT).splitlines()
+    texts = [ROOT / name for name in files if Path(name).suffix in {".py", ".md", ".rq", ".toml", ".html", ".css"}]
+    assert [str(path) for path in texts if path.exists() and marks.search(path.read_text(encoding="utf-8"))] == []
+    assert [path for path in texts if path.name in {"utils.py", "helpers.py", "misc.py"}] == []
