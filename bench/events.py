@@ -21,7 +21,8 @@ def events(count: int, seed: int = 0) -> Iterator[bytes]:
 def _event(run_id: str, run: int, complete: bool, seed: int) -> dict[str, object]:
     job, second = run % 50, (run * 10 + 5 * complete) % 86_400
     minute, day = divmod(second, 60)[0], run * 10 // 86_400
-    stamp = f"2026-{1 + day // 28 % 12:02}-{1 + day % 28:02}T{minute // 60:02}:{minute % 60:02}:{second % 60:02}.{run % 1000:03}Z"
+    clock = f"{minute // 60:02}:{minute % 60:02}:{second % 60:02}.{run % 1000:03}"
+    stamp = f"2026-{1 + day // 28 % 12:02}-{1 + day % 28:02}T{clock}Z"
     out = {"namespace": "warehouse://bench", "name": f"mart.table_{seed}_{job}", "facets": {}}
     if complete:
         sources = [{"namespace": "warehouse://bench", "name": f"mart.table_{seed}_{(job - k) % 50}"} for k in (1, 2)]

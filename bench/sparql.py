@@ -29,9 +29,8 @@ _EVENTS, _TIMES = 600, 60
 def main() -> None:
     """Print the median milliseconds of each query by each way, and their ratios."""
     print(f"{_EVENTS} events in the store; medians of {_TIMES}\n")
-    print(
-        "| query | in process | in a worker | over HTTP | worker ÷ in process | HTTP ÷ in process |\n|---|---|---|---|---|---|"
-    )
+    print("| query | in process | in a worker | over HTTP | worker ÷ in process | HTTP ÷ in process |")
+    print("|---|---|---|---|---|---|")
     with serving("prov-core:off") as url, tempfile.TemporaryDirectory() as directory:
         host, port = url.removeprefix("http://").split(":")
         connection = http.client.HTTPConnection(host, int(port))

@@ -16,10 +16,8 @@ def dumps(value: Any) -> str:
     """The canonical text of a JSON value; ValueError for NaN, infinity or a lone surrogate."""
     fast = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     # Python sorts keys by code point and RFC 8785 §3.2.3 by UTF-16 unit; they part only above U+FFFF.
-    if not _has_float(value) and (fast.isascii() or max(fast) <= "\uffff"):
-        out = fast
-    else:
-        out = _slow(value)
+    plain = not _has_float(value) and (fast.isascii() or max(fast) <= "\uffff")
+    out = fast if plain else _slow(value)
     if not out.isascii():
         out.encode()  # a lone surrogate has no UTF-8 form: UnicodeEncodeError is a ValueError
     return out

@@ -1,4 +1,4 @@
-"""The data folders that ship with the code: `ontology`, `shapes`, `queries` and `examples`, in a checkout and in a wheel alike."""
+"""The data folders that ship with the code, in a checkout and in a wheel alike."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FOLDERS = ("ontology", "shapes", "queries", "examples")
 
 
 def folder(name: str) -> Path:
-    """The directory of one kind of data: `ontology`, `shapes`, `queries`, `examples`; Misconfigured where it was not installed."""
+    """The directory of one kind of data; NotFound for another kind, Misconfigured where it was not installed."""
     if name not in _FOLDERS:
         raise NotFound(f"no data folder {name!r}: there are {', '.join(_FOLDERS)}")
     for home in _HOMES:

@@ -71,8 +71,12 @@ def load(name: str, directory: Path) -> Loaded:
 
 
 def content(quads: list[ox.Quad], json_quad: ox.Quad) -> Content:
-    (key,) = {q.object.value for q in quads if q.subject == json_quad.subject and f"<{q.predicate.value}>" == PS.key}
-    return content_of(key, json.loads(json_quad.object.value), BASE)[0]
+    (key,) = {lexical(q) for q in quads if q.subject == json_quad.subject and f"<{q.predicate.value}>" == PS.key}
+    return content_of(key, json.loads(lexical(json_quad)), BASE)[0]
+
+
+def lexical(quad: ox.Quad) -> str:
+    return rdf.text_of(rdf.split(rdf.quad_line(quad))[2])
 
 
 def supplement(record: str, graph: str, contents: dict[str, Content]) -> str:
@@ -128,7 +132,7 @@ def test_the_graphs_come_out_as_given(name: str, tmp_path: Path) -> None:
         wanted = {
             loaded.expanded(f"{q.subject} {q.predicate} {rdf.quad_line(q).split(' ', 2)[2].rsplit(' <', 1)[0]}")
             for q in loaded.quads
-            if q.graph_name.value == f"{BASE}/graph/{graph}"
+            if str(q.graph_name) == f"<{BASE}/graph/{graph}>"
         }
         got = lines(loaded.store, graph)
         assert wanted

@@ -59,7 +59,7 @@ class Document:
 def map_document(document: Document) -> Mapped:
     """One RDF document as a record.
 
-    Its default graph, and a graph named `{base}/record/{hex}` (a record in our own form, whose name then stands for
+    Its default graph, and a graph named `{base}/record/…` (a record in our own form, whose name then stands for
     the record), become the record graph; any other named graph becomes `{record}/bundle/{name}`; content graphs
     (`ni:`) must be exactly what their mapper makes of the facet in them. `<>` is the record. Blank nodes become
     `{record}#c14nN` by RDFC-1.0. Literals keep their lexical form. InvalidInput with the line where the syntax is
@@ -159,7 +159,7 @@ class _Here:
     """The names under which a document speaks of its own record, and what they are renamed to."""
 
     def __init__(self, quads: list[ox.Quad], base: str) -> None:
-        own = re.compile(re.escape(base) + r"/record/[0-9a-f]{64}\Z")
+        own = re.compile(re.escape(base) + r"/record/[^/#]+\Z")
         graphs = {q.graph_name.value for q in quads if isinstance(q.graph_name, ox.NamedNode)}
         records = sorted(name for name in graphs if own.match(name))
         if len(records) > 1:

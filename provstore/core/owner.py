@@ -8,6 +8,7 @@ disk; the applier brings the views on behind it. A crash at any instant loses no
 
 from __future__ import annotations
 
+import contextlib
 import pickle
 import queue
 import shutil
@@ -90,11 +91,9 @@ class Owner:
             self._answer(ticket, False, error)
 
     def _answer(self, ticket: int, good: bool, value: Any) -> None:
-        with self._sending:
-            try:
-                send(self._channel, pickle.dumps((ticket, good, value)))
-            except OSError:
-                pass  # the server is gone; what was committed stays, and a client's retry finds it
+        # where the server is gone, what was committed stays, and a client's retry finds it
+        with self._sending, contextlib.suppress(OSError):
+            send(self._channel, pickle.dumps((ticket, good, value)))
 
     # -- the committer ----------------------------------------------------------------------------------------------
 

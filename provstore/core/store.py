@@ -160,7 +160,10 @@ def backup(directory: Path, target: Path) -> int:
 
 
 def restore(source: Path, directory: Path, progress: Progress | None = None) -> Report:
-    """A store from a backup, in a new directory: copied, verified, its views made; LedgerError if it does not verify."""
+    """A store from a backup, in a new directory: copied, verified, its views made.
+
+    LedgerError where the backup does not verify.
+    """
     if directory.exists() and any(directory.iterdir()):
         raise Misconfigured(f"{directory} is not empty: a restore goes into a new directory")
     report = verify(source, progress=progress)

@@ -1,7 +1,8 @@
 """Which conclusions a change can affect, and their difference to what stood before.
 
 Every line of the merged and inferred graphs has an owner that is recomputed as a whole: `m:` an activity, `r:` a read
-state, `w:` a write state, `s:` a subject of facets, `d:` a job's declaration, `v:` a job version, `e:` a record's own entailments.
+state, `w:` a write state, `s:` a subject of facets, `d:` a job's declaration, `v:` a job version, `e:` what a record's
+own PROV terms entail.
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ from provstore.views.runs import Merged, merge
 from provstore.vocab import PROV, PS, RDF_TYPE
 
 _PROMOTED = ("documentation", "schema", "ownership")
-_WRITE = "SELECT state, dataset, class, time, partial, version, digest, mode, known, time_known FROM wrote WHERE activity = ?"
+_WRITE = (
+    "SELECT state, dataset, class, time, partial, version, digest, mode, known, time_known"
+    " FROM wrote WHERE activity = ?"
+)
 _READ = "SELECT state, dataset, class, first, last, version, digest, known, time_known FROM was_read WHERE activity = ?"
 
 
@@ -183,7 +187,8 @@ class Conclusions:
         state, _, klass, time, _, version, digest, *_ = row
         touched.writes.add(str(state))
         touched.reads |= self._states(
-            "SELECT state FROM was_read WHERE class = ? AND (version = ? AND version <> '' OR digest = ? AND digest <> '')",
+            "SELECT state FROM was_read WHERE class = ?"
+            " AND (version = ? AND version <> '' OR digest = ? AND digest <> '')",
             (klass, version, digest),
         )
         if time is None:

@@ -14,13 +14,16 @@ from provstore.vocab import DCT, PROV, PS, RDF_TYPE
 
 #: The keys whose values decide something here; only their JSON is kept in the view database.
 DECIDING = frozenset(
-    ["documentation", "schema", "ownership", "columnLineage", "lineage", "version", "lifecycleStateChange", "outputStatistics", "sourceCodeLocation", "nominalTime", "errorMessage"]
+    {
+        *("documentation", "schema", "ownership", "columnLineage", "lineage", "version", "lifecycleStateChange"),
+        *("outputStatistics", "sourceCodeLocation", "nominalTime", "errorMessage"),
+    }
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Facet:
-    """A facet value in force: `known` is the lowest ledger index that states it, `evidence` the last record that does."""
+    """A facet value in force; `known` is the lowest ledger index that states it, `evidence` the last record to."""
 
     key: str
     content: str

@@ -35,7 +35,7 @@ def resolve_read(db: sqlite3.Connection, state: str) -> set[str]:
     """The inferred lines of a read state: the write it saw, the writes it may have seen, or that it is unresolved."""
     lines: set[str] = set()
     for row in db.execute(
-        "SELECT activity, dataset, class, first, last, version, digest, known, time_known FROM was_read WHERE state = ?",
+        "SELECT activity, class, first, last, version, digest, known, time_known FROM was_read WHERE state = ?",
         (state,),
     ).fetchall():
         lines |= _resolve(db, state, *row)
@@ -46,7 +46,6 @@ def _resolve(
     db: sqlite3.Connection,
     state: str,
     activity: str,
-    dataset: str,
     klass: str,
     first: str | None,
     last: str | None,
@@ -136,7 +135,8 @@ def _latest_before(
     kin = set(_relatives(db, activity)) if apart else set()
     found: list[_Write] = []
     for row in db.execute(
-        f"SELECT {_COLUMNS} FROM wrote WHERE class = ? AND time < ? AND activity <> ? AND partial = 0 ORDER BY time DESC",
+        f"SELECT {_COLUMNS} FROM wrote WHERE class = ? AND time < ? AND activity <> ? AND partial = 0"
+        " ORDER BY time DESC",
         (klass, instant, activity),
     ):
         write = _Write(*row)
