@@ -1,7 +1,8 @@
 """Canned queries: one question a file, `queries/<topic>/<name>.rq`, with typed parameters.
 
-A file is SPARQL under a head of `#+` lines that hold YAML: summary, description, params, limit. A parameter `name` stands
-in the text as the variable `?_name`. Values are made into RDF terms and take the place of whole tokens, never of text.
+A file is SPARQL under a head of `#+` lines that hold YAML: summary, description, params, limit. A parameter `name`
+stands in the text as the variable `?_name`. Values are made into RDF terms and take the place of whole tokens, never
+of text.
 """
 
 from __future__ import annotations
@@ -108,8 +109,8 @@ def describe(query: CannedQuery) -> dict[str, Any]:
 def bind(query: CannedQuery, values: dict[str, str]) -> str:
     """The query as SPARQL with a term in place of each parameter, and a LIMIT.
 
-    An empty value stands for absence where there is a default. QueryRefused names the parameter that is missing, unknown
-    or of the wrong type, what was wanted, and an example.
+    An empty value stands for absence where there is a default. QueryRefused names the parameter that is missing,
+    unknown or of the wrong type, what was wanted, and an example.
     """
     known = {each.name: each for each in query.parameters}
     for name in values:
@@ -136,7 +137,7 @@ def _limit(query: CannedQuery, given: str | None) -> int:
         return query.limit
     if _INTEGER.match(given) is None or not 1 <= int(given) <= MAX_LIMIT:
         raise QueryRefused(
-            f"the parameter 'limit' cannot be {given[:60]!r}: wanted is a number from 1 to {MAX_LIMIT}, for example limit=100"
+            f"the parameter 'limit' cannot be {given[:60]!r}: wanted is a number from 1 to {MAX_LIMIT}, as in limit=100"
         )
     return int(given)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 from hypothesis import strategies as st
@@ -51,7 +52,9 @@ def run_iri(name: str) -> str:
     return iris.run(run_id(name))
 
 
-def data(name: str, *, stats: int | None = None, symlink: str = "", change: str = "", label: str = "", **facets: Object) -> Object:
+def data(
+    name: str, *, stats: int | None = None, symlink: str = "", change: str = "", label: str = "", **facets: Object
+) -> Object:
     """An input or output: a version label, a write proof, a symlink, a lifecycle change, facets by key."""
     if label:
         facets["version"] = {"datasetVersion": label}
@@ -131,56 +134,87 @@ def withdrawing(*targets: Submission, also: str = "") -> Submission:
 
 _DATASETS = ("a", "b", "c")
 _NAMES = ("r", "s", "t", "u", "v")
-_seconds = st.integers(0, 7)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A submission that shows itself in short when a test fails."""
+
+    short: str
+    submission: Submission = field(repr=False)
+
+
 _labels = st.sampled_from(("", "", "", "1", "2"))
 _names = st.sampled_from(_NAMES)
 _tables = st.sampled_from(_DATASETS)
-_inputs = st.builds(data, _tables, label=_labels, symlink=st.sampled_from(("", "", "", "a", "b")))
-_outputs = st.builds(
-    data,
-    _tables,
-    label=_labels,
-    symlink=st.sampled_from(("", "", "", "", "a", "c")),
-    change=st.sampled_from(("", "", "OVERWRITE", "CREATE", "ALTER", "DROP")),
-    stats=st.sampled_from((None, None, None, 1, 2)),
-)
+_links = st.sampled_from(("", "", "", "", "a", "b"))
+_changes = st.sampled_from(("", "", "", "OVERWRITE", "CREATE", "ALTER", "DROP"))
+_kinds = st.sampled_from(("START", "COMPLETE", "COMPLETE", "RUNNING", "FAIL", "OTHER"))
+_options = {
+    "input": st.fixed_dictionaries({"label": _labels, "symlink": _links}),
+    "output": st.fixed_dictionaries(
+        {"label": _labels, "symlink": _links, "change": _changes, "stats": st.sampled_from((None, None, None, 1, 2))}
+    ),
+}
 
 
 @st.composite
-def _event(draw: st.DrawFn) -> Object:
-    run = draw(_names)
-    parents = _NAMES[: _NAMES.index(run)]  # no run is its own ancestor
-    return said(
-        run,
-        draw(st.sampled_from(("START", "COMPLETE", "COMPLETE", "RUNNING", "FAIL", "OTHER"))),
-        draw(_seconds),
-        draw(st.lists(_inputs, max_size=2)),
-        draw(st.lists(_outputs, max_size=2)),
-        parent=draw(st.sampled_from(("", "", *parents))),
-    )
+def _datasets(draw: st.DrawFn, kind: str) -> list[tuple[str, Object]]:
+    named = draw(st.lists(_tables, max_size=2, unique=True))
+    chosen = [(name, draw(_options[kind])) for name in named]
+    return [(name, {key: value for key, value in options.items() if value}) for name, options in chosen]
+
+
+@st.composite
+def _events(draw: st.DrawFn) -> Item:
+    run, kind, second = draw(_names), draw(_kinds), draw(st.integers(0, 7))
+    reads, writes = draw(_datasets("input")), draw(_datasets("output"))
+    above = _NAMES[: _NAMES.index(run)]  # no run is its own ancestor
+    parent = draw(st.sampled_from(("", "", *above)))
+    inputs, outputs = ([data(name, **options) for name, options in each] for each in (reads, writes))
+    value = said(run, kind, second, inputs, outputs, parent=parent)
+    return Item(f"{run} {kind} at {second}: {reads} -> {writes} in {parent or 'no run'}", stores.event(value))
+
+
+def _item(turtle: str) -> Item:
+    return Item(turtle, native(turtle))
 
 
 _facts = st.one_of(
     st.builds(
-        lambda state, table, run, digest: f'<{state(table, run)}> ps:sha256 "{digest}" .',
+        lambda state, table, run, digest: _item(f'<{state(table, run)}> ps:sha256 "{digest}" .'),
         st.sampled_from((read, write)),
         _tables,
         _names,
         st.sampled_from(("d1", "d2")),
     ),
-    st.builds(lambda table, run: f"<{write(table, run)}> ps:writeMode ps:Append .", _tables, _names),
-    st.builds(lambda table: f"<{dataset(table)}> a ps:Source .", _tables),
-    st.builds(lambda one, other: f"<{dataset(one)}> ps:symlink <{dataset(other)}> .", _tables, _tables),
-    st.builds(lambda child: f"<{run_iri(child)}> a ps:Run ; dct:isPartOf <{run_iri('r')}> .", st.sampled_from(_NAMES[1:])),
-    st.builds(lambda to, of, run: f"<{write(to, run)}> prov:wasDerivedFrom <{read(of, run)}> .", _tables, _tables, _names),
+    st.builds(lambda table, run: _item(f"<{write(table, run)}> ps:writeMode ps:Append ."), _tables, _names),
+    st.builds(lambda table: _item(f"<{dataset(table)}> a ps:Source ."), _tables),
+    st.builds(
+        lambda one, other: _item(f"<{dataset(one)}> ps:symlink <{dataset(other)}> ."),
+        _tables,
+        _tables,
+    ),
+    st.builds(
+        lambda child: _item(f"<{run_iri(child)}> a ps:Run ; dct:isPartOf <{run_iri('r')}> ."),
+        st.sampled_from(_NAMES[1:]),
+    ),
+    st.builds(
+        lambda to, of, run: _item(f"<{write(to, run)}> prov:wasDerivedFrom <{read(of, run)}> ."),
+        _tables,
+        _tables,
+        _names,
+    ),
 )
 
 
 @st.composite
-def histories(draw: st.DrawFn, *, most: int = 12) -> list[Submission]:
+def histories(draw: st.DrawFn, *, most: int = 12) -> list[Item]:
     """Events of up to five runs on three datasets, statements about their states, and records that withdraw some."""
-    events = [stores.event(each) for each in draw(st.lists(_event(), min_size=2, max_size=most))]
-    facts = [native(each) for each in draw(st.lists(_facts, max_size=3))]
-    known = events + facts
-    withdrawn = draw(st.lists(st.lists(st.sampled_from(known), min_size=1, max_size=2), max_size=2))
-    return known + [withdrawing(*each) for each in withdrawn]
+    known = draw(st.lists(_events(), min_size=2, max_size=most)) + draw(st.lists(_facts, max_size=3))
+    numbers = st.lists(st.integers(0, len(known) - 1), min_size=1, max_size=2, unique=True)
+    withdrawn = draw(st.lists(numbers, max_size=2))
+    return known + [
+        Item(f"withdraw {numbers}", withdrawing(*(known[number].submission for number in numbers)))
+        for numbers in withdrawn
+    ]

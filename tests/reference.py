@@ -131,7 +131,7 @@ class Reference:
         # what names another version was not read; an unnamed write may have been, unless some name the version
         fitting = labelled or [w for w in others if not read.labels or not w.labels]
         first, last = read.when
-        seen = self._latest(fitting, others, first)
+        seen = self._latest(fitting, first)
         during = [
             w
             for w in fitting
@@ -139,7 +139,7 @@ class Reference:
             and first <= w.when[0] <= last
             and not w.partial
             and not self._related(w.run, read.run)
-            and not self._echoes(w, others + self._own(read), last, inclusive=True)
+            and not self._echoes(w, last)
         ]
         if during:
             return _may_have_seen(read, seen + during, PS.Overlap)
@@ -147,20 +147,18 @@ class Reference:
             return _may_have_seen(read, seen, PS.Tie)
         return _saw(read, seen, PS.LatestBefore) if seen else self._unknown(read)
 
-    def _own(self, state: _State) -> list[_State]:
-        return [w for w in self._writes if w.kin == state.kin and w.run == state.run]
-
-    def _latest(self, writes: list[_State], everything: list[_State], instant: str) -> list[_State]:
+    def _latest(self, writes: list[_State], instant: str) -> list[_State]:
         """The last whole writes strictly before an instant; a descendant's write is preferred over its ancestor's."""
         before = [w for w in writes if w.when and w.when[0] < instant and not w.partial]
-        before = [w for w in before if not self._echoes(w, everything, instant, inclusive=True)]
+        before = [w for w in before if not self._echoes(w, instant)]
         newest = max((w.when for w in before), default=())
         return [w for w in before if w.when == newest]
 
-    def _echoes(self, write: _State, everything: list[_State], instant: str, *, inclusive: bool) -> bool:
-        """Whether a write by a descendant, up to the instant, was reported once more by this one's run."""
+    def _echoes(self, write: _State, instant: str) -> bool:
+        """Whether the write of a run below, up to the instant, is what this one reports once more."""
         below = self._below(write.run)
-        return any(w.run in below and not w.partial and w.when and w.when[0] <= instant for w in everything)
+        made = [w for w in self._writes if w.kin == write.kin and w.run in below and not w.partial]
+        return any(w.when and w.when[0] <= instant for w in made)
 
     def _unknown(self, read: _State) -> set[Fact]:
         sources = self._subjects.get((RDF_TYPE, PS.Source), set())
@@ -173,10 +171,10 @@ class Reference:
     def _previous(self, write: _State) -> set[Fact]:
         if not write.when:
             return set()
-        everything = [w for w in self._writes if w.kin == write.kin]
-        apart = [w for w in everything if w.run != write.run and not self._related(w.run, write.run)]
+        others = [w for w in self._writes if w.kin == write.kin and w.run != write.run]
+        apart = [w for w in others if not self._related(w.run, write.run)]
         found: set[Fact] = set()
-        for old in self._latest(apart, everything, write.when[0]):
+        for old in self._latest(apart, write.when[0]):
             found.add((write.name, PS.previousState, old.name))
             if write.modes & _KEEPS:
                 found |= {(write.name, PROV.wasDerivedFrom, old.name), (write.run, PROV.used, old.name)}

@@ -343,7 +343,7 @@ def test_ill_typed_values_are_refused(kind: str, given: str) -> None:
 
 def test_missing_and_unknown_parameters_are_refused() -> None:
     query = queries.find("lineage/upstream")
-    with pytest.raises(QueryRefused, match="'entity' is missing: .* wants entity=iri, for example"):
+    with pytest.raises(QueryRefused, match=r"'entity' is missing: .* wants entity=iri, for example"):
         queries.bind(query, {})
     with pytest.raises(QueryRefused, match="no parameter 'depth': it takes entity, limit"):
         queries.bind(query, {"entity": "urn:a", "depth": "3"})
@@ -420,14 +420,15 @@ def test_any_iri_is_refused_or_one_term(text: str) -> None:
         "#+ summary: s\n#+ description: d\n#+ limit: many\nSELECT * {}",
         "#+ summary: s\n#+ description: d\n#+ limit: 1\nSELECT * { ?s ?p ?_o }",
         "#+ summary: s\n#+ description: d\n#+ limit: 1\n#+ params: [a]\nSELECT * {}",
-        "#+ summary: s\n#+ description: d\n#+ limit: 1\n#+ params: {o: {type: iri, help: h, example: urn:a}}\nASK {?_o ?p ?o}",
+        "#+ summary: s\n#+ description: d\n#+ limit: 1\n"
+        "#+ params: {o: {type: iri, help: h, example: urn:a}}\nASK {?_o ?p ?o}",
         "#+ summary: s\n#+ description: d\n#+ limit: 1\n"
         "#+ params: {o: {type: iri, required: true, help: h, example: a}}\nASK {?_o ?p ?o}",
     ],
 )
 def test_files_with_a_bad_head_are_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "q.rq").write_text(text)
-    with pytest.raises(Misconfigured, match="q.rq has a bad head"):
+    with pytest.raises(Misconfigured, match=r"q\.rq has a bad head"):
         queries._read(tmp_path / "q.rq", tmp_path)
 
 
