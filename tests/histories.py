@@ -150,7 +150,7 @@ _tables = st.sampled_from(_DATASETS)
 _links = st.sampled_from(("", "", "", "", "a", "b"))
 _changes = st.sampled_from(("", "", "", "OVERWRITE", "CREATE", "ALTER", "DROP"))
 _kinds = st.sampled_from(("START", "COMPLETE", "COMPLETE", "RUNNING", "FAIL", "OTHER"))
-_options = {
+_options: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "input": st.fixed_dictionaries({"label": _labels, "symlink": _links}),
     "output": st.fixed_dictionaries(
         {"label": _labels, "symlink": _links, "change": _changes, "stats": st.sampled_from((None, None, None, 1, 2))}

@@ -114,7 +114,7 @@ class Reference:
     def _related(self, one: str, other: str) -> bool:
         return one in self._below(other) or other in self._below(one)
 
-    # -- read → write ---------------------------------------------------------------------------------------------------
+    # -- read → write ----------------------------------------------------------------------
 
     def _resolved(self, read: _State) -> set[Fact]:
         others = [w for w in self._writes if w.kin == read.kin and w.run != read.run]
@@ -166,7 +166,7 @@ class Reference:
             return set()
         return {(read.name, RDF_TYPE, PS.UnresolvedRead)}
 
-    # -- write → previous write -----------------------------------------------------------------------------------------
+    # -- write → previous write ----------------------------------------------------------------------
 
     def _previous(self, write: _State) -> set[Fact]:
         if not write.when:

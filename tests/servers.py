@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import httpx
 
@@ -72,6 +71,11 @@ class Server:
         assert answer.status_code == 200, answer.text
         return [{k: v["value"] for k, v in row.items()} for row in answer.json()["results"]["bindings"]]
 
+    def owner(self) -> int:
+        """The process id of the owner of the store."""
+        (found,) = [pid for pid, line in children(self.process.pid) if "provstore.core.owner" in line]
+        return found
+
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         """Signal the server, wait until it is gone (and, when killed, its owner process too); its exit code."""
         self.http.close()
@@ -127,9 +131,23 @@ def _unlocked(directory: Path) -> bool:
         return True
 
 
-def path_of(iri: str) -> str:
-    """An IRI as a value in a query string."""
-    return quote(iri, safe="")
+def children(process: int) -> list[tuple[int, str]]:
+    """The processes that a process has started, with their command lines."""
+    found = []
+    for thread in Path(f"/proc/{process}/task").iterdir():
+        for pid in map(int, (thread / "children").read_text().split()):
+            found.append((pid, Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")))
+    return found
+
+
+@contextmanager
+def stopped(process: int) -> Iterator[None]:
+    """A process that stands still meanwhile."""
+    os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(process, signal.SIGCONT)
 
 
 def event(number: int = 0, **changes: object) -> dict[str, Any]:

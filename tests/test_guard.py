@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -64,6 +65,7 @@ def test_the_word_service_is_no_service(inside: str) -> None:
         "SELECT * {\n?s ?p 1.SERVICE SILENT <http://a/>{}}",
         "SELECT * { ?s ?p '' SERVICE ?s {} }",
         "SELECT * { ?s ?p 1SERVICE ?s {} }",
+        "SELECT * { ?s ?p true.SERVICE ?s {} }",
     ],
 )
 def test_a_service_is_refused_with_its_line(query: str) -> None:
@@ -102,7 +104,7 @@ def test_what_asks_nothing_is_refused(query: str) -> None:
         ("SELECT * {" + "?s ?p (" * 100, "nested deeper"),
         ("SELECT * {" + "OPTIONAL {} " * 61 + "}", "61 OPTIONAL"),
         ("SELECT * {" + "{} UNION " * 201 + "{} }", "201 UNION"),
-        ("SELECT * { FILTER(" + "?a || " * 1001 + "?a) }", "1001 operators"),
+        ("SELECT * { FILTER(" + "?a || " * 1001 + "?a) }", "1002 operators"),
         ("SELECT * { ?a " + "<http://a/>/" * 201 + "<http://a/> ?b }", "201 steps"),
         ("SELECT * {" + "?s ?p ?o . " * 251 + "}", "251 triple patterns"),
         ("SELECT * { ?s ?p ?o" + ", ?o" * 251 + "}", "251 triple patterns"),
@@ -131,24 +133,41 @@ def test_long_lists_are_no_harm(query: str) -> None:
 
 @given(st.text(max_size=300) | st.text(alphabet="SELECT*{}()'\"\\<>#?a:. \n", max_size=300))
 def test_any_text_is_answered_or_refused(query: str) -> None:
-    try:
+    with suppress(QueryRefused):
         assert guard.check(query) in {"SELECT", "ASK", "CONSTRUCT", "DESCRIBE"}
-    except QueryRefused:
-        pass
 
 
 @pytest.mark.parametrize(
     "unit",
-    ['"', "'", '"""', "'''", '"""\\', "<", "<a", "a-", "a.", "a:", "a.a:", ":", "\\", "@", "@a-", "'\"", "\"'\\", "1", "{}", "a"],
+    [
+        '"',
+        "'",
+        '"""',
+        "'''",
+        '"""\\',
+        "<",
+        "<a",
+        "a-",
+        "a.",
+        "a:",
+        "a.a:",
+        ":",
+        "\\",
+        "@",
+        "@a-",
+        "'\"",
+        "\"'\\",
+        "1",
+        "{}",
+        "a",
+    ],
 )
 def test_no_text_takes_long(unit: str) -> None:
     """It runs where everybody waits."""
     query = f"SELECT {unit * ((guard.MAX_BYTES - 10) // len(unit))}"
     begun = time.process_time()
-    try:
+    with suppress(QueryRefused):
         guard.check(query)
-    except QueryRefused:
-        pass
     assert time.process_time() - begun < 1
 
 
@@ -161,6 +180,6 @@ def test_the_queries_of_the_conformance_suite_pass() -> None:
         try:
             guard.check(file.read_text(errors="replace"))
         except QueryRefused as error:
-            if "SERVICE" not in str(error):
+            if "SERVICE" not in str(error) and not file.stem.endswith("-bad"):
                 refused.append((str(file), str(error)))
     assert refused == []

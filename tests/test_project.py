@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -34,40 +35,38 @@ def ran(*command: str | Path, cwd: Path, env: dict[str, str] | None = None) -> s
     return done.stdout
 
 
-@pytest.fixture(scope="module")
-def strays() -> list[Path]:
-    """Files that a work tree may hold and nobody may get; made here, and taken away again."""
-    return [ROOT / ".env", ROOT / "provstore" / ".env", ROOT / "queries" / ".secret.rq", ROOT / "signing.key"]
+def tracked() -> list[Path]:
+    """The files of the project: what git has, or would take."""
+    listed = ran("git", "ls-files", "--cached", "--others", "--exclude-standard", cwd=ROOT).splitlines()
+    return [Path(name) for name in listed if (ROOT / name).is_file()]
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory, strays: list[Path]) -> Path:
-    out = tmp_path_factory.mktemp("wheel")
-    made = [path for path in strays if not path.exists()]
-    for path in made:
-        path.write_text("PROVSTORE_SECRET=1\n")
-    try:
-        ran(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", out, ROOT, cwd=out)
-    finally:
-        for path in made:
-            path.unlink()
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of a copy of the tree in which lies, too, what nobody may get."""
+    tree, out = tmp_path_factory.mktemp("tree"), tmp_path_factory.mktemp("wheel")
+    for name in tracked():
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / name, tree / name)
+    for stray in STRAYS:
+        (tree / stray).parent.mkdir(parents=True, exist_ok=True)
+        (tree / stray).write_text("SECRET=1")
+    ran(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", out, tree, cwd=out)
     (found,) = out.glob("*.whl")
     return found
 
 
+STRAYS = (".env", "signing.key", "provstore/.env", "queries/.secret.rq", "queries/__pycache__/x.pyc", "tests/stray.py")
+
+
 def test_the_wheel_holds_the_package_and_its_data(wheel: Path) -> None:
     names = set(ZipFile(wheel).namelist())
-    modules = {p.relative_to(ROOT).as_posix() for p in (ROOT / "provstore").rglob("*.py")}
-    data = {
-        f"provstore/data/{path.relative_to(ROOT).as_posix()}"
-        for folder in DATA
-        for path in (ROOT / folder).rglob("*")
-        if path.is_file() and not path.name.startswith(".")
-    }
-    assert modules | data <= names
+    files = tracked()
+    package = {path.as_posix() for path in files if path.parts[0] == "provstore"}
+    data = {f"provstore/data/{path.as_posix()}" for path in files if path.parts[0] in DATA}
+    assert package | data <= names
     for folder in DATA:
         assert any(name.startswith(f"provstore/data/{folder}/") for name in names), folder
-    assert {"provstore/py.typed", "provstore/ui/templates/home.html", "provstore/ui/static/style.css"} <= names
 
 
 def test_the_wheel_holds_nothing_else(wheel: Path) -> None:
@@ -97,10 +96,10 @@ def test_the_wheel_runs_where_there_is_no_checkout(wheel: Path, tmp_path: Path) 
     venv.create(home, with_pip=False)
     python = home / "bin" / "python"
     site = Path(ran(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=tmp_path).strip())
-    # pip of this environment installs into that one; the libraries are seen through a path file, which the editable
-    # install of this checkout cannot pass: only `site` reads the path files of a directory, and this one is appended.
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", python, "install"]
-    ran(*pip, "--quiet", "--no-deps", "--no-index", wheel, cwd=tmp_path)
+    # The libraries of this environment are seen through a path file. An editable install of this checkout is not: it is
+    # a path file itself, and those of a directory added by another are not read.
+    pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", python)
+    ran(*pip, "install", "--quiet", "--no-deps", "--no-index", wheel, cwd=tmp_path)
     (site / "libraries.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
     clean = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "PROVSTORE_"))}
 
@@ -120,8 +119,7 @@ def test_the_wheel_runs_where_there_is_no_checkout(wheel: Path, tmp_path: Path) 
 _COUNT = "PREFIX prov: <http://www.w3.org/ns/prov#> SELECT (COUNT(*) AS ?n) WHERE { ?run prov:used ?entity }"
 
 
-def test_a_package_without_what_is_needed_says_so() -> None:
-    """Every package that the code imports is a dependency, and every dependency is imported."""
+def test_what_is_imported_is_declared_and_what_is_declared_is_imported() -> None:
     imported = set()
     for path in (ROOT / "provstore").rglob("*.py"):
         imported |= set(re.findall(r"^(?:\s*)(?:from|import) (\w+)", path.read_text(), re.MULTILINE))
@@ -147,7 +145,7 @@ def _name(requirement: str) -> str:
 
 
 def test_only_settings_reads_the_environment() -> None:
-    """`os.environ` is handed to `settings.load` by the command line; workers pass on a fixed few for the interpreter."""
+    """The command line hands it to `settings.load`; workers keep a fixed few variables for the interpreter."""
     readers = {
         path.relative_to(ROOT / "provstore").as_posix()
         for path in (ROOT / "provstore").rglob("*.py")
@@ -163,7 +161,6 @@ def test_the_changelog_knows_the_version() -> None:
 
 def test_nothing_unfinished_lies_in_the_tree() -> None:
     marks = re.compile(r"\b(?:TO" r"DO|FIX" r"ME|X" r"XX|HA" r"CK)\b")
-    files = ran("git", "ls-files", "--cached", "--others", "--exclude-standard", cwd=ROOT).splitlines()
-    texts = [ROOT / name for name in files if Path(name).suffix in {".py", ".md", ".rq", ".toml", ".html", ".css"}]
-    assert [str(path) for path in texts if path.exists() and marks.search(path.read_text(encoding="utf-8"))] == []
+    texts = [path for path in tracked() if path.suffix in {".py", ".md", ".rq", ".ttl", ".toml", ".html", ".css"}]
+    assert [str(path) for path in texts if marks.search((ROOT / path).read_text(encoding="utf-8"))] == []
     assert [path for path in texts if path.name in {"utils.py", "helpers.py", "misc.py"}] == []

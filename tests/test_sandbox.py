@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,8 @@ MAP = "provstore.capture.syntax:map_document"
 FOREVER = "[0 for _ in iter(int, 1)]"
 PID = "__import__('os').getpid()"
 OPEN_FILES = (
-    "[__import__('os').readlink(p) for p in [f'/proc/self/fd/{n}' for n in range(99)] if __import__('os').path.islink(p)]"
+    "[str(file.readlink()) for n in range(99)"
+    " for file in [__import__('pathlib').Path(f'/proc/self/fd/{n}')] if file.is_symlink()]"
 )
 SECONDS = 1.0  # that an attack may last
 
@@ -62,7 +64,9 @@ def gone(pid: int) -> bool:
 
 @pytest.fixture(scope="module")
 def pool() -> Iterator[WorkerPool]:
-    with closing(WorkerPool(GIB, most=4, keep=2, modules=["provstore.store.query", "provstore.capture.syntax"])) as made:
+    with closing(
+        WorkerPool(GIB, most=4, keep=2, modules=["provstore.store.query", "provstore.capture.syntax"])
+    ) as made:
         yield made
 
 
@@ -416,7 +420,7 @@ class Canary:
         self._listener.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def canary() -> Iterator[Canary]:
     with closing(Canary()) as made:
         yield made
@@ -433,7 +437,6 @@ def disguises(url: str) -> dict[str, str]:
         "service in a sub-select": f"SELECT * {{ {{ SELECT * {{ SERVICE <{url}> {{ ?s ?p ?o }} }} }} }}",
         "service in what looks like an IRI": f"SELECT * {{ ?s ?p ?a FILTER(?a<1)SERVICE#>\n<{url}>{{?x ?y ?z}} }}",
         "service in a construct": f"CONSTRUCT {{ ?s ?p ?o }} {{ SERVICE <{url}> {{ ?s ?p ?o }} }}",
-        "service by a variable": f"SELECT * {{ VALUES ?e {{ <{url}> }} SERVICE ?e {{ ?s ?p ?o }} }}",
     }
 
 
@@ -484,15 +487,17 @@ class Siege:
 
 
 @pytest.fixture(scope="module")
-def siege(canary: Canary, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Siege]:
+def siege(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Siege]:
     """Every attack, with the guard and straight to a worker, while another client asks plain questions."""
     home = tmp_path_factory.mktemp("siege")
     store = TripleStore(home / "store")
-    store.load(b"".join(b'<http://a/%d> <http://a/p> "%d" .\n' % (i, i) for i in range(2000)))
+    number = b"<http://www.w3.org/2001/XMLSchema#integer>"
+    store.load(b"".join(b'<http://a/%d> <http://a/p> "%d"^^%s .\n' % (i, i, number) for i in range(2000)))
     store.flush()
     store.snapshot(home / "snapshot")
     snapshot = Snapshot(str(home / "snapshot"), 0)
-    with closing(WorkerPool(GIB, most=4, keep=2, modules=["provstore.store.query"])) as pool:
+    pools = WorkerPool(GIB, most=4, keep=2, modules=["provstore.store.query"])
+    with closing(pools) as pool, closing(Canary()) as canary:
         service = QueryService(pool, home / "spool", timeout=SECONDS, max_bytes=64 << 20)
         found = Siege({}, {}, [], 0, [])
         over = threading.Event()
@@ -501,13 +506,12 @@ def siege(canary: Canary, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         url = f"http://127.0.0.1:{canary.port}/"
         queries = {name: attack.query for name, attack in attacks().items()} | disguises(url)
         queries["from the network"] = f"SELECT * FROM <{url}> {{ ?s ?p ?o }}"
-        before = canary.hits
         for name, query in queries.items():
-            found.guarded[name] = outcome(lambda query=query: service.ask_now(query, None, snapshot))
-            found.unguarded[name] = outcome(lambda query=query: unguarded(pool, home / "spool", query, snapshot))
+            found.guarded[name] = outcome(partial(service.ask_now, query, None, snapshot))
+            found.unguarded[name] = outcome(partial(unguarded, pool, home / "spool", query, snapshot))
         over.set()
         other.join()
-        found.hits = canary.hits - before
+        found.hits = canary.hits
         found.left = list((home / "spool").iterdir())
         yield found
     store.close()
@@ -596,9 +600,8 @@ except (OSError, RuntimeError, ValueError) as error:
 @pytest.mark.parametrize("name", disguises(""))
 def test_without_isolation_the_network_would_hear(canary: Canary, name: str) -> None:
     """The counter-proof: else silence would prove nothing."""
-    before = canary.hits
     said = in_child(UNISOLATED, disguises(f"http://127.0.0.1:{canary.port}/")[name])
-    assert until(lambda: canary.hits > before, 2), said
+    assert until(lambda: canary.hits > 0, 2), said
 
 
 # -- hostile documents ------------------------------------------------------------------------------------------------

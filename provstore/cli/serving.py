@@ -18,6 +18,7 @@ from provstore.capture.payloads import Limits
 from provstore.capture.syntax import media_type_of
 from provstore.core import ProvStore, intake
 from provstore.core.intake import Body
+from provstore.core.service import Service
 from provstore.errors import Misconfigured
 from provstore.settings import Settings
 
@@ -34,10 +35,9 @@ def serve(arguments: argparse.Namespace, settings: Settings) -> int:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     url = f"http://{host}:{port}"
     note = directory / "server.json"
-    config = uvicorn.Config(
-        create_app(settings), http="httptools", log_level=settings.log_level, access_log=False, lifespan="on"
-    )
-    server = _Announcing(config, note, url)
+    app = create_app(settings)
+    config = uvicorn.Config(app, http="httptools", log_level=settings.log_level, access_log=False, lifespan="off")
+    server = _Server(config, app.state.service, note, url)
     try:
         server.run([listening])
     finally:
@@ -63,14 +63,18 @@ def demo(arguments: argparse.Namespace, settings: Settings) -> int:
     return serve(arguments, settings)
 
 
-class _Announcing(uvicorn.Server):
-    """Says where it is once it answers, to people and to other commands."""
+class _Server(uvicorn.Server):
+    """Opens the store before it lets anybody in, and says where it is once it answers, to people and to commands.
 
-    def __init__(self, config: uvicorn.Config, note: Path, url: str) -> None:
+    It does the work of the application's lifespan itself, so that what keeps a store from opening is raised here.
+    """
+
+    def __init__(self, config: uvicorn.Config, service: Service, note: Path, url: str) -> None:
         super().__init__(config)
-        self._note, self._url = note, url
+        self._service, self._note, self._url = service, note, url
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._service.start()
         await super().startup(sockets)
         if self.started:
             self._note.write_text(json.dumps({"url": self._url, "pid": os.getpid()}))
@@ -80,6 +84,7 @@ class _Announcing(uvicorn.Server):
         # before anything ends, so that nobody is sent here any more; SIGTERM ends the process when this is done
         self._note.unlink(missing_ok=True)
         await super().shutdown(sockets)
+        await self._service.close()
 
 
 _WELCOME = """provstore serves {url}

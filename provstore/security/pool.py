@@ -90,13 +90,15 @@ class WorkerPool:
             self._changed.notify_all()
         self._keeper.join()
         with self._changed:
-            workers = [*self._idle, *self._busy, *self._ended]
+            busy, unused = set(self._busy), [*self._idle, *self._ended]
             self._idle, self._ended = [], []
-        for worker in workers:
-            worker.kill()
-        for worker in workers:
-            worker.process.wait()
+        for worker in busy:
+            worker.kill()  # whoever waits for it buries it
+        for worker in unused:
+            worker.end()
         self._threads.shutdown(wait=True)
+        for worker in busy:
+            worker.process.wait()
 
     # -- one job ----------------------------------------------------------------------------------------------------
 
@@ -113,7 +115,6 @@ class WorkerPool:
             try:
                 good, value, worn = worker.run(job.frame, job.seconds)
             except BaseException as error:
-                worker.end()
                 self._release(job, worker, again=False)
                 if self._closed and isinstance(error, JobCrash):
                     raise Busy("the server is shutting down") from error
@@ -149,13 +150,15 @@ class WorkerPool:
     def _release(self, job: _Job, worker: Worker, *, again: bool) -> None:
         with self._changed:
             job.worker = None
-            self._busy.discard(worker)
             # a job cancelled at its very end has its worker killed: do not hand that one out
-            if again and not job.cancelled and not self._closed:
+            again = again and not job.cancelled and not self._closed
+        if not again:
+            worker.end()  # before its place is free, so that there are never more than `most`
+        with self._changed:
+            self._busy.discard(worker)
+            if again and not self._closed:
                 worker.idle_since = time.monotonic()
                 self._idle.append(worker)
-            else:
-                self._ended.append(worker)
             self._changed.notify_all()
 
     def _cancel(self, job: _Job) -> None:

@@ -62,7 +62,7 @@ class TripleStore:
         """A read-only copy by hard links in a directory that must not exist yet (same file system)."""
         try:
             self._store.backup(str(directory))
-        except OSError as error:
+        except (OSError, RuntimeError) as error:
             raise Misconfigured(f"no snapshot can be made in {directory}: {error}") from error
 
     def flush(self) -> None:

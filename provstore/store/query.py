@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from provstore.store import guard
 
 _INLINE = 1 << 20
 _ANSWER = "provstore.store.query:answer"
+_LINE = re.compile(r"\bat (\d+):\d+")  # where the engine says that a query is wrong
 #: What a SELECT or an ASK can be answered in, in order of preference.
 RESULTS = {
     "application/sparql-results+json": ox.QueryResultsFormat.JSON,
@@ -155,7 +157,8 @@ def answer(job: QueryJob) -> bytes | None:
         _evaluate(store, job, cast(IO[bytes], spool))  # the engine only writes
         return spool.finish()
     except SyntaxError as error:
-        raise QueryRefused(f"not a SPARQL query: {error.msg}", line=error.lineno) from error
+        found = _LINE.search(error.msg)
+        raise QueryRefused(f"not a SPARQL query: {error.msg}", line=int(found[1]) if found else None) from error
     except (OSError, ValueError, RuntimeError) as error:
         if spool.full:
             raise QueryTooExpensive(f"the answer is larger than {job.max_bytes} bytes: use LIMIT") from error
