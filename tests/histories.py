@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
 from hypothesis import strategies as st
@@ -136,12 +135,14 @@ _DATASETS = ("a", "b", "c")
 _NAMES = ("r", "s", "t", "u", "v")
 
 
-@dataclass(frozen=True, slots=True)
 class Item:
     """A submission that shows itself in short when a test fails."""
 
-    short: str
-    submission: Submission = field(repr=False)
+    def __init__(self, short: str, submission: Submission) -> None:
+        self._short, self.submission = short, submission
+
+    def __repr__(self) -> str:
+        return self._short
 
 
 _labels = st.sampled_from(("", "", "", "1", "2"))

@@ -121,9 +121,8 @@ def test_what_was_flushed_is_there_after_a_kill(tmp_path: Path) -> None:
 
 
 def test_a_directory_has_one_owner(tmp_path: Path) -> None:
-    with closing(TripleStore(tmp_path / "store")):
-        with pytest.raises(DirectoryInUse):
-            TripleStore(tmp_path / "store")
+    with closing(TripleStore(tmp_path / "store")), pytest.raises(DirectoryInUse):
+        TripleStore(tmp_path / "store")
     TripleStore(tmp_path / "store").close()
 
 

@@ -154,6 +154,20 @@ CASES: list[tuple[str, str, dict[str, str], list[str]]] = [
             "prediction/3 | possibly affected",
         ],
     ),
+    (  # only what was read in time counts, not all that the write then read went into
+        "impact/verdicts",
+        "credit",
+        {"entity": f"{BASE}dataset/customer_risk_score", "before": "2026-03-06"},
+        [
+            "model/standard-1 | affected",
+            "prediction/2 | affected",
+            "decision/1 | not affected",
+            "model/premium-1 | not affected",
+            "prediction/1 | not affected",
+            "model/thinfile-1 | possibly affected",
+            "prediction/3 | possibly affected",
+        ],
+    ),
     (
         "impact/verdicts",
         "credit",
@@ -275,6 +289,20 @@ def test_answers_have_one_order(name: str) -> None:
     described = queries.describe(query)
     assert described["name"] == name
     assert len(described["parameters"]) == len(query.parameters)
+
+
+def test_reads_that_could_have_seen_several_writes_are_unresolved() -> None:
+    turtle = """@prefix prov: <http://www.w3.org/ns/prov#> . @prefix ps: <https://w3id.org/provstore/ns#> .
+        <urn:r1> prov:used <urn:d/read> . <urn:d/read> a ps:ReadState ; prov:specializationOf <urn:d>, <urn:d/v> ;
+            prov:qualifiedInfluence [ prov:entity <urn:w1> ; ps:basis ps:Overlap ] ,
+                                    [ prov:entity <urn:w2> ; ps:basis ps:Tie ] .
+        <urn:d/v> a ps:Version ."""
+    held = ox.Store()
+    held.load(turtle, format=ox.RdfFormat.TURTLE)
+    assert rows(queries.bind(queries.find("integrity/unresolved"), {}), held) == [
+        "urn:d/read | urn:d | urn:r1 | several writes fit | urn:w2",
+        "urn:d/read | urn:d | urn:r1 | written while it was read | urn:w1",
+    ]
 
 
 def test_limit_cuts_the_answer() -> None:

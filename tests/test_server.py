@@ -347,7 +347,7 @@ def test_a_server_killed_loses_nothing_acknowledged(tmp_path: Path) -> None:
                 while not ended.is_set():
                     sent = fresh()
                     try:
-                        if mine.post("/api/v1/lineage", json=sent).status_code == 201:
+                        if mine.post("/api/v1/lineage", content=json.dumps(sent)).status_code == 201:
                             acknowledged.append(sent)
                     except httpx.HTTPError:
                         return

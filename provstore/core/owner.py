@@ -9,6 +9,7 @@ disk; the applier brings the views on behind it. A crash at any instant loses no
 from __future__ import annotations
 
 import contextlib
+import os
 import pickle
 import queue
 import shutil
@@ -17,6 +18,8 @@ import socket
 import sys
 import threading
 import time
+import traceback
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -62,8 +65,8 @@ class Owner:
 
     def run(self) -> None:
         """Serve until the other end closes; then finish what was begun."""
-        committer = threading.Thread(target=self._commit_forever, name="committer")
-        applier = threading.Thread(target=self._apply_forever, name="applier")
+        committer = threading.Thread(target=_or_die, args=(self._commit_forever,), name="committer")
+        applier = threading.Thread(target=_or_die, args=(self._apply_forever,), name="applier")
         committer.start()
         applier.start()
         self._answer(0, True, {"base": self._store.base, "applied": self._store.views.applied})
@@ -192,6 +195,15 @@ class Owner:
         return self._snapshot[0]
 
 
+def _or_die(work: Callable[[], None]) -> None:
+    """Run a thread's work; an error nobody foresaw ends the process, and the server starts another on what is durable."""
+    try:
+        work()
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+
+
 def _size(submissions: list[Submission]) -> int:
     return sum(len(s.payload) + len(s.mapped.quads) for s in submissions)
 
@@ -207,7 +219,7 @@ def main(argv: list[str]) -> int:
     except ProvStoreError as error:
         send(channel, pickle.dumps((0, False, error)))
         return 1
-    Owner(store, channel).run()
+    _or_die(Owner(store, channel).run)
     return 0
 
 

@@ -89,7 +89,8 @@ class ProvStore:
     def snapshot(self) -> Snapshot:
         """A read-only copy of the triple store as it stands; call it between batches only."""
         self._made += 1
-        path = self.directory / "snapshots" / str(self._made)
+        # never a name that a process before this one gave: workers know a snapshot by its path
+        path = self.directory / "snapshots" / f"{os.getpid()}-{self._made}"
         path.parent.mkdir(exist_ok=True)
         self.views.store.snapshot(path)
         return Snapshot(str(path), self.views.applied)

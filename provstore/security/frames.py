@@ -33,7 +33,10 @@ def _exactly(channel: socket.socket, length: int, deadline: float | None) -> byt
     while length:
         if deadline is not None:
             channel.settimeout(max(0.001, deadline - time.monotonic()))
-        part = channel.recv(min(length, 1 << 20))
+        try:
+            part = channel.recv(min(length, 1 << 20))
+        except ConnectionResetError:  # closed with something of ours unread, as by a kill: closed all the same
+            return None
         if not part:
             return None
         parts.append(part)

@@ -148,7 +148,7 @@ class Conclusions:
             "INSERT INTO wrote VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [(r[0], activity, *r[1:]) for r in new - old]
         )
         for row in old ^ new:
-            self._write_changed(row, touched)
+            self._write_changed(activity, row, touched)
 
     def _keep_reads(self, activity: str, merged: Merged, touched: Touched) -> None:
         new = {
@@ -178,25 +178,39 @@ class Conclusions:
 
     # -- what a changed write can change elsewhere ------------------------------------------------------------------
 
-    def _write_changed(self, row: tuple[object, ...], touched: Touched) -> None:
+    def _write_changed(self, activity: str, row: tuple[object, ...], touched: Touched) -> None:
         """Mark the readers in [t, next generation), those that name its version or content, and the writes after it.
 
-        Only a whole, unlabelled write by a run without children surely hides an earlier one from later readers; the
-        second such write is taken as the bound, since the first may be the reader's own.
+        The reports of the same write by runs around it count only where this one does not, so they are looked at too.
         """
         state, _, klass, time, _, version, digest, *_ = row
         touched.writes.add(str(state))
         touched.reads |= self._states(
-            "SELECT state FROM was_read WHERE class = ?"
-            " AND (version = ? AND version <> '' OR digest = ? AND digest <> '')",
+            "SELECT state FROM was_read WHERE class = ? AND (version = ? AND version <> '' OR digest = ? AND digest <> '')",
             (klass, version, digest),
         )
         if time is None:
             return
+        self._mark_after(klass, time, touched)
+        for above in ancestors(self._db, activity):
+            for (when,) in self._db.execute(
+                "SELECT time FROM wrote WHERE activity = ? AND class = ? AND time IS NOT NULL", (above, klass)
+            ).fetchall():
+                self._mark_after(klass, when, touched)
+
+    def _mark_after(self, klass: object, time: object, touched: Touched) -> None:
+        """Mark who can have seen a write of this time.
+
+        Only a whole, unlabelled write by a run without children surely hides an earlier one from later readers; the
+        first such write by a second run is taken as the bound, since those of one run may be the reader's own.
+        """
+        hiding = (
+            "FROM wrote w WHERE class = ? AND time > ? AND partial = 0 AND version = ''"
+            " AND NOT EXISTS (SELECT 1 FROM part p WHERE p.parent = w.activity)"
+        )
         bound = self._db.execute(
-            "SELECT time FROM wrote w WHERE class = ? AND time > ? AND partial = 0 AND version = ''"
-            " AND NOT EXISTS (SELECT 1 FROM part p WHERE p.parent = w.activity) ORDER BY time LIMIT 1 OFFSET 1",
-            (klass, time),
+            f"SELECT time {hiding} AND activity <> (SELECT activity {hiding} ORDER BY time LIMIT 1) ORDER BY time LIMIT 1",
+            (klass, time, klass, time),
         ).fetchone()
         until = bound[0] if bound else "~"  # after every instant
         touched.reads |= self._states(
@@ -216,7 +230,7 @@ class Conclusions:
             family |= set(ancestors(self._db, activity)) | set(descendants(self._db, activity))
         for activity in sorted(family):
             for row in self._db.execute(_WRITE, (activity,)).fetchall():
-                self._write_changed(row, touched)
+                self._write_changed(activity, row, touched)
             touched.reads |= self._states("SELECT state FROM was_read WHERE activity = ?", (activity,))
 
     # -- symlink classes ------------------------------------------------------------------------------------------
@@ -301,8 +315,11 @@ class Conclusions:
                 yield graph, line
 
     def _activities_of(self, entity: str) -> set[str]:
-        return self._states("SELECT activity FROM generated WHERE entity = ?", (entity,)) | self._states(
-            "SELECT activity FROM used WHERE entity = ?", (entity,)
+        # `wrote` too: that a completed run generated what it announced stands in no record
+        return self._states(
+            "SELECT activity FROM generated WHERE entity = ? UNION SELECT activity FROM used WHERE entity = ?"
+            " UNION SELECT activity FROM wrote WHERE state = ?",
+            (entity, entity, entity),
         )
 
     def _states(self, sql: str, values: tuple[object, ...]) -> set[str]:
