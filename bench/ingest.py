@@ -39,7 +39,8 @@ def main() -> None:
     print(f"| bare `Store.extend`, one call an event | {bare:.0f} | 100 % |")
     for connections in (1, 16, 64):
         acknowledged, caught_up = _served(sent, connections, "prov-core:off")
-        print(f"| acknowledged over HTTP, {connections} connection{'s' * (connections > 1)} | {acknowledged:.0f} | {acknowledged / bare:.0%} |")
+        what = f"acknowledged over HTTP, {connections} connection{'s' * (connections > 1)}"
+        print(f"| {what} | {acknowledged:.0f} | {acknowledged / bare:.0%} |")
         print(f"| … until the views had all of it | {caught_up:.0f} | {caught_up / bare:.0%} |")
     acknowledged, _ = _served(sent, 16, "prov-core:annotate")
     print(f"| 16 connections, validation in the background | {acknowledged:.0f} | {acknowledged / bare:.0%} |")

@@ -18,7 +18,7 @@ from tests.stores import BASE
 
 NAMESPACE = "db"
 _RUNS = uuid.UUID(int=0)
-_PREFIXES = (
+PREFIXES = (
     "@prefix ps: <https://w3id.org/provstore/ns#> . @prefix prov: <http://www.w3.org/ns/prov#> ."
     " @prefix dct: <http://purl.org/dc/terms/> . @prefix xsd: <http://www.w3.org/2001/XMLSchema#> ."
 )
@@ -120,7 +120,7 @@ def of_job(name: str, second: float, reads: Iterable[str] = (), writes: Iterable
 
 def native(turtle: str, actor: str = "tests") -> Submission:
     """A record in Turtle, with the prefixes ps:, prov:, dct: and xsd: declared."""
-    return stores.document(f"{_PREFIXES}\n{turtle}", "text/turtle", actor)
+    return stores.document(f"{PREFIXES}\n{turtle}", "text/turtle", actor)
 
 
 def withdrawing(*targets: Submission, also: str = "") -> Submission:

@@ -1,8 +1,7 @@
-"""Real events of many emitters through a running server: none lost, none crashes it, and everything can be made again."""
+"""Real events of many emitters through a running server: none lost, none harms it, all can be made again."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,24 +34,23 @@ def _events(server: Server, file: Path) -> int:
 
 
 @pytest.fixture(scope="module")
-def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Loaded:
     home = tmp_path_factory.mktemp("corpus")
     files, checkpoint = _files(), home / "checkpoint"
     with serving(home / "data") as server:
-        statuses = {file.name: _events(server, file) for file in files[: len(files) // 2]}
+        statuses = {str(file): _events(server, file) for file in files[: len(files) // 2]}
         checkpoint.write_text(server.http.get("/ledger/checkpoint").text)
-        statuses |= {file.name: _events(server, file) for file in files[len(files) // 2 :]}
+        statuses |= {str(file): _events(server, file) for file in files[len(files) // 2 :]}
         health = server.http.get("/health").json()
         assert health["entries"] == 1 + sum(status == 201 for status in statuses.values())
         assert server.rows("SELECT ?r { ?r a <https://w3id.org/provstore/ns#Run> }", min_index=health["head"])
-    yield Loaded(statuses, checkpoint, home / "data")
+    return Loaded(statuses, checkpoint, home / "data")
 
 
 def test_every_file_is_taken(loaded: Loaded) -> None:
     assert len(_files()) == 150
     assert {name for name, status in loaded.statuses.items() if status not in (200, 201)} == REFUSED
-    # names repeat between emitters' folders and payloads between files, so a few are answered as known
-    assert set(loaded.statuses.values()) <= {200, 201, 400, 422}
+    assert len(loaded.statuses) == 150
 
 
 def test_the_ledger_verifies(loaded: Loaded) -> None:

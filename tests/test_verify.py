@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import random
 import shutil
 import sqlite3
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -106,10 +108,27 @@ def test_a_checkpoint_holds_while_the_log_grows(tmp_path: Path) -> None:
 
 def test_verifying_changes_nothing(kept: Kept) -> None:
     directory = kept.copy()
-    before = {path.name: path.read_bytes() for path in directory.iterdir()}
-    verify(directory)
-    assert (directory / "ledger.db").read_bytes() == before["ledger.db"]
-    assert {path.name for path in directory.iterdir()} == set(before)
+    before = {name: (directory / name).read_bytes() for name in ("ledger.db", "ledger.key")}
+    assert verify(directory).ok
+    assert {name: (directory / name).read_bytes() for name in before} == before
+    assert all(not path.read_bytes() for path in directory.glob("*-wal"))
+
+
+def test_a_copy_that_cannot_be_written_is_verified(kept: Kept) -> None:
+    with tempfile.TemporaryDirectory() as place:  # not below pytest's folder, which is for one user alone
+        directory = Path(place)
+        shutil.copy(kept.home / "sound" / "ledger.db", directory)
+        directory.chmod(0o555)
+        child = os.fork()
+        if child == 0:
+            if os.geteuid() == 0:  # to whom no directory is read-only
+                os.setgid(65534)
+                os.setuid(65534)
+            status = verify(directory, checkpoint=kept.checkpoint).status
+            os._exit(0 if status.startswith("VERIFIED") else 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert [path.name for path in directory.iterdir()] == ["ledger.db"]
+        directory.chmod(0o755)
 
 
 def test_a_kept_checkpoint_of_another_log_is_refused(kept: Kept, tmp_path: Path) -> None:

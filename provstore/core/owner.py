@@ -196,7 +196,7 @@ class Owner:
 
 
 def _or_die(work: Callable[[], None]) -> None:
-    """Run a thread's work; an error nobody foresaw ends the process, and the server starts another on what is durable."""
+    """Run a thread's work; an error nobody foresaw ends the process: the server starts another on what is durable."""
     try:
         work()
     except BaseException:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import os
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,8 +28,10 @@ SCHEMA = (
 
 
 def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
-    """A connection with the ledger's pragmas; `read_only` cannot change the file."""
+    """A connection with the ledger's pragmas; `read_only` cannot change the file, and can be of a read-only disk."""
     mode = "ro" if read_only else "rwc"
+    if read_only and not os.access(path.parent, os.W_OK) and not path.with_name(f"{path.name}-wal").exists():
+        mode = "ro&immutable=1"  # else SQLite wants to make its -shm file even to read
     uri = f"{path.absolute().as_uri()}?mode={mode}"
     db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=10)
     if not read_only:

@@ -78,8 +78,8 @@ def verify(
 ) -> Report:
     """Recompute the ledger in a directory; `checkpoint` is a signed note that somebody kept.
 
-    Never changes anything, and sees one state of a log that is being written to. A damaged database is a finding, not
-    an error. `progress` is told (done, of).
+    Never changes the files (SQLite may leave its empty `-wal` and `-shm` beside them), and sees one state of a log that
+    is being written to. A damaged database is a finding, not an error. `progress` is told (done, of).
     """
     walk = _Walk(progress)
     confirmed: int | None = None
@@ -200,7 +200,7 @@ class _Walk:
             said, leaf, messages = examine(row, quads)
             for message in messages:
                 self.find(index, message)
-            if said:
+            if said and not messages:  # nothing is concluded from an entry that is not as it was
                 self._in_order(index, said, row)
             if index == self.tree.size:
                 self._grow(db, leaf)
@@ -217,7 +217,7 @@ class _Walk:
         if instant < self._latest:
             self.find(index, "its time lies before that of the entry before it")
         self._latest = max(self._latest, instant)
-        if said["kind"] == "record" and row[3] is not None:
+        if said["kind"] == "record":
             for message in self._posted.check(index, said["actor"], row[8], row[4]):
                 self.find(index, message)
 

@@ -186,7 +186,8 @@ class Conclusions:
         state, _, klass, time, _, version, digest, *_ = row
         touched.writes.add(str(state))
         touched.reads |= self._states(
-            "SELECT state FROM was_read WHERE class = ? AND (version = ? AND version <> '' OR digest = ? AND digest <> '')",
+            "SELECT state FROM was_read WHERE class = ?"
+            " AND (version = ? AND version <> '' OR digest = ? AND digest <> '')",
             (klass, version, digest),
         )
         if time is None:
@@ -209,7 +210,8 @@ class Conclusions:
             " AND NOT EXISTS (SELECT 1 FROM part p WHERE p.parent = w.activity)"
         )
         bound = self._db.execute(
-            f"SELECT time {hiding} AND activity <> (SELECT activity {hiding} ORDER BY time LIMIT 1) ORDER BY time LIMIT 1",
+            f"SELECT time {hiding} AND activity <> (SELECT activity {hiding} ORDER BY time LIMIT 1)"
+            " ORDER BY time LIMIT 1",
             (klass, time, klass, time),
         ).fetchone()
         until = bound[0] if bound else "~"  # after every instant

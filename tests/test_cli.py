@@ -1,0 +1,324 @@
+"""The command line as a user types it."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.servers import BASE, Server, command, environment, event, serving
+
+COUNT = "SELECT (COUNT(*) AS ?n) { ?r a <https://w3id.org/provstore/ns#Record> }"
+TURTLE = "<urn:a> <urn:p> <urn:{}> ."
+
+
+def _lines(output: bytes) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in output.splitlines()]
+
+
+def _wrong(done: subprocess.CompletedProcess[bytes], code: int, *words: str) -> None:
+    """It failed with the code and a message for people."""
+    assert done.returncode == code, (done.stdout, done.stderr)
+    said = done.stderr.decode()
+    assert "Traceback" not in said
+    for word in words:
+        assert word in said
+
+
+def _records(*where: object) -> int:
+    done = command("sparql", COUNT, "--format", "csv", *where)
+    assert done.returncode == 0, done.stderr
+    return int(done.stdout.split()[1])
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    """A folder of five events and three documents, one of them bad, and something else."""
+    home = tmp_path / "files"
+    (home / "deep").mkdir(parents=True)
+    (home / "one.json").write_text(json.dumps(event(1)))
+    (home / "two.jsonl").write_text(f"{json.dumps(event(2))}\n{json.dumps(event(3))}\n")
+    (home / "deep" / "array.json.gz").write_bytes(gzip.compress(json.dumps([event(4), event(5)]).encode()))
+    (home / "deep" / "doc.ttl").write_text(TURTLE.format(1))
+    (home / "deep" / "doc.nt.gz").write_bytes(gzip.compress(TURTLE.format(2).encode()))
+    (home / "bad.trig").write_text("<urn:a> {\n  nonsense }")
+    (home / "notes.txt").write_text("nothing to see here")
+    return home
+
+
+@pytest.fixture(scope="module")
+def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with three records, for questions only."""
+    home = tmp_path_factory.mktemp("stocked")
+    source = home / "events.json"
+    source.write_text(json.dumps([event(1), event(2), event(3)]))
+    assert command("ingest", "--data", home / "data", "--base", BASE, source).returncode == 0
+    return home / "data"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("served") / "data") as found:
+        found.post([event(1), event(2), event(3)])
+        yield found
+
+
+# --- ingest ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("served", [False, True], ids=["into the directory", "through its server"])
+def test_ingest_of_a_folder(tmp_path: Path, files: Path, served: bool) -> None:
+    data = tmp_path / "data"
+    if not served:
+        _check_folder(data, files)
+        return
+    with serving(data):
+        _check_folder(data, files)
+
+
+def _check_folder(data: Path, files: Path) -> None:
+    done = command("ingest", "--data", data, files, files / "one.json")
+    _wrong(done, 1, f"{files / 'bad.trig'} at line 2: ")
+    assert done.stdout.decode().splitlines()[-1] == "7 taken, 1 duplicate, 1 refused"
+    (files / "bad.trig").unlink()
+    again = command("ingest", "--data", data, files)
+    assert (again.returncode, again.stdout) == (0, b"0 taken, 7 duplicate, 0 refused\n")
+    assert _records("--data", data) == 7
+
+
+def test_ingest_of_globs_and_receipts_as_json(tmp_path: Path, files: Path) -> None:
+    data = tmp_path / "data"
+    done = command("ingest", "--data", data, "--json", f"{files}/*.json*", f"{files}/**/*.ttl", f"{files}/bad.*")
+    assert done.returncode == 1
+    said = _lines(done.stdout)
+    assert [Path(each["file"]).name for each in said] == ["one.json", "two.jsonl", "two.jsonl", "doc.ttl", "bad.trig"]
+    assert [each.get("index") for each in said] == [1, 2, 3, 4, None]
+    assert said[-1]["line"] == 2
+    assert done.stderr == b""
+
+
+def test_ingest_from_standard_input(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    assert command("ingest", "--data", data, "-", data=json.dumps(event(1)).encode()).returncode == 0
+    turtle = command("ingest", "--data", data, "-", "--format", "ttl", data=TURTLE.format(1).encode())
+    assert turtle.returncode == 0, turtle.stderr
+    media_type = command("ingest", "--data", data, "-", "--format", "text/turtle", data=TURTLE.format(1).encode())
+    assert media_type.stdout == b"0 taken, 1 duplicate, 0 refused\n"
+    assert command("ingest", "--data", data, "-", data=b"").returncode == 1
+
+
+def test_ingest_of_what_is_not_there_or_not_known(tmp_path: Path, files: Path) -> None:
+    data = tmp_path / "data"
+    _wrong(command("ingest", "--data", data), 2, "FILE")
+    _wrong(command("ingest", "--data", data, files / "none.json"), 1, "none.json")
+    _wrong(command("ingest", "--data", data, files / "notes.txt"), 1, "--format")
+    _wrong(command("ingest", "--data", data, f"{files}/*.none"), 2, "no file matches")
+    _wrong(command("ingest", "--data", data, files / "one.json", "--format", "docx"), 1, "docx")
+    (files / "broken.json.gz").write_bytes(b"\x1f\x8bnot gzip")
+    _wrong(command("ingest", "--data", data, files / "broken.json.gz"), 1, "gzip")
+
+
+def test_ingest_asks_no_server_that_is_gone(tmp_path: Path, files: Path) -> None:
+    data = tmp_path / "data"
+    with serving(data) as server:
+        server.stop(signal.SIGKILL)
+    assert (data / "server.json").exists()
+    assert command("ingest", "--data", data, files / "one.json").returncode == 0
+    _wrong(command("ingest", "--server", "http://127.0.0.1:1", files / "one.json"), 2, "no server answers")
+
+
+# --- asking ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("served", [False, True], ids=["the directory", "its server"])
+def test_asking(stocked: Path, server: Server, served: bool) -> None:
+    data = server.directory if served else stocked
+    names = "SELECT ?r { ?r a <https://w3id.org/provstore/ns#Run> } ORDER BY ?r"
+    shown = command("sparql", "--data", data, names).stdout.decode().splitlines()
+    assert shown[0] == "r"
+    assert shown[-1] == "(3 rows)"
+    assert len(shown) == 6
+    rows = list(csv.reader(command("sparql", "--data", data, names, "--format", "csv").stdout.decode().splitlines()))
+    assert len(rows) == 4
+    said = json.loads(command("sparql", "--data", data, names, "--format", "json").stdout)
+    assert len(said["results"]["bindings"]) == 3
+    assert command("sparql", "--data", data, "ASK {}").stdout == b"true\n"
+    graph = "CONSTRUCT { ?s a ?o } { ?s a ?o } LIMIT 2"
+    assert b"<http" in command("sparql", "--data", data, graph, "--format", "nt").stdout
+    assert command("sparql", "--data", data, graph, "--format", "table").returncode == 0
+    assert command("sparql", "--data", data, "-", data=b"ASK { ?s ?p 17 }").stdout == b"false\n"
+    runs = command("query", "--data", data, "catalogue/runs", "contains=job2")
+    assert runs.stdout.decode().splitlines()[-1] == "(1 row)"
+
+
+@pytest.mark.parametrize("served", [False, True], ids=["the directory", "its server"])
+def test_questions_that_are_none(stocked: Path, server: Server, served: bool) -> None:
+    data = server.directory if served else stocked
+    _wrong(command("sparql", "--data", data, "SELECT nonsense"), 2, "line")
+    _wrong(command("sparql", "--data", data, "DROP ALL"), 2, "changes nothing")
+    _wrong(command("sparql", "--data", data, "ASK {}", "--format", "docx"), 2, "--format is one of", "docx")
+    _wrong(command("sparql", "--data", data, "ASK {}", "--format", "turtle"), 2, "cannot answer a ASK")
+    _wrong(command("sparql", "--data", data, "@/no/such/file"), 2, "/no/such/file")
+    _wrong(command("query", "--data", data, "no/such"), 2, "no/such")
+    _wrong(command("query", "--data", data, "catalogue/runs", "job2"), 2, "key=value", "contains")
+    _wrong(command("query", "--data", data, "catalogue/runs", "colour=red"), 2, "colour")
+    _wrong(command("query", "--data", data, "lineage/upstream"), 2, "entity")
+
+
+def test_the_list_of_queries_needs_no_store(tmp_path: Path) -> None:
+    done = command("query", "--data", tmp_path / "none")
+    assert b"lineage/upstream" in done.stdout
+    assert not (tmp_path / "none").exists()
+
+
+def test_asking_a_directory_that_is_none_makes_none(tmp_path: Path) -> None:
+    _wrong(command("sparql", "--data", tmp_path / "none", "ASK {}"), 2, "holds no store")
+    _wrong(command("rebuild", "--data", tmp_path / "none"), 2, "holds no store")
+    assert not (tmp_path / "none").exists()
+
+
+# --- keeping ---------------------------------------------------------------------------------------------------------
+
+
+def test_verify_finds_what_was_tampered_with(tmp_path: Path, stocked: Path) -> None:
+    copy = _restored(tmp_path, stocked)
+    assert command("verify", "--data", copy, "--views").returncode == 0
+    database = sqlite3.connect(copy / "ledger.db")
+    (entry,) = database.execute("SELECT entry FROM entry WHERE idx = 2").fetchone()
+    database.execute("DROP TRIGGER IF EXISTS no_update")
+    database.execute("UPDATE entry SET entry = ? WHERE idx = 2", (bytes(entry).replace(b"local", b"loco1"),))
+    database.commit()
+    database.close()
+    done = command("verify", "--data", copy)
+    assert done.returncode == 1
+    assert b"entry 2:" in done.stdout
+    assert done.stdout.splitlines()[-1].startswith(b"DAMAGED")
+
+
+def _restored(tmp_path: Path, data: Path) -> Path:
+    assert command("backup", "--data", data, tmp_path / "backup").returncode == 0
+    assert command("restore", "--data", tmp_path / "copy", tmp_path / "backup").returncode == 0
+    return tmp_path / "copy"
+
+
+def test_verify_of_nothing_or_garbage(tmp_path: Path, stocked: Path) -> None:
+    _wrong(command("verify", "--data", tmp_path), 2, "holds no ledger")
+    _wrong(command("verify", "--data", stocked, "--checkpoint", tmp_path / "none"), 2, "cannot be read")
+    (tmp_path / "note").write_text("not a checkpoint")
+    assert command("verify", "--data", stocked, "--checkpoint", tmp_path / "note").returncode == 1
+    (tmp_path / "ledger.db").write_bytes(os.urandom(10_000))
+    garbage = command("verify", "--data", tmp_path)
+    assert (garbage.returncode, garbage.stdout.splitlines()[-1][:7]) == (1, b"DAMAGED")
+
+
+def test_backup_of_a_store_that_is_served(tmp_path: Path) -> None:
+    with serving(tmp_path / "data") as server:
+        receipts = server.post([event(number) for number in range(50)]).json()["receipts"]
+        done = command("backup", "--data", tmp_path / "data", tmp_path / "backup")
+        assert (done.returncode, done.stdout.split()[2]) == (0, b"51")
+        (tmp_path / "checkpoint").write_text(server.http.get("/ledger/checkpoint").text)
+        server.post(event(99))
+    assert oct((tmp_path / "backup" / "ledger.key").stat().st_mode)[-3:] == "600"
+    _wrong(command("backup", "--data", tmp_path / "data", tmp_path / "backup"), 2, "not empty")
+    assert command("restore", "--data", tmp_path / "copy", tmp_path / "backup").returncode == 0
+    _wrong(command("restore", "--data", tmp_path / "copy", tmp_path / "backup"), 2, "not empty")
+    assert _records("--data", tmp_path / "copy") == len(receipts)
+    witnessed = command("verify", "--data", tmp_path / "copy", "--checkpoint", tmp_path / "checkpoint")
+    assert witnessed.stdout.startswith(b"VERIFIED")
+    with serving(tmp_path / "copy") as server:
+        assert server.post(event(99)).json()["index"] == 51
+
+
+def test_restore_of_a_bad_backup(tmp_path: Path, stocked: Path) -> None:
+    _wrong(command("restore", "--data", tmp_path / "copy", tmp_path / "none"), 2)
+    command("backup", "--data", stocked, tmp_path / "backup")
+    (tmp_path / "backup" / "ledger.db").write_bytes(os.urandom(5000))
+    _wrong(command("restore", "--data", tmp_path / "copy", tmp_path / "backup"), 2, "does not verify")
+    assert not (tmp_path / "copy").exists()
+
+
+def test_rebuild(tmp_path: Path, stocked: Path) -> None:
+    copy = _restored(tmp_path, stocked)
+    done = command("rebuild", "--data", copy)
+    assert (done.returncode, done.stdout[:18]) == (0, b"rebuilt: 4 entries")
+    assert command("verify", "--data", copy, "--views").stdout.splitlines()[-1].startswith(b"VIEWS: equal")
+
+
+def test_what_needs_the_directory_says_that_a_server_has_it(server: Server) -> None:
+    for arguments in (["rebuild"], ["verify", "--views"]):
+        _wrong(command(*arguments, "--data", server.directory), 2, "in use by another process")
+
+
+# --- settings, help, demo --------------------------------------------------------------------------------------------
+
+
+def test_settings_show_value_and_variable() -> None:
+    done = command("settings", settings={"port": "8123"})
+    (row,) = [line for line in done.stdout.decode().splitlines() if line.startswith("port ")]
+    assert row.split()[1:3] == ["8123", "PROVSTORE_PORT"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "word"),
+    [
+        ("port", "eighty", "port"),
+        ("port", "70000", "65535"),
+        ("queue_records", "-1", "queue_records"),
+        ("profiles", "x", "profiles"),
+    ],
+)
+def test_settings_that_cannot_be(setting: str, value: str, word: str) -> None:
+    _wrong(command("settings", settings={setting: value}), 2, word)
+
+
+@pytest.mark.parametrize("arguments", [[], ["dance"], ["serve", "--port", "x"], ["sparql"], ["backup"], ["restore"]])
+def test_wrong_usage_shows_the_usage(arguments: list[str]) -> None:
+    _wrong(command(*arguments), 2, "usage: provstore")
+
+
+@pytest.mark.parametrize(
+    "name", ["", "serve", "demo", "ingest", "query", "sparql", "verify", "rebuild", "backup", "restore", "settings"]
+)
+def test_help(name: str) -> None:
+    done = command(*filter(None, [name]), "--help")
+    assert done.returncode == 0
+    assert done.stdout.startswith(f"usage: provstore {name}".strip().encode())
+
+
+def test_a_reader_that_stops_early_is_no_error(stocked: Path) -> None:
+    line = [sys.executable, "-m", "provstore", "sparql", "--data", str(stocked), "--format", "csv"]
+    query = "SELECT * { ?a ?b ?c . ?d ?e ?f } LIMIT 20000"
+    with subprocess.Popen([*line, query], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.read(10)
+        process.stdout.close()
+        assert process.stderr.read() == b""
+
+
+def test_demo_serves_the_examples_and_ends_when_interrupted(tmp_path: Path) -> None:
+    line = [sys.executable, "-m", "provstore", "demo", "--data", str(tmp_path / "data"), "--port", "0"]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()) as process:
+        assert process.stdout
+        first = process.stdout.readline().decode()
+        assert first.startswith("provstore serves http://127.0.0.1:")
+        listed = command("query", "--data", tmp_path / "data", "lineage/upstream", f"entity={BASE}/prediction/1")
+        assert listed.returncode == 0, listed.stderr
+        assert not listed.stdout.decode().endswith("(0 rows)\n")
+        process.send_signal(signal.SIGINT)
+        started = time.monotonic()
+        assert process.wait(20) in (0, 130)
+        assert time.monotonic() - started < 10
+        assert process.stderr
+        assert process.stderr.read() == b""
