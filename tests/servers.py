@@ -89,10 +89,10 @@ class Server:
 
 
 @contextmanager
-def serving(directory: Path, *arguments: str, **settings: object) -> Iterator[Server]:
+def serving(directory: Path, *arguments: str, verb: str = "serve", **settings: object) -> Iterator[Server]:
     """A server on a directory; settings by name, as their environment variables give them."""
     base = [] if (directory / "ledger.db").exists() else ["--base", BASE]
-    line = [sys.executable, "-m", "provstore", "serve", "--data", str(directory), "--port", "0", *base, *arguments]
+    line = [sys.executable, "-m", "provstore", verb, "--data", str(directory), "--port", "0", *base, *arguments]
     errors = directory.with_name(f"{directory.name}.stderr")
     note = directory / "server.json"
     note.unlink(missing_ok=True)  # of a server that was killed

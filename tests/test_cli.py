@@ -124,7 +124,7 @@ def test_ingest_of_what_is_not_there_or_not_known(tmp_path: Path, files: Path) -
     _wrong(command("ingest", "--data", data, files / "none.json"), 1, "none.json")
     _wrong(command("ingest", "--data", data, files / "notes.txt"), 1, "--format")
     _wrong(command("ingest", "--data", data, f"{files}/*.none"), 2, "no file matches")
-    _wrong(command("ingest", "--data", data, files / "one.json", "--format", "docx"), 1, "docx")
+    _wrong(command("ingest", "--data", data, files / "one.json", "--format", "docx"), 2, "docx")
     (files / "broken.json.gz").write_bytes(b"\x1f\x8bnot gzip")
     _wrong(command("ingest", "--data", data, files / "broken.json.gz"), 1, "gzip")
 
@@ -135,7 +135,8 @@ def test_ingest_asks_no_server_that_is_gone(tmp_path: Path, files: Path) -> None
         server.stop(signal.SIGKILL)
     assert (data / "server.json").exists()
     assert command("ingest", "--data", data, files / "one.json").returncode == 0
-    _wrong(command("ingest", "--server", "http://127.0.0.1:1", files / "one.json"), 2, "no server answers")
+    for url in ("http://127.0.0.1:1", "127.0.0.1:8000", "http://[", "nonsense"):
+        _wrong(command("ingest", "--server", url, files / "one.json"), 2, "no server answers")
 
 
 # --- asking ----------------------------------------------------------------------------------------------------------
@@ -183,8 +184,8 @@ def test_the_list_of_queries_needs_no_store(tmp_path: Path) -> None:
 
 
 def test_asking_a_directory_that_is_none_makes_none(tmp_path: Path) -> None:
-    _wrong(command("sparql", "--data", tmp_path / "none", "ASK {}"), 2, "holds no store")
-    _wrong(command("rebuild", "--data", tmp_path / "none"), 2, "holds no store")
+    _wrong(command("sparql", "--data", tmp_path / "none", "ASK {}"), 2, "holds no ledger")
+    _wrong(command("rebuild", "--data", tmp_path / "none"), 2, "holds no ledger")
     assert not (tmp_path / "none").exists()
 
 
@@ -197,7 +198,9 @@ def test_verify_finds_what_was_tampered_with(tmp_path: Path, stocked: Path) -> N
     database = sqlite3.connect(copy / "ledger.db")
     (entry,) = database.execute("SELECT entry FROM entry WHERE idx = 2").fetchone()
     database.execute("DROP TRIGGER IF EXISTS no_update")
-    database.execute("UPDATE entry SET entry = ? WHERE idx = 2", (bytes(entry).replace(b"local", b"loco1"),))
+    database.execute(
+        "UPDATE entry SET entry = ? WHERE idx = 2", (bytes(entry).replace(b"openlineage", b"openlineagf"),)
+    )
     database.commit()
     database.close()
     done = command("verify", "--data", copy)

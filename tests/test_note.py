@@ -52,6 +52,14 @@ def test_every_changed_character_is_refused() -> None:
                 signer().verifier.open(changed)
 
 
+@pytest.mark.parametrize(
+    "tail", ["\n", " ", "x\n", "\u2014 name\n", "\u2014 name AAA\n", "\u2014 name AAAA\n", "- n AAAAAAAA\n"]
+)
+def test_a_line_after_the_signature_that_is_none_is_refused(tail: str) -> None:
+    with pytest.raises(NoteError):
+        signer().verifier.open(signer().sign(head()) + tail)
+
+
 def test_every_cut_is_refused() -> None:
     note = signer().sign(head())
     for end in range(len(note)):

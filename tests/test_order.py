@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import itertools
 import json
+import random
 import tempfile
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -19,9 +23,12 @@ from provstore.vocab import PROV, PS, RDF_TYPE
 from tests import stores, suites
 from tests.histories import Item, histories
 from tests.reference import Fact, Reference
+from tests.servers import serving
 from tests.stores import BASE, assert_sound, store_in, timeless
 
 SCENARIOS = 20
+SHUFFLES = 12
+CLIENTS = 8
 #: What is compared with the reference: the plain statements, and the basis of those that are qualified.
 _PLAIN = {PROV.wasDerivedFrom, PROV.used, PS.possiblyDerivedFrom, PS.previousState, RDF_TYPE}
 _QUALIFYING = {PROV.Derivation, PROV.EntityInfluence}
@@ -125,3 +132,60 @@ def test_scenarios_in_any_order(data: st.DataObject) -> None:
     order, cuts = data.draw(arrivals(len(submissions)))
     expected, got = fed(submissions, whole=False), fed([submissions[number] for number in order], cuts)
     assert got == expected, difference(expected, got)
+
+
+def test_real_events_in_any_order() -> None:
+    submissions = [stores.event(json.loads(each)) for each in real_events()]
+    expected = fed(submissions)
+    assert len(expected) > 10_000
+    for seed in range(SHUFFLES):
+        shuffle = random.Random(seed)
+        shuffled = [*submissions, *shuffle.sample(submissions, 10)]
+        shuffle.shuffle(shuffled)
+        cuts = shuffle.sample(range(len(shuffled)), 8)
+        got = fed(shuffled, cuts, whole=seed == 0)
+        assert got == expected, f"seed {seed}\n{difference(expected, got)[:4000]}"
+
+
+def test_eight_clients_at_once(tmp_path: Path) -> None:
+    """Each posts everything, in its own order and in batches of its own; then the store is as if fed in order."""
+    events = real_events() + scenario_events()
+    with serving(tmp_path / "store") as server:
+        receipts: list[dict[str, int]] = [{} for _ in range(CLIENTS)]
+        failures: list[BaseException] = []
+
+        def post(number: int) -> None:
+            try:
+                shuffled = random.Random(number).sample(events, len(events))
+                with httpx.Client(base_url=server.url, timeout=60) as http:
+                    for each in shuffled:
+                        receipts[number][each.decode()] = posted(http, each)
+            except BaseException as error:
+                failures.append(error)
+
+        threads = [threading.Thread(target=post, args=(number,)) for number in range(CLIENTS)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(120)
+        assert not failures
+        assert all(each == receipts[0] for each in receipts)  # one payload, one index, whoever was first
+        server.stop()
+    distinct = list(dict.fromkeys(events))
+    assert sorted(receipts[0].values()) == list(range(1, len(distinct) + 1))
+    with store_in(tmp_path / "store") as store:
+        assert store.ledger.head == len(distinct)
+        assert_sound(store)
+        got = timeless(store.views.store.dump())
+    expected = fed([stores.event(json.loads(each)) for each in distinct], whole=False)
+    assert got == expected, difference(expected, got)[:4000]
+
+
+def posted(http: httpx.Client, event: bytes) -> int:
+    """Post one event as a client does that backs off when told to; the index on its receipt."""
+    while True:
+        answer = http.post("/api/v1/lineage", content=event, headers={"content-type": "application/json"})
+        if answer.status_code != 503:
+            assert answer.status_code in (200, 201), answer.text
+            return int(answer.json()["index"])
+        time.sleep(float(answer.headers["retry-after"]))

@@ -415,3 +415,26 @@ def test_a_host_that_others_could_reach(tmp_path: Path, host: str) -> None:
     refused = command("serve", "--data", tmp_path, "--port", 0, "--host", host)
     assert refused.returncode == 2
     assert b"not a loopback address" in refused.stderr
+
+
+# --- validation that cannot be done ----------------------------------------------------------------------------------
+
+
+def test_a_validation_that_failed_says_nothing_about_the_record(tmp_path: Path) -> None:
+    for _ in range(2):  # what failed is tried again at the next start
+        with serving(tmp_path / "data", profiles="no-such-profile:annotate") as server:
+            receipt = server.post(event(1)).json()
+            until = time.monotonic() + 30
+            while (said := server.http.get(receipt["validation"]).json())["waiting"]:
+                assert time.monotonic() < until
+                time.sleep(0.05)
+            assert [each["conforms"] for each in said["profiles"]] == [None]
+            counts = server.http.get("/health").json()["validation"]
+            assert counts == {"waiting": 0, "conforming": 0, "violating": 0, "failed": 1}
+
+
+def test_a_profile_that_rejects_lets_nothing_pass_that_it_could_not_check(tmp_path: Path) -> None:
+    with serving(tmp_path / "data", profiles="no-such-profile:reject") as server:
+        said = assert_problem(server.post(event(1)), 422, "no-such-profile")
+        assert said["report"]
+        assert server.http.get("/health").json()["entries"] == 1

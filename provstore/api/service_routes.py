@@ -28,6 +28,7 @@ async def get_metrics(request: Request) -> Response:
         "provstore_validation_waiting": validation["waiting"],
         "provstore_validation_conforming": validation["conforming"],
         "provstore_validation_violating": validation["violating"],
+        "provstore_validation_failed": validation["failed"],
     }
     lines = [f"# TYPE {name} gauge\n{name} {value}\n" for name, value in values.items()]
     return PlainTextResponse("".join(lines), media_type="text/plain; version=0.0.4")

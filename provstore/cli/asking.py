@@ -10,9 +10,9 @@ from urllib.parse import urlencode
 
 from provstore import queries
 from provstore.cli.output import table
-from provstore.cli.remote import call, problem, server_of
+from provstore.cli.remote import call, existing, problem, server_of
 from provstore.core import ProvStore
-from provstore.errors import QueryRefused
+from provstore.errors import Misconfigured, QueryRefused
 from provstore.security.pool import WorkerPool
 from provstore.settings import Settings
 from provstore.store.query import Answer, QueryService
@@ -48,12 +48,16 @@ def canned(arguments: argparse.Namespace, settings: Settings) -> int:
 
 def sparql(arguments: argparse.Namespace, settings: Settings) -> int:
     """Answer a SPARQL query."""
-    text: str = arguments.query
-    if text == "-":
-        text = sys.stdin.read()
-    elif text.startswith("@"):
-        text = Path(text[1:]).read_text()
-    return _answer(text, arguments.format, settings)
+    return _answer(_text(arguments.query), arguments.format, settings)
+
+
+def _text(given: str) -> str:
+    try:
+        if given == "-":
+            return sys.stdin.buffer.read().decode()
+        return Path(given[1:]).read_text(encoding="utf-8") if given.startswith("@") else given
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misconfigured(f"the query cannot be read: {error}") from error
 
 
 def _answer(query: str, form: str, settings: Settings) -> int:
@@ -77,7 +81,7 @@ def _remote(server: str, query: str, form: str) -> tuple[str, bytes]:
 
 
 def _local(query: str, form: str, settings: Settings) -> tuple[str, bytes]:
-    directory = Path(settings.data)
+    directory = existing(settings)
     store = ProvStore(directory)
     pool = WorkerPool(settings.query_memory_bytes, most=1, keep=1, modules=("provstore.store.query",))
     try:

@@ -29,13 +29,14 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     files = list(_files(arguments.files))
     if not files:
         raise Misconfigured("no file matches; files ending in .json, .jsonl, .ndjson or an RDF extension are taken")
+    form = _form(arguments.format) if arguments.format else None
     server = server_of(settings)
     taker: _Remote | _Local = _Remote(server) if server else _Local(settings)
     counts = {"taken": 0, "duplicate": 0, "refused": 0}
     progress = Progress("ingest")
     try:
         for number, name in enumerate(files, 1):
-            for outcome in _outcomes(taker, name, arguments.format):
+            for outcome in _outcomes(taker, name, form):
                 kind = "refused" if "detail" in outcome else "duplicate" if outcome["duplicate"] else "taken"
                 counts[kind] += 1
                 _report(name, outcome, kind, arguments.json)
@@ -83,10 +84,20 @@ def _known(name: str) -> bool:
     return bare.endswith(_EVENTS) or media_type_of(bare) is not None
 
 
+def _form(given: str) -> str:
+    """The media type that --format means: one itself, or a file extension."""
+    if given in ("application/json", "application/x-ndjson") or intake.is_rdf(given):
+        return given
+    found = "application/json" if f".{given}" in _EVENTS else media_type_of(f".{given}")
+    if found is None:
+        raise Misconfigured(f"--format is json, jsonl or an RDF extension or media type such as ttl, got {given!r}")
+    return found
+
+
 def _media_type(name: str, given: str | None) -> str:
     bare = name.removesuffix(".gz")
     if given:
-        return given if "/" in given else media_type_of(f".{given}") or f"application/{given}"
+        return given
     if bare.endswith(_EVENTS) or bare == "-":
         return "application/json"
     found = media_type_of(bare)

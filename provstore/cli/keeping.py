@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from provstore.cli.output import Progress, table
+from provstore.cli.remote import existing
 from provstore.core import ProvStore, check, store
 from provstore.errors import Misconfigured
 from provstore.ledger.verify import verify as verify_ledger
@@ -14,9 +15,7 @@ from provstore.settings import SETTINGS, Settings
 
 def verify(arguments: argparse.Namespace, settings: Settings) -> int:
     """0 when the ledger holds (with or without a witness), 1 when it does not."""
-    directory = Path(settings.data)
-    if not (directory / "ledger.db").exists():
-        raise Misconfigured(f"{directory} holds no ledger")
+    directory = existing(settings)
     kept = None
     if arguments.checkpoint:
         try:
@@ -45,7 +44,7 @@ def verify(arguments: argparse.Namespace, settings: Settings) -> int:
 def rebuild(arguments: argparse.Namespace, settings: Settings) -> int:
     """Make every view again."""
     progress = Progress("rebuild")
-    opened = ProvStore(Path(settings.data))
+    opened = ProvStore(existing(settings))
     opened.rebuild(progress)
     progress.end()
     print(f"rebuilt: {opened.views.applied + 1} entries, {len(opened.views.store):,} quads")

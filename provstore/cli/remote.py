@@ -1,38 +1,53 @@
-"""A running server as the command line sees it."""
+"""A running server, or a directory that is there, as the command line sees them."""
 
 from __future__ import annotations
 
 import json
+import os
+from http.client import HTTPException
 from pathlib import Path
-from urllib.error import HTTPError, URLError
-from urllib.request import Request, urlopen
+from urllib.error import HTTPError
+from urllib.request import ProxyHandler, Request, build_opener
 
-from provstore.errors import DirectoryInUse, Misconfigured, ProvStoreError
+from provstore.errors import Misconfigured, ProvStoreError
 from provstore.settings import Settings
+
+_open = build_opener(ProxyHandler({})).open  # a server is on this machine; no proxy stands between
 
 
 def server_of(settings: Settings) -> str:
     """The URL to use: the one that is set, or that of the server which has the data directory open; '' if none."""
     if settings.server:
         return settings.server.rstrip("/")
-    note = Path(settings.data) / "server.json"
     try:
-        found = str(json.loads(note.read_text())["url"])
-        with urlopen(f"{found}/health", timeout=2):
+        note = json.loads((Path(settings.data) / "server.json").read_text())
+        found = str(note["url"])
+        os.kill(int(note["pid"]), 0)  # a server that was killed leaves its note, and its port may be another's now
+        with _open(f"{found}/health", timeout=2):
             return found
-    except (OSError, ValueError, KeyError):
+    except (OSError, HTTPException, ValueError, KeyError, TypeError):
         return ""
+
+
+def existing(settings: Settings) -> Path:
+    """The data directory; Misconfigured where it holds no store, since asking must not make one."""
+    directory = Path(settings.data)
+    if not (directory / "ledger.db").exists():
+        raise Misconfigured(
+            f"{directory} holds no ledger: name the right directory with --data, or a server with --server"
+        )
+    return directory
 
 
 def call(url: str, data: bytes | None = None, headers: dict[str, str] | None = None) -> tuple[int, bytes]:
     """Status and body of one request; Misconfigured where nobody answers."""
     try:
-        with urlopen(Request(url, data, headers or {}), timeout=300) as response:
+        with _open(Request(url, data, headers or {}), timeout=300) as response:
             return response.status, response.read()
     except HTTPError as error:
         return error.code, error.read()
-    except URLError as error:
-        raise Misconfigured(f"no server answers at {url}: {error.reason}") from error
+    except (OSError, HTTPException, ValueError) as error:
+        raise Misconfigured(f"no server answers at {url}: {error}") from error
 
 
 def problem(body: bytes) -> ProvStoreError:
@@ -44,4 +59,4 @@ def problem(body: bytes) -> ProvStoreError:
         return ProvStoreError(f"the server answered: {body[:300].decode(errors='replace')}")
 
 
-__all__ = ["DirectoryInUse", "call", "problem", "server_of"]
+__all__ = ["call", "existing", "problem", "server_of"]

@@ -71,8 +71,7 @@ class Verifier:
         if not gap or not signatures.endswith("\n"):
             raise NoteError("a signed note is a text, an empty line and signature lines, each ended by a line feed")
         text = body + "\n"
-        for line in signatures[:-1].split("\n"):
-            name, raw = _signature(line)
+        for name, raw in [_signature(line) for line in signatures[:-1].split("\n")]:
             if name == self.name and raw[:4] == self.keyid:
                 try:
                     Ed25519PublicKey.from_public_bytes(self.key).verify(raw[4:], text.encode())

@@ -19,7 +19,7 @@ SCHEMA = (
     "CREATE TABLE body(idx INTEGER PRIMARY KEY, salt BLOB, payload BLOB, quads_salt BLOB, quads BLOB, contents TEXT,"
     " media_type TEXT, record TEXT, liberties TEXT, seal BLOB)",
     "CREATE INDEX body_record ON body(record)",
-    "CREATE TABLE content(iri TEXT PRIMARY KEY, quads BLOB, digest BLOB, seal BLOB) WITHOUT ROWID",
+    "CREATE TABLE content(iri TEXT PRIMARY KEY, quads BLOB, digest BLOB, seal BLOB)",
     "CREATE TABLE posted(key BLOB PRIMARY KEY, idx INTEGER) WITHOUT ROWID",
     "CREATE TABLE actor(name TEXT PRIMARY KEY, salt BLOB, id TEXT NOT NULL) WITHOUT ROWID",
     "CREATE TABLE node(level INTEGER, n INTEGER, hash BLOB NOT NULL, PRIMARY KEY(level, n)) WITHOUT ROWID",
@@ -35,6 +35,7 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     uri = f"{path.absolute().as_uri()}?mode={mode}"
     db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=10)
     if not read_only:
+        db.execute("PRAGMA page_size=8192")  # of a new file: a body of some 10 kB then has a short overflow chain
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=FULL")  # a commit returns after the write-ahead log is synced
         db.execute("PRAGMA secure_delete=ON")

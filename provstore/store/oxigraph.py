@@ -41,15 +41,17 @@ class TripleStore:
         `also_default` are triples (N-Quads without a graph) to be checked in the same way.
         """
         gone = list(ox.parse("".join(quads), format=ox.RdfFormat.N_QUADS))
-        for quad in gone:
-            self._store.remove(quad)
-        checked = [q.triple for q in gone]
-        checked += [q.triple for q in ox.parse("".join(also_default), format=ox.RdfFormat.N_QUADS)]
+        # what still holds a triple is looked up before anything is removed: a read straight after a write of this
+        # engine has been seen to miss it
+        leaving = {(q.triple, q.graph_name) for q in gone}
+        checked = {q.triple for q in gone} | {q.triple for q in ox.parse("".join(also_default), format=ox.RdfFormat.N_QUADS)}
         for triple in checked:
             held = self._store.quads_for_pattern(triple.subject, triple.predicate, triple.object, None)
-            graphs = [q.graph_name for q in held]
+            graphs = [q.graph_name for q in held if (triple, q.graph_name) not in leaving]
             if not any(isinstance(g, ox.NamedNode) and is_live(g.value) for g in graphs):
-                self._store.remove(ox.Quad(triple.subject, triple.predicate, triple.object, ox.DefaultGraph()))
+                gone.append(ox.Quad(triple.subject, triple.predicate, triple.object, ox.DefaultGraph()))
+        for quad in gone:
+            self._store.remove(quad)
 
     def objects(self, subject: str, predicate: str, graph: str) -> list[str]:
         """The lexical forms of a property's values in a graph; subject and graph are IRIs, predicate an `<…>` term."""

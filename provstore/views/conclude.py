@@ -64,7 +64,7 @@ class Conclusions:
         for subject, key, _, _, asset, _ in rows.get("facet", ()):
             if not asset:
                 states.add(subject.partition("#")[0])
-            elif key in _PROMOTED:
+            if key in _PROMOTED and (asset or self._is_asset(subject)):
                 touched.subjects.add(subject)
         for state in states - own:
             touched.activities |= self._activities_of(state)
@@ -267,7 +267,14 @@ class Conclusions:
 
     # -- subjects of facets, declarations, job versions -------------------------------------------------------------
 
+    def _is_asset(self, subject: str) -> bool:
+        """Whether a record that promotes something of the subject says that it is a dataset, job, run or model."""
+        sql = "SELECT 1 FROM facet WHERE subject = ? AND asset = 1 AND key IN (?, ?, ?)"
+        return self._has(sql, subject, *_PROMOTED)
+
     def _subject_lines(self, subject: str) -> set[str]:
+        if not self._is_asset(subject):
+            return set()
         found = [facets.in_force(self._db, subject, key) for key in _PROMOTED]
         return {line for facet in found if facet for line in facets.promoted(self._base, subject, facet)}
 

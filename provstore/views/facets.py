@@ -88,13 +88,13 @@ def promoted(base: str, subject: str, facet: Facet) -> set[str]:
     if facet.key == "schema":
         return {f"{me} {DCT.conformsTo} <{facet.content}>"}
     if facet.key == "ownership":
-        return _owners(base, subject, value)
+        return _owners(base, subject, facet)
     return set()
 
 
-def _owners(base: str, subject: str, value: Any) -> set[str]:
+def _owners(base: str, subject: str, facet: Facet) -> set[str]:
     lines: set[str] = set()
-    owners = value.get("owners") if isinstance(value, dict) else None
+    owners = facet.value.get("owners") if isinstance(facet.value, dict) else None
     for number, owner in enumerate(owners if isinstance(owners, list) else ()):
         name = owner.get("name") if isinstance(owner, dict) else None
         if not isinstance(name, str) or not name:
@@ -105,6 +105,7 @@ def _owners(base: str, subject: str, value: Any) -> set[str]:
             f"<{subject}> {PROV.qualifiedAttribution} {node}",
             f"{node} {RDF_TYPE} {PROV.Attribution}",
             f"{node} {PROV.agent} {agent}",
+            f"{node} {PS.knownFrom} {rdf.integer(facet.known)}",
         }
         if isinstance(owner.get("type"), str):
             lines.add(f"{node} {PS.ownerType} {rdf.literal(owner['type'])}")
