@@ -44,7 +44,9 @@ class TripleStore:
         # what still holds a triple is looked up before anything is removed: a read straight after a write of this
         # engine has been seen to miss it
         leaving = {(q.triple, q.graph_name) for q in gone}
-        checked = {q.triple for q in gone} | {q.triple for q in ox.parse("".join(also_default), format=ox.RdfFormat.N_QUADS)}
+        checked = {q.triple for q in gone} | {
+            q.triple for q in ox.parse("".join(also_default), format=ox.RdfFormat.N_QUADS)
+        }
         for triple in checked:
             held = self._store.quads_for_pattern(triple.subject, triple.predicate, triple.object, None)
             graphs = [q.graph_name for q in held if (triple, q.graph_name) not in leaving]

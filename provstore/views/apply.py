@@ -60,7 +60,12 @@ class Views:
         self._system = iris.graph(self.base, "system")
         self._live_contents: set[str] = set()
         self._conclusions = Conclusions(self._db, self.base)
-        self.recover()
+        try:
+            self.recover()
+        except StoreLost:
+            self.store.close()  # whoever makes the views again opens this directory anew
+            self._db.close()
+            raise
         #: `applied` as last seen, for other threads than the one that applies
         self.applied_hint = self.applied
 
