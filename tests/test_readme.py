@@ -49,7 +49,8 @@ def test_the_tour(step: str, demo: Server, tmp_path: Path) -> None:
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m provstore "$@"\n')
     program.chmod(0o755)
     environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(["sh", "-eu", "-c", script], capture_output=True, text=True, cwd=tmp_path, env=environment)
+    line = ["sh", "-eu", "-c", script]
+    done = subprocess.run(line, capture_output=True, text=True, cwd=tmp_path, env=environment)
     assert done.returncode == 0, done.stderr
     for text in _WANTED[step]:
         assert text in done.stdout, (text, done.stdout)
