@@ -63,39 +63,28 @@ class Ledger:
             raise Misconfigured(f"{directory} holds no ledger")
         try:
             self._writer = connect(self._path)
-        except UNREADABLE as error:
-            raise LedgerError(f"{self._path} cannot be opened as a ledger ({error})") from error
-        try:
             self._read_head()
-            self._signer = self._load_key(directory / "ledger.key")
-        except BaseException:
-            self.close()
-            raise
-
-    def _load_key(self, path: Path) -> Signer:
+        except (sqlite3.Error, NotFound, ValueError, KeyError, TypeError) as error:
+            raise LedgerError(f"{self._path} cannot be read as a ledger ({error}): run provstore verify") from error
         try:
-            signer = Signer.load(self.origin, path)
+            self._signer = Signer.load(self.origin, directory / "ledger.key")
         except (OSError, NoteError) as error:
             raise Misconfigured(f"the signing key of the ledger: {error}") from error
-        if signer.verifier.vkey() != self.genesis()["key"]:
-            raise LedgerError(f"{path} is not the key that the ledger began with")
-        return signer
+        if self._signer.verifier.vkey() != self.genesis()["key"]:
+            raise LedgerError(f"{directory / 'ledger.key'} is not the key that the ledger began with")
 
     def _read_head(self) -> None:
         """What every append needs; and the newest entry must be in the tree (`verify` looks at all of them)."""
-        try:
-            genesis = self.genesis()
-            self.base: str = genesis["base"]
-            self.origin: str = genesis["origin"]
-            self._index_key = bytes(self._one("SELECT value FROM meta WHERE key = 'posted'")[0])
-            self._actors: dict[str, str] = dict(self._rows("SELECT name, id FROM actor"))
-            last = self.head
-            self._time: str = json.loads(self.entry(last))["time"]
-        except (NotFound, ValueError, KeyError, TypeError) as error:
-            raise LedgerError(f"{self._path} is no whole ledger ({error}): run provstore verify") from error
+        genesis = self.genesis()
+        self.base: str = genesis["base"]
+        self.origin: str = genesis["origin"]
+        self._index_key = bytes(self._one("SELECT value FROM meta WHERE key = 'posted'")[0])
+        self._actors: dict[str, str] = dict(self._rows("SELECT name, id FROM actor"))
+        last = self.head
         (leaves,) = self._one("SELECT MAX(n) + 1 FROM node WHERE level = 0")
         if last + 1 != leaves or merkle.leaf_hash(self.entry(last)) != self._node(0, last):
             raise LedgerError(f"entry {last} and the tree of {leaves} leaves do not agree: run provstore verify")
+        self._time: str = json.loads(self.entry(last))["time"]
 
     @classmethod
     def create(cls, directory: Path, *, base: str, received: str) -> Ledger:
@@ -337,10 +326,7 @@ class Ledger:
         return note
 
     def close(self) -> None:
-        """Close the writer and this thread's reader; the readers of other threads end with their threads."""
-        reader: sqlite3.Connection | None = getattr(self._local, "db", None)
-        if reader is not None:
-            reader.close()
+        self._reader.close()
         self._writer.close()
 
 

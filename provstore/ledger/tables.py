@@ -35,14 +35,10 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     uri = f"{path.absolute().as_uri()}?mode={mode}"
     db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=10)
     if not read_only:
-        try:
-            db.execute("PRAGMA page_size=8192")  # of a new file: a body of some 10 kB then has a short overflow chain
-            db.execute("PRAGMA journal_mode=WAL")
-            db.execute("PRAGMA synchronous=FULL")  # a commit returns after the write-ahead log is synced
-            db.execute("PRAGMA secure_delete=ON")
-        except UNREADABLE:
-            db.close()
-            raise
+        db.execute("PRAGMA page_size=8192")  # of a new file: a body of some 10 kB then has a short overflow chain
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("PRAGMA synchronous=FULL")  # a commit returns after the write-ahead log is synced
+        db.execute("PRAGMA secure_delete=ON")
     return db
 
 
