@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -171,6 +171,21 @@ def test_killed_at_a_place(call: str, when: int, tmp_path: Path) -> None:
     assert_whole(tmp_path)
 
 
+def _calls(trace: str) -> Iterator[tuple[str, str]]:
+    """What strace saw, in order: a call as it began ('' where that came before), and as it ended ('' where later)."""
+    waiting: dict[str, str] = {}
+    for line in filter(None, trace.split("\n")):
+        thread, _, text = line.partition(" ")
+        text = text.strip()
+        if text.endswith("<unfinished ...>"):
+            waiting[thread] = text.removesuffix("<unfinished ...>").rstrip()
+            yield waiting[thread], ""
+        elif resumed := re.match(r"<\.\.\. \w+ resumed>(.*)", text):
+            yield "", waiting.pop(thread) + resumed[1]
+        else:
+            yield text, text
+
+
 def test_a_sync_of_the_ledger_lies_before_every_answer(tmp_path: Path) -> None:
     trace = tmp_path / "trace"
     owner = Owner(tmp_path / "data", _strace("-y", "-o", str(trace), "-e", "trace=fdatasync,fsync,sendto,recvfrom"))
@@ -180,14 +195,14 @@ def test_a_sync_of_the_ledger_lies_before_every_answer(tmp_path: Path) -> None:
         assert owner.collect()
     owner.finish()
     answers, synced = 0, False
-    for line in trace.read_text().split("\n"):
-        if re.search(r"recvfrom\(\d+<(UNIX|socket)", line) and "= 8" not in line:
-            synced = False
-        elif re.search(r"f(data)?sync\(\d+<[^>]*ledger\.db-wal>", line):
-            synced = True
-        elif re.search(r"sendto\(\d+<(UNIX|socket)", line):
+    for begun, ended in _calls(trace.read_text()):
+        if re.match(r"sendto\(\d+<(UNIX|socket)", begun):
             answers += 1
-            assert synced or answers == 1, line  # the first is the greeting
+            assert synced or answers == 1, begun  # the first is the greeting
+        elif re.match(r"recvfrom\(\d+<(UNIX|socket)", ended) and not ended.endswith("= 8"):  # 8 bytes: a length
+            synced = False
+        elif re.match(r"f(data)?sync\(\d+<[^>]*ledger\.db-wal>\) *= 0", ended):
+            synced = True
     assert answers == 13
 
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -314,6 +315,23 @@ def test_a_file_that_is_no_database_is_a_damaged_ledger(tmp_path: Path) -> None:
         with pytest.raises(LedgerError):
             Ledger(tmp_path)
         assert not verify(tmp_path).ok
+
+
+def test_a_ledger_that_could_not_be_opened_is_let_go_of(tmp_path: Path) -> None:
+    make(tmp_path, 3).close()
+    path = tmp_path / "ledger.db"
+    sound = path.read_bytes()
+    held = []  # the errors, and with them all that their frames refer to
+    for _ in range(5):
+        path.write_bytes(sound.replace(b'"base"', b'"bose"'))
+        with pytest.raises(LedgerError) as refused:
+            Ledger(tmp_path)
+        held.append(refused)
+        for left in tmp_path.glob("ledger.db-*"):
+            left.unlink()
+        path.write_bytes(sound)
+        with closing(Ledger(tmp_path)) as ledger:
+            assert ledger.append([submission(9)], TIME)[0].index == 4
 
 
 def test_a_body_that_cannot_be_read_is_named(tmp_path: Path) -> None:

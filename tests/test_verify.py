@@ -20,10 +20,11 @@ from hypothesis import strategies as st
 
 from provstore import jcs
 from provstore.ledger import merkle
+from provstore.ledger.examine import ROWS, examine, reader_of_contents
 from provstore.ledger.log import Ledger
 from provstore.ledger.note import Checkpoint, Signer
 from provstore.ledger.tables import commitment, connect, posted_key, seal
-from provstore.ledger.verify import _ROWS, Report, _reader_of_contents, examine, verify
+from provstore.ledger.verify import Report, verify
 from tests.ledgers import TIME, make, submission
 
 COUNT = 20
@@ -153,8 +154,8 @@ def test_every_bit_of_every_entry_and_of_the_row_beside_it_counts(kept: Kept) ->
     """The function that `verify` applies to each row, on that row with one bit flipped: some 90,000 times."""
     tried = 0
     with closing(connect(kept.home / "sound" / "ledger.db", read_only=True)) as db:
-        quads = _reader_of_contents(db)
-        for row in db.execute(_ROWS).fetchall():
+        quads = reader_of_contents(db)
+        for row in db.execute(ROWS).fetchall():
             assert examine(row, quads)[2] == []
             for cell, held in enumerate(row[1:], 1):
                 text = isinstance(held, str)
@@ -475,7 +476,7 @@ def test_any_row_is_examined_without_an_error(index: int, row: list[Any]) -> Non
 
 def test_any_body_is_examined_without_an_error(kept: Kept) -> None:
     with closing(connect(kept.home / "sound" / "ledger.db", read_only=True)) as db:
-        sound = db.execute(_ROWS).fetchall()[5]
+        sound = db.execute(ROWS).fetchall()[5]
 
     @given(st.integers(3, 11), cells)
     def one(cell: int, value: Any) -> None:
@@ -516,6 +517,18 @@ def test_flipped_bytes_of_the_file_never_pass_for_a_sound_ledger(kept: Kept) -> 
             assert logical(directory) == said, place
         damaged += not report.ok
     assert damaged > 100
+
+
+def test_a_catalogue_that_is_no_text_is_a_finding(kept: Kept) -> None:
+    """SQLite quotes the damaged name in its message, and Python cannot decode it."""
+    directory = kept.copy()
+    path = directory / "ledger.db"
+    sound = path.read_bytes()
+    for name in (b"CREATE TABLE body(", b"tablebodybody", b"CREATE INDEX body_record"):
+        place = sound.index(name)
+        for other in (b"\xce", b"O"):
+            path.write_bytes(sound[: place + 2] + other + sound[place + 3 :])
+            assert named(verify(directory, checkpoint=kept.checkpoint)) == {None}
 
 
 def test_a_cut_file_never_passes_for_a_sound_ledger(kept: Kept) -> None:

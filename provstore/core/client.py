@@ -16,6 +16,8 @@ from provstore.errors import Busy, ProvStoreError
 from provstore.model import Receipt, Submission
 from provstore.store.query import Snapshot
 
+_RESTARTING = "the store is restarting; what was not answered may be sent again"
+
 
 class OwnerClient:
     """Talks to one owner process for a directory; for one asyncio loop.
@@ -67,9 +69,7 @@ class OwnerClient:
                 future.set_exception(value)
         for future in self._pending.values():
             if not future.done():
-                future.set_exception(
-                    Busy("the store is restarting; what was not answered may be sent again", retry_after=1)
-                )
+                future.set_exception(Busy(_RESTARTING, retry_after=1))
         self._pending.clear()
         self._writer = None
         if not self._closing:
@@ -94,7 +94,11 @@ class OwnerClient:
         future = self._pending[ticket] = asyncio.get_running_loop().create_future()
         frame = pickle.dumps((ticket, what, argument), protocol=5)
         self._writer.write(struct.pack("!Q", len(frame)) + frame)
-        await self._writer.drain()
+        try:
+            await self._writer.drain()
+        except ConnectionError as error:  # the owner has just died, and the listener is yet to find out
+            self._pending.pop(ticket, None)
+            raise Busy(_RESTARTING, retry_after=1) from error
         return await future
 
     async def append(self, submissions: list[Submission]) -> list[Receipt]:

@@ -15,16 +15,19 @@ import threading
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from provstore import jcs, times
 from provstore.errors import Busy, LedgerError, Misconfigured, NotFound
 from provstore.ledger import merkle
+from provstore.ledger.body import Body, pack, receipt_of, unpack
 from provstore.ledger.note import Checkpoint, NoteError, Signer, Verifier
-from provstore.ledger.tables import SCHEMA, VERSION, actor_id, commitment, connect, posted_key, seal
-from provstore.model import Content, Liberty, Receipt, Submission
+from provstore.ledger.tables import SCHEMA, UNREADABLE, VERSION, actor_id, connect, posted_key, seal
+from provstore.model import Content, Receipt, Submission
+
+__all__ = ["Body", "Ledger"]
 
 _BODY = (
     "SELECT b.idx, b.record, b.quads, b.contents, b.payload, b.media_type, b.liberties, e.entry"
@@ -32,22 +35,6 @@ _BODY = (
 )
 _NODE = "SELECT hash FROM node WHERE level = ? AND n = ?"
 _RECEIPT = "SELECT b.idx, b.record, b.liberties, e.entry FROM body b JOIN entry e ON e.idx = b.idx WHERE b.idx = ?"
-
-
-@dataclass(frozen=True, slots=True)
-class Body:
-    """One entry with what stands beside it: enough to make every view of it again."""
-
-    index: int
-    record: str
-    quads: bytes
-    contents: tuple[str, ...]
-    payload: bytes
-    media_type: str
-    actor: str
-    received: str
-    adapter: str
-    liberties: tuple[Liberty, ...]
 
 
 class Ledger:
@@ -63,28 +50,39 @@ class Ledger:
             raise Misconfigured(f"{directory} holds no ledger")
         try:
             self._writer = connect(self._path)
-            self._read_head()
-        except (sqlite3.Error, NotFound, ValueError, KeyError, TypeError) as error:
-            raise LedgerError(f"{self._path} cannot be read as a ledger ({error}): run provstore verify") from error
+        except UNREADABLE as error:
+            raise LedgerError(f"{self._path} cannot be opened as a ledger ({error}): run provstore verify") from error
         try:
-            self._signer = Signer.load(self.origin, directory / "ledger.key")
+            self._read_head()
+            self._signer = self._load_key(directory / "ledger.key")
+        except BaseException:
+            self.close()  # a connection left open would hold its view of the file against who opens it next
+            raise
+
+    def _load_key(self, path: Path) -> Signer:
+        try:
+            signer = Signer.load(self.origin, path)
         except (OSError, NoteError) as error:
             raise Misconfigured(f"the signing key of the ledger: {error}") from error
-        if self._signer.verifier.vkey() != self.genesis()["key"]:
-            raise LedgerError(f"{directory / 'ledger.key'} is not the key that the ledger began with")
+        if signer.verifier.vkey() != self.genesis()["key"]:
+            raise LedgerError(f"{path} is not the key that the ledger began with")
+        return signer
 
     def _read_head(self) -> None:
         """What every append needs; and the newest entry must be in the tree (`verify` looks at all of them)."""
-        genesis = self.genesis()
-        self.base: str = genesis["base"]
-        self.origin: str = genesis["origin"]
-        self._index_key = bytes(self._one("SELECT value FROM meta WHERE key = 'posted'")[0])
-        self._actors: dict[str, str] = dict(self._rows("SELECT name, id FROM actor"))
-        last = self.head
+        try:
+            genesis = self.genesis()
+            self.base: str = genesis["base"]
+            self.origin: str = genesis["origin"]
+            self._index_key = bytes(self._one("SELECT value FROM meta WHERE key = 'posted'")[0])
+            self._actors: dict[str, str] = dict(self._rows("SELECT name, id FROM actor"))
+            last = self.head
+            self._time: str = json.loads(self.entry(last))["time"]
+        except (NotFound, ValueError, KeyError, TypeError) as error:
+            raise LedgerError(f"{self._path} is no whole ledger ({error}): run provstore verify") from error
         (leaves,) = self._one("SELECT MAX(n) + 1 FROM node WHERE level = 0")
         if last + 1 != leaves or merkle.leaf_hash(self.entry(last)) != self._node(0, last):
             raise LedgerError(f"entry {last} and the tree of {leaves} leaves do not agree: run provstore verify")
-        self._time: str = json.loads(self.entry(last))["time"]
 
     @classmethod
     def create(cls, directory: Path, *, base: str, received: str) -> Ledger:
@@ -151,7 +149,7 @@ class Ledger:
                 receipts.append(replace(known, duplicate=True))
                 continue
             index = first + len(entries)
-            entry, row = _prepare(submission, self._actor(submission.actor, actors), received)
+            entry, row = pack(submission, self._actor(submission.actor, actors), received)
             entries.append((index, entry))
             bodies.append((index, *row, seal(row)))
             mapped = submission.mapped
@@ -171,7 +169,7 @@ class Ledger:
         nodes: dict[tuple[int, int], bytes] = {}
 
         def get(level: int, n: int) -> bytes:
-            return nodes.get((level, n)) or bytes(self._writer.execute(_NODE, (level, n)).fetchone()[0])
+            return nodes.get((level, n)) or bytes(self._held(_NODE, level, n)[0])
 
         for index, entry in entries:
             for level, n, held in merkle.new_nodes(index, merkle.leaf_hash(entry), get):
@@ -180,7 +178,14 @@ class Ledger:
 
     def _posted(self, key: bytes) -> Receipt | None:
         found = self._writer.execute("SELECT idx FROM posted WHERE key = ?", (key,)).fetchone()
-        return _receipt(*self._writer.execute(_RECEIPT, found).fetchone()) if found else None
+        return receipt_of(*self._held(_RECEIPT, *found)) if found else None
+
+    def _held(self, statement: str, *values: int) -> Any:
+        """A row that must be there, as the writer sees it: a reader under way in this thread may see an older state."""
+        row = self._writer.execute(statement, values).fetchone()
+        if row is None:
+            raise LedgerError(f"the ledger lacks a row for {values}: run provstore verify")
+        return row
 
     def _keep(self, contents: Sequence[Content]) -> None:
         """Keep contents not held yet. One name, one text: a record must find again what it committed to."""
@@ -213,7 +218,7 @@ class Ledger:
     def _rows(self, statement: str, *values: object) -> Iterator[Any]:
         try:
             yield from self._reader.execute(statement, values)
-        except sqlite3.Error as error:
+        except UNREADABLE as error:
             raise LedgerError(f"the ledger could not be read ({error}): run provstore verify") from error
 
     def _one(self, statement: str, *values: object) -> Any:
@@ -270,10 +275,7 @@ class Ledger:
     def bodies(self, first: int, last: int) -> Iterator[Body]:
         """The records at indices first … last, in order; genesis and erased ones are passed over."""
         for row in self._rows(_BODY, first, last):
-            try:
-                yield _body(*row)
-            except (zlib.error, ValueError, KeyError, TypeError) as error:
-                raise LedgerError(f"entry {row[0]} cannot be read ({error}): run provstore verify") from error
+            yield unpack(*row)
 
     def body(self, index: int) -> Body:
         """The record at one index; NotFound where there is none."""
@@ -300,7 +302,7 @@ class Ledger:
         row = self._one(_RECEIPT, index)
         if row is None:
             raise NotFound(f"the ledger holds no record at index {index}")
-        return _receipt(*row)
+        return receipt_of(*row)
 
     # -- checkpoints ------------------------------------------------------------------------------------------------
 
@@ -314,7 +316,7 @@ class Ledger:
         size = self.size()
         last = self._one("SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1")
         if last:
-            before = self.verifier.open(last[0])
+            before = self._opened(last[0])
             if before.size > size or self.root(before.size) != before.root:
                 raise LedgerError(f"the log does not extend the checkpoint of {before.size} entries it signed before")
         note = self._signer.sign(Checkpoint(self.origin, size, self.root(size)))
@@ -325,8 +327,17 @@ class Ledger:
             raise Busy(f"the checkpoint could not be kept: {error}", retry_after=5) from error
         return note
 
+    def _opened(self, note: str) -> Checkpoint:
+        try:
+            return self.verifier.open(note)
+        except NoteError as error:
+            raise LedgerError(f"the last checkpoint signed is damaged ({error}): run provstore verify") from error
+
     def close(self) -> None:
-        self._reader.close()
+        """Close the writer and this thread's reader; the readers of other threads end with their threads."""
+        reader: sqlite3.Connection | None = getattr(self._local, "db", None)
+        if reader is not None:
+            reader.close()
         self._writer.close()
 
 
@@ -344,57 +355,3 @@ def _begin(db: sqlite3.Connection, genesis: bytes) -> None:
 
 def _instant(time: str) -> str:
     return times.key(time)[0]
-
-
-def _prepare(submission: Submission, actor: str, received: str) -> tuple[bytes, tuple[Any, ...]]:
-    """The entry of a submission, and the row beside it up to its seal."""
-    mapped = submission.mapped
-    salt, quads_salt = os.urandom(32), os.urandom(32)
-    contents = sorted(mapped.contents, key=lambda c: c.iri)
-    entry = {
-        "actor": actor,
-        "adapter": mapped.adapter,
-        "kind": "record",
-        "payload": commitment(salt, submission.payload),
-        "quads": commitment(quads_salt, mapped.quads, *(c.quads for c in contents)),
-        "time": received,
-        "v": VERSION,
-    }
-    row = (
-        salt,
-        submission.payload,
-        quads_salt,
-        zlib.compress(mapped.quads, 1),
-        json.dumps([c.iri for c in contents]),
-        submission.media_type,
-        mapped.record,
-        json.dumps([[each.pointer, each.message] for each in mapped.liberties]),
-    )
-    return jcs.dumps(entry).encode(), row
-
-
-def _body(
-    index: int, record: str, quads: bytes, contents: str, payload: bytes, media_type: str, liberties: str, entry: bytes
-) -> Body:
-    said = json.loads(entry)
-    return Body(
-        index,
-        record,
-        zlib.decompress(quads),
-        tuple(json.loads(contents)),
-        payload,
-        media_type,
-        said["actor"],
-        said["time"],
-        said["adapter"],
-        _liberties(liberties),
-    )
-
-
-def _liberties(text: str) -> tuple[Liberty, ...]:
-    return tuple(Liberty(*each) for each in json.loads(text))
-
-
-def _receipt(index: int, record: str, liberties: str, entry: bytes) -> Receipt:
-    time = json.loads(entry)["time"]
-    return Receipt(record, index, merkle.leaf_hash(entry).hex(), time, False, _liberties(liberties))

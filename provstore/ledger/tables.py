@@ -12,6 +12,9 @@ from typing import Any
 
 VERSION = "provstore.leaf/1"
 
+#: What a damaged file raises: the message of SQLite may quote a damaged name, which Python then cannot decode.
+UNREADABLE = (sqlite3.Error, UnicodeDecodeError)
+
 #: `entry` and `node` are for ever; every other row beside them can be erased without touching these.
 SCHEMA = (
     "CREATE TABLE meta(key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID",
@@ -35,10 +38,14 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     uri = f"{path.absolute().as_uri()}?mode={mode}"
     db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=10)
     if not read_only:
-        db.execute("PRAGMA page_size=8192")  # of a new file: a body of some 10 kB then has a short overflow chain
-        db.execute("PRAGMA journal_mode=WAL")
-        db.execute("PRAGMA synchronous=FULL")  # a commit returns after the write-ahead log is synced
-        db.execute("PRAGMA secure_delete=ON")
+        try:
+            db.execute("PRAGMA page_size=8192")  # of a new file: a body of some 10 kB then has a short overflow chain
+            db.execute("PRAGMA journal_mode=WAL")
+            db.execute("PRAGMA synchronous=FULL")  # a commit returns after the write-ahead log is synced
+            db.execute("PRAGMA secure_delete=ON")
+        except UNREADABLE:
+            db.close()
+            raise
     return db
 
 

@@ -14,28 +14,15 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from provstore import jcs, times
+from provstore import times
 from provstore.ledger import merkle
+from provstore.ledger.examine import ROWS, UNUSABLE, Said, examine, reader_of_contents
 from provstore.ledger.note import Checkpoint, NoteError, Verifier
-from provstore.ledger.tables import SCHEMA, VERSION, actor_id, commitment, connect, posted_key, seal
-
-_FIELDS = {
-    "genesis": {"base", "key", "kind", "origin", "time", "v"},
-    "record": {"actor", "adapter", "kind", "payload", "quads", "time", "v"},
-}
-_ROWS = (
-    "SELECT e.idx, e.entry, t.hash, b.salt, b.payload, b.quads_salt, b.quads, b.contents, b.media_type, b.record,"
-    " b.liberties, b.seal FROM entry e LEFT JOIN node t ON t.level = 0 AND t.n = e.idx"
-    " LEFT JOIN body b ON b.idx = e.idx ORDER BY e.idx"
-)
-_UNREADABLE = (zlib.error, ValueError, TypeError, OverflowError, RecursionError)
-
-Said = dict[str, str]
-Quads = Callable[[str], bytes | None]  # the canonical N-Quads of a content, by its IRI
+from provstore.ledger.tables import SCHEMA, UNREADABLE, actor_id, connect, posted_key, seal
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +75,7 @@ def verify(
             db.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")  # a flipped bit may leave no UTF-8
             db.execute("BEGIN")
             confirmed = walk.run(db, checkpoint)
-    except sqlite3.Error as error:
+    except UNREADABLE as error:
         walk.find(None, f"the ledger database cannot be read: {error}")
     root = walk.tree.root().hex()
     return Report(walk.tree.size, root, tuple(walk.findings), None if walk.findings else confirmed)
@@ -157,7 +144,7 @@ class _Walk:
         for (message,) in db.execute("PRAGMA integrity_check(10)"):
             if message != "ok":
                 self.find(None, f"the database file is damaged: {message}")
-        if {text for (text,) in db.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")} != set(SCHEMA):
+        if _catalogue(db) != _wanted_catalogue():
             self.find(None, "the tables are not those of a ledger of this version")
 
     def _checkpoints(self, db: sqlite3.Connection, kept: str | None) -> int | None:
@@ -168,7 +155,7 @@ class _Walk:
             verifier = Verifier.parse(said["key"])
             if verifier.name != said["origin"]:
                 raise NoteError("the key bears another name than the log")
-        except (*_UNREADABLE, KeyError) as error:
+        except (*UNUSABLE, KeyError) as error:
             self.find(0, f"the genesis entry names no valid key: {error}")
             return None
         for size, note in db.execute("SELECT size, note FROM checkpoint ORDER BY size"):
@@ -193,8 +180,8 @@ class _Walk:
     def _entries(self, db: sqlite3.Connection) -> None:
         """Each entry with its leaf and its body, in order; the gaps between them; the tree above them."""
         (total,) = db.execute("SELECT COUNT(*) FROM entry").fetchone()
-        quads = _reader_of_contents(db)
-        for done, row in enumerate(db.execute(_ROWS), 1):
+        quads = reader_of_contents(db)
+        for done, row in enumerate(db.execute(ROWS), 1):
             index = row[0]
             self._gap(db, index)
             said, leaf, messages = examine(row, quads)
@@ -253,7 +240,7 @@ class _Walk:
         for iri, packed, digest, sealed in db.execute("SELECT iri, quads, digest, seal FROM content"):
             try:
                 sound = hashlib.sha256(zlib.decompress(packed)).digest() == digest
-            except _UNREADABLE:
+            except UNUSABLE:
                 sound = False
             if not sound or seal((iri, packed, digest)) != sealed:
                 shown = iri.encode("utf-8", "replace") if isinstance(iri, str) else b""
@@ -275,12 +262,12 @@ class _Posted:
             if not isinstance(salt, bytes) or actor_id(salt, str(name)) != identity:
                 self._wrong.append(f"the actor of id {identity!r} is not the one its id was made for")
 
-    def check(self, index: int, actor: str, media_type: Any, payload: Any) -> Iterator[str]:
+    def check(self, index: int, actor: str, media_type: Any, payload: bytes) -> Iterator[str]:
         name = self._names.get(actor)
         if name is None:
             yield f"no name is held for its actor {actor!r}"
             return
-        key = posted_key(self._key, name, str(media_type), _bytes(payload))
+        key = posted_key(self._key, name, str(media_type), payload)
         found = self._db.execute("SELECT idx FROM posted WHERE key = ?", (key,)).fetchone()
         if found is None or found[0] != index:
             yield "its payload would not be recognised if it were posted again"
@@ -294,92 +281,18 @@ class _Posted:
             yield None, f"the index of posted payloads has {held} rows for {records} records"
 
 
-def examine(row: Sequence[Any], quads: Quads) -> tuple[Said | None, bytes, list[str]]:
-    """One row of the walk by itself: the entry's fields (None where unreadable), the leaf to go on with, what is wrong.
-
-    `row` is index, entry, stored leaf, then the row beside the entry in the order of its table.
-    """
-    index, raw, stored, *body = row
-    if not isinstance(raw, bytes):
-        return None, stored or merkle.EMPTY_ROOT, ["is not stored as bytes"]
-    messages = []
-    leaf = merkle.leaf_hash(raw)
-    if stored is None:
-        messages.append("is not in the tree: it was added beside the log")
-    elif stored != leaf:
-        messages.append("is not what the tree was built from")
-        leaf = stored if isinstance(stored, bytes) and len(stored) == 32 else leaf
-    said, wrong = _read(index, raw)
-    messages += wrong
-    if said and said["kind"] == "record":
-        messages += _check_body(said, body, quads)
-    return said, leaf, messages
+def _catalogue(db: sqlite3.Connection) -> set[Any]:
+    return set(db.execute("SELECT type, name, tbl_name, sql FROM sqlite_master"))
 
 
-def _read(index: int, raw: bytes) -> tuple[Said | None, list[str]]:
-    """The fields of an entry, or what is wrong with its form."""
-    try:
-        said = json.loads(raw)
-        if not isinstance(said, dict) or jcs.dumps(said).encode() != raw:
-            return None, ["is not canonical JSON"]
-    except (ValueError, RecursionError) as error:
-        return None, [f"is not JSON: {error}"]
-    if said.get("v") != VERSION:
-        return None, [f"is of version {said.get('v')!r}, not {VERSION!r}"]
-    kind = said.get("kind")
-    if not isinstance(kind, str) or set(said) != _FIELDS.get(kind) or (kind == "genesis") != (index == 0):
-        return None, [f"does not have the fields of a {kind!r} entry"]
-    if not all(isinstance(value, str) for value in said.values()):
-        return None, ["has a field that is no text"]
-    return said, []
-
-
-def _check_body(said: Said, body: Sequence[Any], quads: Quads) -> Iterator[str]:
-    """What does not fit between an entry and the row beside it."""
-    *row, sealed = body
-    if all(value is None for value in body):
-        yield "its payload and quads are missing, and no erasure says why"
-        return
-    salt, payload, quads_salt, packed, contents, _, record, _ = row
-    if seal(row) != sealed:
-        yield "the row beside it was changed"
-    if commitment(_bytes(salt), _bytes(payload)) != said["payload"]:
-        yield "the payload or its salt is not what the entry commits to"
-    try:
-        own = zlib.decompress(packed)
-        parts = [own]
-        for iri in json.loads(contents):
-            if not isinstance(iri, str):
-                raise TypeError(f"{iri!r} is no content")
-            found = quads(iri)
-            if found is None:
-                yield f"the content {iri} that it cites is missing"
-                return
-            parts.append(found)
-    except _UNREADABLE as error:
-        yield f"its quads cannot be read: {error}"
-        return
-    if commitment(_bytes(quads_salt), *parts) != said["quads"]:
-        yield "the quads, their salt or a cited content is not what the entry commits to"
-    named = f"<{record}".encode("utf-8", "surrogateescape")
-    if own and not any(named + end in own for end in (b">", b"/", b"#")):
-        yield "the record it is filed under is not the one its quads are about"
-
-
-def _reader_of_contents(db: sqlite3.Connection) -> Quads:
-    @lru_cache(maxsize=1024)  # the same few schemas are cited again and again
-    def quads(iri: str) -> bytes | None:
-        raw = iri.encode("utf-8", "surrogateescape")  # bound as bytes: text that is no UTF-8 cannot be bound
-        found = db.execute("SELECT quads FROM content WHERE iri = CAST(? AS TEXT)", (raw,)).fetchone()
-        return zlib.decompress(found[0]) if found else None
-
-    return quads
+@cache
+def _wanted_catalogue() -> set[Any]:
+    with closing(sqlite3.connect(":memory:")) as db:
+        for statement in SCHEMA:
+            db.execute(statement)
+        return _catalogue(db)
 
 
 def _node(db: sqlite3.Connection, level: int, n: int) -> bytes:
     found = db.execute("SELECT hash FROM node WHERE level = ? AND n = ?", (level, n)).fetchone()
     return found[0] if found and isinstance(found[0], bytes) else b""
-
-
-def _bytes(value: Any) -> bytes:
-    return value if isinstance(value, bytes) else b""

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-from provstore.errors import Busy
+from provstore.errors import Busy, Misconfigured
 from provstore.security.process import JobCrash, JobTimeout, Worker
 
 __all__ = ["JobCrash", "JobTimeout", "WorkerPool"]
@@ -116,7 +116,7 @@ class WorkerPool:
                 good, value, worn = worker.run(job.frame, job.seconds)
             except BaseException as error:
                 self._release(job, worker, again=False)
-                if self._closed and isinstance(error, JobCrash):
+                if self._closed and isinstance(error, JobCrash | Misconfigured):  # killed in a job, or booting
                     raise Busy("the server is shutting down") from error
                 raise
             self._release(job, worker, again=not worn)

@@ -21,8 +21,8 @@ class TripleStore:
     def __init__(self, path: Path | None) -> None:
         try:
             self._store = ox.Store(str(path)) if path else ox.Store()
-        except OSError as error:
-            if "lock" in str(error).lower():
+        except (OSError, RuntimeError) as error:  # RuntimeError is what the engine raises for a corrupted directory
+            if "lock file" in str(error) or "lock hold" in str(error):  # not any message with "block" in it
                 raise DirectoryInUse(f"the triple store in {path} is open in another process") from error
             raise Misconfigured(f"the triple store in {path} cannot be opened: {error}") from error
 

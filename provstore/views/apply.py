@@ -62,7 +62,7 @@ class Views:
         self._conclusions = Conclusions(self._db, self.base)
         try:
             self.recover()
-        except StoreLost:
+        except BaseException:
             self.store.close()  # whoever makes the views again opens this directory anew
             self._db.close()
             raise
