@@ -266,9 +266,29 @@ def test_a_ledger_without_a_base_gets_one_of_its_own(tmp_path: Path) -> None:
 
 
 def test_what_a_crash_while_making_one_leaves_is_no_hindrance(tmp_path: Path) -> None:
-    (tmp_path / "ledger.key").write_text("half")
-    (tmp_path / "ledger.db.new").write_bytes(b"half")
+    for left in ("ledger.key", "ledger.key.new", "ledger.db.new"):
+        (tmp_path / left).write_text("half")
     assert make(tmp_path, 1).size() == 2
+
+
+def test_a_key_whose_ledger_is_gone_is_kept(tmp_path: Path) -> None:
+    (tmp_path / "ledger.key").write_text("of a ledger that somebody lost")
+    with pytest.raises(Misconfigured, match="holds a signing key but no ledger"):
+        Ledger.create(tmp_path, base=BASE, received="2026-01-01T00:00:00Z")
+    assert (tmp_path / "ledger.key").read_text() == "of a ledger that somebody lost"
+
+
+def test_a_log_cut_behind_what_it_signed_is_not_continued(tmp_path: Path) -> None:
+    ledger = make(tmp_path, 5)
+    ledger.checkpoint()
+    ledger.close()
+    with sqlite3.connect(tmp_path / "ledger.db") as db:
+        db.execute("DELETE FROM entry WHERE idx > 3")
+        db.execute("DELETE FROM body WHERE idx > 3")
+        db.execute("DELETE FROM node WHERE (n + 1) * (1 << level) > 4")
+    db.close()
+    with pytest.raises(LedgerError, match="entries 4 to 5 are missing"):
+        Ledger(tmp_path)
 
 
 def test_another_key_is_refused(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from provstore import times
+from provstore import rdf, times
 from provstore.errors import DirectoryInUse, LedgerError, Misconfigured
 from provstore.ledger.log import Ledger
 from provstore.ledger.verify import Report, verify
@@ -34,6 +34,8 @@ class ProvStore:
         directory.mkdir(parents=True, exist_ok=True)
         self.directory = directory
         self._lock = _lock(directory)
+        if base and not rdf.is_iri(base):
+            raise Misconfigured(f"the id base must be an absolute IRI, such as https://example.org/prov; got {base!r}")
         if not (directory / "ledger.db").exists():
             Ledger.create(directory, base=base, received=times.now()).close()
         self.ledger = Ledger(directory)

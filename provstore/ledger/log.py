@@ -83,6 +83,11 @@ class Ledger:
         (leaves,) = self._one("SELECT MAX(n) + 1 FROM node WHERE level = 0")
         if last + 1 != leaves or merkle.leaf_hash(self.entry(last)) != self._node(0, last):
             raise LedgerError(f"entry {last} and the tree of {leaves} leaves do not agree: run provstore verify")
+        (signed,) = self._one("SELECT MAX(size) FROM checkpoint")
+        if signed is not None and signed > last + 1:  # going on would make a fork of what the log signed
+            raise LedgerError(
+                f"entries {last + 1} to {signed - 1} are missing: the log signed a checkpoint that holds them"
+            )
 
     @classmethod
     def create(cls, directory: Path, *, base: str, received: str) -> Ledger:
@@ -90,17 +95,22 @@ class Ledger:
         directory.mkdir(parents=True, exist_ok=True)
         if (directory / "ledger.db").exists():
             raise Misconfigured(f"{directory} already holds a ledger")
+        making, making_key = directory / "ledger.db.new", directory / "ledger.key.new"
+        if (directory / "ledger.key").exists() and not making.exists():
+            raise Misconfigured(
+                f"{directory} holds a signing key but no ledger: bring ledger.db back, or move the key away to begin anew"
+            )
         identity = os.urandom(8).hex()
         base = base.rstrip("/") or f"https://prov.invalid/{identity}"
         origin = f"provstore.invalid/{identity}"
-        (directory / "ledger.key").unlink(missing_ok=True)  # left by a crash before any entry was signed with it
-        key = Signer.create(origin, directory / "ledger.key").verifier.vkey()
+        for left in (making, making_key):  # by a crash on the way: nothing was ever signed with such a key
+            left.unlink(missing_ok=True)
+        key = Signer.create(origin, making_key).verifier.vkey()
         genesis = {"base": base, "key": key, "kind": "genesis", "origin": origin, "time": received, "v": VERSION}
-        making = directory / "ledger.db.new"  # a crash on the way leaves no half-made ledger.db
-        making.unlink(missing_ok=True)
         with closing(connect(making)) as db:
             _begin(db, jcs.dumps(genesis).encode())
-        making.rename(directory / "ledger.db")
+        making_key.rename(directory / "ledger.key")
+        making.rename(directory / "ledger.db")  # a crash before this leaves ledger.db.new, which says to begin again
         for changed in (directory, directory.parent):
             descriptor = os.open(changed, os.O_RDONLY)
             os.fsync(descriptor)
