@@ -98,7 +98,8 @@ class Ledger:
         making, making_key = directory / "ledger.db.new", directory / "ledger.key.new"
         if (directory / "ledger.key").exists() and not making.exists():
             raise Misconfigured(
-                f"{directory} holds a signing key but no ledger: bring ledger.db back, or move the key away to begin anew"
+                f"{directory} holds a signing key but no ledger: bring ledger.db back, or move the key away to begin"
+                " anew"
             )
         identity = os.urandom(8).hex()
         base = base.rstrip("/") or f"https://prov.invalid/{identity}"
