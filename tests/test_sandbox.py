@@ -304,6 +304,30 @@ def test_a_worker_outlives_the_thread_that_asked_for_it() -> None:
         assert seen[0] == seen[1] == pool.call(EVAL, PID, 5)
 
 
+LARGE_PARENT = """
+from provstore.security.pool import WorkerPool
+held = b"x" * (600 << 20)
+pool = WorkerPool(1 << 30, most=1, keep=1)
+print(len({pool.call("builtins:eval", "__import__('os').getpid()", 5) for _ in range(3)}))
+pool.close()
+"""
+
+
+@linux
+def test_a_worker_is_kept_however_large_its_parent_is() -> None:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))}
+    told = subprocess.run([sys.executable, "-c", LARGE_PARENT], capture_output=True, text=True, env=environment)
+    assert told.stdout == "1\n"
+
+
+@linux
+def test_a_worker_that_held_much_memory_is_replaced() -> None:
+    with closing(WorkerPool(GIB, most=1, keep=1)) as pool:
+        first = pool.call(EVAL, PID, 5)
+        assert pool.call(EVAL, "len(b'x' * (600 << 20))", 5) == 600 << 20
+        assert pool.call(EVAL, PID, 5) != first
+
+
 def test_cancelling_kills_the_job(pool: WorkerPool, tmp_path: Path) -> None:
     sign = tmp_path / "pid"
 

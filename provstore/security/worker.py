@@ -11,7 +11,6 @@ from __future__ import annotations
 import importlib
 import os
 import pickle
-import resource
 import signal
 import socket
 import sys
@@ -45,8 +44,7 @@ def main(argv: list[str]) -> int:
         good, value = _run(target, argument)
         signal.setitimer(signal.ITIMER_REAL, 0)
         # memory once used is not all given back, so the next job would meet the limit sooner than its own due
-        worn = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 > memory // 2
-        send(channel, _pickled(target, good, value, worn))
+        send(channel, _pickled(target, good, value, _most_resident() > memory // 2))
     return 0
 
 
@@ -60,6 +58,18 @@ def _run(target: str, argument: Any) -> tuple[bool, Any]:
         os.abort()  # as native code does at the limit: one outcome for the pool to explain
     except Exception as error:
         return False, ProvStoreError(f"{type(error).__name__} in {target}: {error}")
+
+
+def _most_resident() -> int:
+    """The most bytes of memory this process ever held; 0 where the system does not tell.
+
+    Not getrusage(2): its ru_maxrss outlives execve(2), so a child starts with what its parent once held.
+    """
+    try:
+        with open("/proc/self/status", "rb") as status:
+            return next(int(line.split()[1]) * 1024 for line in status if line.startswith(b"VmHWM:"))
+    except (OSError, StopIteration):
+        return 0
 
 
 def _pickled(target: str, good: bool, value: Any, worn: bool) -> bytes:
