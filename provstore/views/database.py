@@ -7,8 +7,11 @@ Deleting the file loses nothing that the ledger cannot give back.
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
 from pathlib import Path
+
+from provstore.views import edges
 
 #: Fact tables and their columns; every row ends with `rec`, the ledger index of the first entry that holds the record.
 FACTS: dict[str, tuple[str, ...]] = {
@@ -82,14 +85,16 @@ def open_database(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA temp_store=MEMORY")
     if new:
         connection.execute("BEGIN")
-        for statement in _TABLES:
+        for statement in (*_TABLES, *edges.TABLES):
             connection.execute(statement)
         for name, columns in FACTS.items():
             listed = ", ".join(columns)  # names from the literal table above, never from input
             connection.execute(f"CREATE TABLE {name}({listed}, PRIMARY KEY({listed})) WITHOUT ROWID")
         for statement in _INDEXES:
             connection.execute(statement)
-        connection.execute("INSERT INTO meta VALUES ('applied', -1), ('flushed', -1)")
+        connection.execute(
+            "INSERT INTO meta VALUES ('applied', -1), ('flushed', -1), ('made', ?)", (secrets.token_hex(8),)
+        )
         connection.execute("COMMIT")
     return connection
 
