@@ -14,8 +14,10 @@ from provstore.core import intake
 from provstore.core.annotate import Annotator
 from provstore.core.client import OwnerClient
 from provstore.core.intake import Body, Item
+from provstore.core.lineage import LineageService
 from provstore.errors import InvalidInput, Nonconforming, NotFound, ProvStoreError, TooLarge
 from provstore.ledger.log import Ledger
+from provstore.lineage.ask import Asked, Told
 from provstore.model import Receipt, Submission
 from provstore.security.pool import JobCrash, JobTimeout, WorkerPool
 from provstore.settings import Settings
@@ -75,6 +77,7 @@ class Service:
         )
         annotated = [name for name, mode in self._modes.items() if mode == "annotate"]
         self.annotator = Annotator(self._directory / "validation.db", self.ledger, annotated)
+        self._lineage = LineageService(self._directory / "views")
         self._annotating = asyncio.create_task(self.annotator.run())
 
     async def close(self) -> None:
@@ -82,6 +85,7 @@ class Service:
         self._annotating.cancel()
         await asyncio.gather(self._annotating, return_exceptions=True)
         self.annotator.close()
+        self._lineage.close()
         await self.owner.close()
         for pool in (self._query_pool, self._document_pool):
             pool.close()
@@ -173,6 +177,12 @@ class Service:
     async def canned(self, name: str, values: dict[str, str], accept: str | None, min_index: int | None) -> Answer:
         """The answer to a canned query; NotFound where there is none of the name, QueryRefused for its parameters."""
         return await self.sparql(queries.bind(queries.find(name), values), accept, min_index=min_index)
+
+    async def lineage(self, question: Asked, min_index: int | None) -> Told:
+        """The answer to a question of lineage or impact (`provstore.lineage.ask`)."""
+        if min_index is not None and min_index > self.ledger.head:
+            raise NotFound(f"the ledger has no index {min_index} yet; its newest is {self.ledger.head}")
+        return await self._lineage.ask(question, min_index)
 
     async def serialise(self, quads: bytes, media_type: str) -> bytes:
         """A record's quads in another RDF syntax."""

@@ -125,7 +125,7 @@ def columns(graph: LineageGraph, question: ColumnQuestion) -> ColumnPage:
     node = resolve(moment, question.entity)
     up = question.direction == "upstream"
     start = {(state, question.column) for state in moment.starting(node, up=up) if moment.exists(state)}
-    found = _Reach(moment, up, question).from_(start)
+    found = _Reach(moment, up=up, depth=question.depth, stop_at_masked=question.stop_at_masked).from_(start)
     order = sorted((spot for spot in found if spot not in start), key=lambda s: (found[s].depth, s))
     page = order[offset : offset + question.limit]
     after = offset + question.limit
@@ -139,6 +139,14 @@ def columns(graph: LineageGraph, question: ColumnQuestion) -> ColumnPage:
     )
 
 
+def reached(moment: Moment, start: set[Spot], *, stop_at_masked: bool = False) -> dict[int, tuple[int, int]]:
+    """What comes from some columns: each entity → how surely (DIRECT, POSSIBLE, INFLUENCE), in how many steps."""
+    best: dict[int, tuple[int, int]] = {}
+    for (entity, _), found in _Reach(moment, up=False, depth=None, stop_at_masked=stop_at_masked).from_(start).items():
+        best[entity] = min(best.get(entity, (found.rank, found.depth)), (found.rank, found.depth))
+    return best
+
+
 @dataclass(slots=True)
 class _Found:
     rank: int
@@ -149,38 +157,36 @@ class _Found:
 class _Reach:
     """One walk: all direct steps first, then those that are only possible, then influences."""
 
-    def __init__(self, moment: Moment, up: bool, question: ColumnQuestion) -> None:
-        self._moment, self._up, self._question = moment, up, question
+    def __init__(self, moment: Moment, *, up: bool, depth: int | None, stop_at_masked: bool) -> None:
+        self._moment, self._up, self._depth, self._stop_at_masked = moment, up, depth, stop_at_masked
         self._steps = _Steps(moment)
         self._taken: dict[Spot, list[_Step]] = {}
 
     def from_(self, start: set[Spot]) -> dict[Spot, _Found]:
         found = {spot: _Found(DIRECT, 0, []) for spot in start}
         for rank in (DIRECT, POSSIBLE, INFLUENCE):
-            frontier = {spot for spot, each in found.items()}
-            depth = self._question.depth
+            frontier = set(found)
             while frontier:
-                frontier = self._layer(frontier, rank, found, depth)
-        for spot, steps in self._taken.items():
-            if spot in found:
-                for step in steps:
-                    end = step.source if self._up else step.made
-                    if end in found:
-                        found[end].steps.append(step)
+                frontier = self._layer(frontier, rank, found)
+        for spot in found:
+            for step in self._taken.get(spot, ()):
+                if (end := self._end(step)) in found:
+                    found[end].steps.append(step)
         return found
 
-    def _layer(self, frontier: set[Spot], rank: int, found: dict[Spot, _Found], depth: int | None) -> set[Spot]:
+    def _end(self, step: _Step) -> Spot:
+        return step.source if self._up else step.made
+
+    def _layer(self, frontier: set[Spot], rank: int, found: dict[Spot, _Found]) -> set[Spot]:
+        """The spots that come in by one step more, no step of theirs less sure than a rank."""
         new: set[Spot] = set()
-        for spot in frontier:
-            if depth is not None and found[spot].depth >= depth:
+        for spot in sorted(frontier):
+            if self._depth is not None and found[spot].depth >= self._depth:
                 continue
             for step in self._from(spot):
-                end = step.source if self._up else step.made
-                if step.rank > rank:
-                    continue
-                now = max(found[spot].rank, step.rank)
-                if end not in found:
-                    found[end] = _Found(now, found[spot].depth + 1, [])
+                end = self._end(step)
+                if step.rank <= rank and end not in found:
+                    found[end] = _Found(max(found[spot].rank, step.rank), found[spot].depth + 1, [])
                     new.add(end)
         return new
 
@@ -189,10 +195,7 @@ class _Reach:
         if steps is None:
             every = self._steps.up(spot) if self._up else self._steps.down(spot)
             steps = self._taken[spot] = [
-                s
-                for s in every
-                if not (s.masking and self._question.stop_at_masked)
-                and self._moment.exists((s.source if self._up else s.made)[0])
+                s for s in every if not (s.masking and self._stop_at_masked) and self._moment.exists(self._end(s)[0])
             ]
         return steps
 

@@ -13,14 +13,14 @@ from typing import Any
 from provstore import times
 from provstore.errors import QueryRefused
 from provstore.lineage.answer import Teller
+from provstore.lineage.columns import DIRECT, POSSIBLE, reached
 from provstore.lineage.graph import LineageGraph
 from provstore.lineage.moment import CERTAIN, KINDS, LINEAGE, Moment
+from provstore.lineage.parameters import JUDGED
 from provstore.lineage.questions import MAX_PAGE, moment_of, place, resolve
 from provstore.views.edges import Relation
 
 AFFECTED, POSSIBLY, NOT = "affected", "possibly affected", "not affected"
-#: What is judged unless other kinds are asked for.
-JUDGED = ("ModelVersion", "Prediction", "Decision")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +29,12 @@ class ImpactQuestion:
 
     `entity` is a dataset, version, model, state or item: an IRI, or a name that only one asset has. `after` and
     `before` (date-times, the first included, the second not) narrow it to what was read by runs that were running in
-    between; a run without times counts. `kinds` are the class names to be judged; `verdict` lists only one verdict.
+    between; a run without times counts. With `column`, only that column was bad: what it decided over without being a
+    part of it (a filter, a join) is not affected. `kinds` are the class names to be judged; `verdict` lists only one.
     """
 
     entity: str
+    column: str | None = None
     after: str | None = None
     before: str | None = None
     kinds: tuple[str, ...] = JUDGED
@@ -126,8 +128,7 @@ def impact(graph: LineageGraph, question: ImpactQuestion) -> Impact:
     moment = moment_of(graph, at, question.as_of)
     node = resolve(moment, question.entity)
     bad = bad_states(moment, node, question.span())
-    sure = _reach(moment, bad, CERTAIN)
-    may = _reach(moment, bad, LINEAGE)
+    sure, may = _by_column(moment, bad, question.column) if question.column else _by_state(moment, bad)
     unknown = _reach(moment, moment.unresolved(), LINEAGE)
     judged: list[tuple[int, int, int]] = []
     for each in sorted({n for kind in question.kinds for n in moment.of_kind(kind)} - {node}):
@@ -152,6 +153,16 @@ _VERDICTS = (AFFECTED, POSSIBLY, NOT)
 _FAR = 2**31
 
 
+def _by_state(moment: Moment, bad: set[int]) -> tuple[dict[int, int], dict[int, int]]:
+    return _reach(moment, bad, CERTAIN), _reach(moment, bad, LINEAGE)
+
+
+def _by_column(moment: Moment, bad: set[int], column: str) -> tuple[dict[int, int], dict[int, int]]:
+    found = reached(moment, {(state, column) for state in bad if moment.exists(state)})
+    sure = {entity: depth for entity, (rank, depth) in found.items() if rank == DIRECT}
+    return sure, {entity: depth for entity, (rank, depth) in found.items() if rank <= POSSIBLE}
+
+
 def _reach(moment: Moment, start: set[int], relations: bytes) -> dict[int, int]:
     """What is reached from a start, itself included, and in how many steps."""
     nodes, steps = moment.walk(start, relations, up=False)
@@ -161,6 +172,3 @@ def _reach(moment: Moment, start: set[int], relations: bytes) -> dict[int, int]:
 def _told(told: Teller, rank: int, depth: int, node: int) -> Verdict:
     said = told.node(node, "", 0)
     return Verdict(said.iri, said.kind, _VERDICTS[rank], depth if depth < _FAR else None, said.asset, said.time)
-
-
-__all__ = ["AFFECTED", "JUDGED", "NOT", "POSSIBLY", "Impact", "ImpactQuestion", "Verdict", "impact"]

@@ -52,7 +52,7 @@ class Moment:
         """The number of a node; NotFound where nothing known at this moment names it."""
         node = self.graph.id_of(iri)
         if node is None or not self._is_named(node):
-            raise NotFound(f"nothing recorded by index {self.at} names {iri[:200]}")
+            raise NotFound(f"no lineage recorded by index {self.at} names {iri[:200]}")
         return node
 
     def _is_named(self, node: int) -> bool:
@@ -87,9 +87,13 @@ class Moment:
         return self.class_id(PS.Source[1:-1])
 
     def kind(self, node: int) -> str:
-        """The closest class of a node by its short name; '' where none is stated."""
+        """The closest class of a node by its short name; '' where none is stated.
+
+        A dataset that only a facet names is one because it has states.
+        """
         types = set(self.objects(node, Relation.TYPE))
-        return next((name for number, name in self._kinds.items() if number in types), "")
+        found = next((name for number, name in self._kinds.items() if number in types), "")
+        return found or ("Dataset" if self.subjects(node, Relation.SPECIAL) else "")
 
     def is_unresolved(self, node: int) -> bool:
         return self._unresolved in self.objects(node, Relation.TYPE)

@@ -288,6 +288,10 @@ class Difference:
     only_first: tuple[str, ...]
     only_second: tuple[str, ...]
 
+    def json(self) -> dict[str, Any]:
+        first, second = list(self.only_first), list(self.only_second)
+        return {"aspect": self.aspect, "of": self.of, "onlyFirst": first, "onlySecond": second}
+
 
 def compare(first: Moment, one: str, second: Moment, other: str) -> list[Difference]:
     """What differs between the origins of two things, or of one thing at two moments.
