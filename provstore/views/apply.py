@@ -274,6 +274,10 @@ class Views:
         """(graph name, line) of every conclusion, with repetitions where owners share one."""
         return self._conclusions.owned_lines()
 
+    def history(self) -> Iterator[str]:
+        """The whole edge history, a line a row, told by IRIs."""
+        return self._log.told()
+
     @property
     def database(self) -> sqlite3.Connection:
         return self._db

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from enum import IntEnum
 
 from provstore import rdf, times
@@ -182,6 +182,16 @@ class EdgeLog:
             self._close(self._row(status, edge))
         for edge in added:
             self._open(self._row(status, edge))
+
+    def told(self) -> Iterator[str]:
+        """Every row as a line of text, nodes by their IRIs; in no order."""
+        names = dict(self._db.execute("SELECT id, iri FROM node"))
+        for subject, relation, value, status, basis, evidence, since, until, n in self._db.execute(
+            "SELECT subject, relation, object, status, basis, evidence, since, until, n FROM edge"
+        ):
+            end = value if relation >= Relation.AT else names[value]
+            said = f"{names[subject]} {Relation(relation).name} {end} {Status(status).name}"
+            yield f"{said} {names.get(basis, '')} {names.get(evidence, '')} from {since} until {until} times {n}"
 
     def _open(self, row: tuple[int, ...]) -> None:
         if not self._db.execute(f"UPDATE edge SET n = n + 1 WHERE {_SAID}", row).rowcount:
