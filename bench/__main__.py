@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from bench import graphs, ingest, sparql
+from bench import graphs, ingest, lineage, sparql
 
 
 def main() -> None:
-    for title, run in (("Taking in", ingest.main), ("Asking", sparql.main), ("The default graph", graphs.main)):
+    parts = (
+        ("Taking in", ingest.main),
+        ("Asking", sparql.main),
+        ("Lineage", lineage.main),
+        ("The default graph", graphs.main),
+    )
+    for title, run in parts:
         print(f"\n## {title}\n", flush=True)
         run()
 

@@ -71,14 +71,18 @@ class Found:
 
 @dataclass(slots=True)
 class Half:
-    """Rows by one of their ends. `start[n]` is where the rows of node n begin; `late` are those that came later."""
+    """Rows by one of their ends. `start[n]` is where the rows of node n begin; `late` are those that came later.
 
-    start: Longs
+    `now` is what rows say that stand, and 0 of others: a walk at the newest index needs nothing else.
+    """
+
+    start: Ints
     other: Longs | Ints
     said: Bytes
     since: Ints
     until: Ints
     row: Ints
+    now: Bytes
     late: dict[int, list[Row]] = field(default_factory=lambda: defaultdict(list))
     late_rows: int = 0
 
@@ -86,9 +90,10 @@ class Half:
     def laid(cls, node: npt.NDArray[Any], other: npt.NDArray[Any], rows: Columns, nodes: int) -> Half:
         """Rows laid out by `node`; within a node in the order of their ids."""
         order = np.lexsort((rows.row, node))
-        start = np.zeros(nodes + 2, np.int64)
+        start = np.zeros(nodes + 2, np.int32)
         np.cumsum(np.bincount(node, minlength=nodes + 1), out=start[1:])
-        return cls(start, other[order], rows.said[order], rows.since[order], rows.until[order], rows.row[order])
+        said, until = rows.said[order], rows.until[order]
+        return cls(start, other[order], said, rows.since[order], until, rows.row[order], _now(said, until))
 
     # -- one node at a time -------------------------------------------------------------------------------------------
 
@@ -121,27 +126,58 @@ class Half:
         first, last = int(self.start[node]), int(self.start[node + 1])
         at = np.flatnonzero(self.row[first:last] == row)
         self.until[first + at] = until
+        self.now[first + at] = 0
 
     # -- many nodes at once -------------------------------------------------------------------------------------------
 
     def step(self, nodes: Ints, wanted: bytes, at: int) -> Found:
         """The rows of these nodes that say what is wanted and stood at a ledger index."""
         allowed = np.frombuffer(wanted, np.uint8)
-        inside = nodes[nodes < len(self.start) - 1]
-        first, count = self.start[inside], self.start[inside + 1] - self.start[inside]
-        total = int(count.sum())
-        ends = np.cumsum(count)
-        flat = np.arange(total) + np.repeat(first - (ends - count), count)
+        inside = self._inside(nodes)
+        flat, count = self._rows_of(inside)
         good = (allowed[self.said[flat]] != 0) & (self.since[flat] <= at) & (self.until[flat] > at)
         flat, node = flat[good], np.repeat(inside, count)[good]
         found = Found(node, self.other[flat].astype(np.int64), self.said[flat], self.row[flat])
         return self._with_late(found, nodes, wanted, at) if self.late else found
 
+    def ends(self, nodes: Ints, wanted: bytes, at: int, newest: bool) -> Ints:
+        """As `step`, only the other ends, with repetitions; `newest` says that no row began after `at`."""
+        flat, _ = self._rows_of(self._inside(nodes))
+        allowed = np.frombuffer(wanted, np.uint8)
+        if newest:
+            good = allowed.take(self.now.take(flat)) != 0
+        else:
+            good = (allowed[self.said[flat]] != 0) & (self.since[flat] <= at) & (self.until[flat] > at)
+        found: Ints = self.other.take(flat[good]).astype(np.int32, copy=False)
+        if not self.late:
+            return found
+        late = [
+            other
+            for node in self._late_of(nodes)
+            for other, said, since, until, _ in self.late[node]
+            if wanted[said] and since <= at < until
+        ]
+        return np.concatenate([found, np.array(late, np.int32)])
+
+    def _inside(self, nodes: Ints) -> Ints:
+        """The nodes that there were when the rows were laid."""
+        laid = len(self.start) - 1
+        return nodes if not len(nodes) or nodes.max() < laid else nodes[nodes < laid]
+
+    def _rows_of(self, nodes: Ints) -> tuple[Ints, Ints]:
+        """Where the rows of some nodes are, one after the other, and how many each has."""
+        first = self.start.take(nodes)
+        count = self.start.take(nodes + 1) - first
+        ends = np.cumsum(count, dtype=np.int32)
+        flat = np.repeat(first - ends + count, count)
+        flat += np.arange(len(flat), dtype=np.int32)
+        return flat, count
+
     def _with_late(self, found: Found, nodes: Ints, wanted: bytes, at: int) -> Found:
         more = [
             (node, other, said, row)
-            for node in (nodes.tolist() if len(nodes) < len(self.late) else self._late_of(nodes))
-            for other, said, since, until, row in self.late.get(node, ())
+            for node in self._late_of(nodes)
+            for other, said, since, until, row in self.late[node]
             if wanted[said] and since <= at < until
         ]
         if not more:
@@ -155,8 +191,10 @@ class Half:
         )
 
     def _late_of(self, nodes: Ints) -> list[int]:
-        found: list[int] = np.intersect1d(nodes, np.fromiter(self.late, np.int32, len(self.late))).tolist()
-        return found
+        if len(nodes) < len(self.late):
+            return [node for node in nodes.tolist() if node in self.late]
+        wanted = set(nodes.tolist())
+        return [node for node in self.late if node in wanted]
 
     # -- closures -----------------------------------------------------------------------------------------------------
 
@@ -166,15 +204,18 @@ class Half:
         wanted: bytes,
         at: int,
         nodes: int,
+        *,
+        newest: bool = False,
         depth: int | None = None,
         keep: Callable[[Ints], Flags] | None = None,
     ) -> tuple[Ints, Ints]:
         """The nodes that are reached from some, these included, and in how many steps; nearest first, then by number.
 
-        `nodes` bounds the numbers of nodes, `depth` the steps; `keep` says which nodes exist at all.
+        `nodes` bounds the numbers of nodes, `depth` the steps; `newest` says that no row began after `at`; `keep`
+        says which nodes exist at all.
         """
-        walk = _Walk(self, wanted, at, bytearray(nodes + 1), keep)
-        frontier = walk.kept(np.unique(np.fromiter(start, np.int32)))
+        walk = _Walk(self, wanted, at, newest, bytearray(nodes + 1), keep)
+        frontier = walk.kept(distinct(np.fromiter(start, np.int32)))
         for node in frontier.tolist():
             walk.seen[node] = 1
         layers = [frontier]
@@ -199,11 +240,24 @@ class Half:
     @classmethod
     def opened(cls, directory: Path) -> Half:
         """As saved; read from the file as it is needed, changed in memory only."""
-        return cls(*(np.load(directory / f"{name}.npy", mmap_mode="c") for name in _COLUMNS))
+        start, other, said, since, until, row = (np.load(directory / f"{n}.npy", mmap_mode="c") for n in _COLUMNS)
+        return cls(start, other, said, since, until, row, _now(said, until))
 
     @property
     def nbytes(self) -> int:
-        return sum(int(getattr(self, name).nbytes) for name in _COLUMNS)
+        return sum(int(getattr(self, name).nbytes) for name in (*_COLUMNS, "now"))
+
+
+def distinct(nodes: Ints) -> Ints:
+    """Each number once, in order: by sorting, which beats `numpy.unique` many times over here."""
+    ordered = np.sort(nodes)
+    first = np.ones(len(ordered), np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
+    return ordered[first]
+
+
+def _now(said: Bytes, until: Ints) -> Bytes:
+    return np.where(until == STANDING, said, 0).astype(np.uint8)
 
 
 @dataclass(slots=True)
@@ -213,6 +267,7 @@ class _Walk:
     half: Half
     wanted: bytes
     at: int
+    newest: bool
     seen: bytearray
     keep: Callable[[Ints], Flags] | None
 
@@ -247,7 +302,7 @@ class _Walk:
     def wide(self, frontier: Ints) -> Ints:
         """The next layer, by whole arrays."""
         flags = np.frombuffer(self.seen, np.uint8)
-        other = self.half.step(frontier, self.wanted, self.at).other
-        new = np.unique(other[flags[other] == 0]).astype(np.int32)
+        other = self.half.ends(frontier, self.wanted, self.at, self.newest)
+        new = distinct(other[flags.take(other) == 0])
         flags[new] = 1
         return self.kept(new)

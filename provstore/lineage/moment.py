@@ -13,7 +13,7 @@ import numpy as np
 
 from provstore import iris
 from provstore.errors import NotFound
-from provstore.lineage.adjacency import Flags, Half, Ints, Longs, mask
+from provstore.lineage.adjacency import Flags, Half, Ints, Longs, distinct, mask
 from provstore.lineage.graph import LineageGraph
 from provstore.views.edges import Relation
 from provstore.vocab import PROV, PS
@@ -182,11 +182,13 @@ class Moment:
     def walk(self, start: Iterable[int], relations: bytes, *, up: bool, depth: int | None = None) -> tuple[Ints, Ints]:
         """What is reached from some nodes by one step or more, and in how many; nearest first, then by number."""
         half, nodes = self.half(up=up), self.graph.nodes
-        origin = np.unique(np.fromiter(start, np.int32))
+        origin = distinct(np.fromiter(start, np.int32))
         origin = origin[self.exist(origin)] if self.instant is not None else origin
-        first = np.unique(half.step(origin, relations, self.at).other).astype(np.int32)
+        newest = self.at == self.graph.index
+        first = half.ends(origin, relations, self.at, newest)
         keep = self.exist if self.instant is not None else None
-        found, steps = half.closure(first, relations, self.at, nodes, None if depth is None else depth - 1, keep)
+        further = None if depth is None else depth - 1
+        found, steps = half.closure(first, relations, self.at, nodes, newest=newest, depth=further, keep=keep)
         return found, steps + 1
 
     def exist(self, nodes: Ints) -> Flags:
@@ -253,11 +255,12 @@ class Moment:
         np.minimum.at(found, node, onto)
         return np.where(found == _NEVER, np.arange(self.graph.nodes + 1), found).astype(np.int32)
 
-    def asset_named(self, name: str) -> list[str]:
-        """The IRIs of datasets, models and jobs of a name in any namespace."""
+    def named(self, name: str) -> list[str]:
+        """The IRIs of the datasets and models of a name in any namespace; where there is none, of the jobs."""
         ends = f"/{iris.enc(name)}"
         rows = self.graph.database.execute(
-            "SELECT iri FROM node WHERE substr(iri, -?) = ? ORDER BY iri", (len(ends), ends)
+            "SELECT id, iri FROM node WHERE substr(iri, -?) = ? ORDER BY iri", (len(ends), ends)
         ).fetchall()
-        named = [iri for (iri,) in rows if (n := self.graph.id_of(iri)) and self.kind(n) in ("Dataset", "Model", "Job")]
-        return [str(each) for each in named]
+        found = [(self.kind(node), str(iri)) for node, iri in rows]
+        assets = [iri for kind, iri in found if kind in ("Dataset", "Model")]
+        return assets or [iri for kind, iri in found if kind == "Job"]

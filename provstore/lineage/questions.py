@@ -91,7 +91,7 @@ def resolve(moment: Moment, named: str) -> int:
     try:
         return moment.find(named)
     except NotFound:
-        found = moment.asset_named(named)
+        found = moment.named(named)
         if len(found) == 1:
             return moment.find(found[0])
         if found:
@@ -323,7 +323,7 @@ def _origins(moment: Moment, node: int) -> dict[tuple[str, str], set[str]]:
             found.setdefault(("data", told.iri(asset)), set()).add(told.iri(each))
     for activity in sorted({a for e in behind | start for a in moment.objects(e, Relation.GENERATED)}):
         for job in moment.objects(activity, Relation.JOB):
-            versions = moment.objects(activity, Relation.JOB_VERSION)
+            versions = moment.objects(activity, Relation.JOB_VERSION) or [job]
             found.setdefault(("job", told.iri(job)), set()).update(map(told.iri, versions))
         code = {told.iri(e) for e in moment.objects(activity, Relation.USED) if moment.kind(e) == "CodeVersion"}
         agents = set(map(told.iri, moment.objects(activity, Relation.ASSOCIATED)))
