@@ -51,8 +51,11 @@ def transport(server: Server, name: str = "", **options: str) -> dict[str, str]:
 
 
 def copied(server: Server, copy: Path) -> dict[str, str]:
-    """The variables with which a client sends each event to the server, then appends it to a file."""
-    base, file = "OPENLINEAGE__TRANSPORT__", "OPENLINEAGE__TRANSPORT__TRANSPORTS__COPY__"
+    """The variables with which a client appends each event to a file, then sends it to the server.
+
+    The client takes its transports in the reverse order of their names, so what the server refuses is in the file.
+    """
+    base, file = "OPENLINEAGE__TRANSPORT__", "OPENLINEAGE__TRANSPORT__TRANSPORTS__FILE__"
     return {
         f"{base}TYPE": "composite",
         f"{base}CONTINUE_ON_FAILURE": "false",

@@ -7,6 +7,7 @@ a model reads; those behind the columns that it selects are what column lineage 
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections import Counter
 from collections.abc import Iterator
@@ -56,11 +57,12 @@ PREFIX dct: <http://purl.org/dc/terms/>
 
 @dataclass(slots=True)
 class Told:
-    """A server, what it was told, and how."""
+    """A server, what it was told and how, and what dbt-ol printed."""
 
     server: Server
     sent: list[bytes]
     logs: bool
+    said: str
 
     def events(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.sent]
@@ -100,11 +102,13 @@ def _tell(home: Path, logs: bool) -> Iterator[Told]:
         else:
             ran("dbt", project, settings, "dbt", "seed")
         documented = snippet("dbt", "dbt-ol seed" if logs else "dbt-ol run\n")
-        ran("dbt", project, settings, *shell(documented, server), code=1)  # the code of its last command, the tests
-        ran("dbt", project, settings, "dbt-ol", "run", *option)
         broken = ("--select", "income_by_name", "--vars", "broken: true")
-        ran("dbt", project, settings, "dbt-ol", "run", *option, *broken, code=1)
-        yield Told(server, copy.read_bytes().splitlines(), logs)
+        said = [  # the code of the first is that of its last command, the tests
+            ran("dbt", project, settings, *shell(documented, server), code=1).stdout,
+            ran("dbt", project, settings, "dbt-ol", "run", *option).stdout,
+            ran("dbt", project, settings, "dbt-ol", "run", *option, *broken, code=1).stdout,
+        ]
+        yield Told(server, copy.read_bytes().splitlines(), logs, "".join(said))
 
 
 @pytest.fixture(scope="module")
@@ -129,6 +133,8 @@ def told(request: pytest.FixtureRequest) -> Told:
 
 
 def test_every_event_is_in_the_ledger_once_and_as_it_was_sent(told: Told) -> None:
+    assert sum(map(int, re.findall(r"Emitted (\d+) OpenLineage events", told.said))) == len(told.sent)
+    assert "failed to emit" not in told.said
     assert_kept(told.server, told.sent)
 
 
