@@ -59,8 +59,8 @@ def make(pins: Path, home: Path, *options: str) -> Path:
 
 def _install(target: Path, pins: Path, options: tuple[str, ...]) -> None:
     """Every pin and nothing else, wheels only: no package's own code runs while it is installed."""
-    _ran(sys.executable, "-m", "venv", target)
-    pip = (target / "bin" / "python", "-m", "pip", "--disable-pip-version-check")
+    _ran(sys.executable, "-m", "venv", "--without-pip", target)
+    pip = (sys.executable, "-m", "pip", "--python", target / "bin" / "python", "--disable-pip-version-check")
     _ran(*pip, "install", "--quiet", "--no-deps", "--only-binary=:all:", *options, "-r", pins)
     _ran(*pip, "check")
 
