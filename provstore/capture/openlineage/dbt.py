@@ -25,22 +25,22 @@ def dbt(run_facets: Object, job_facets: Object) -> Dbt:
     return Dbt(kind.get("integration") == "DBT" and kind.get("jobType") == "TEST", run.get("full_refresh") is True)
 
 
-def write_mode(facets: Object, run: Dbt) -> str | None:
-    """The individual for `ps:writeMode` that an output's materialization stands for; None where it does not tell.
+def write_mode(facets: Object, run: Dbt) -> str:
+    """The individual for `ps:writeMode` that an output's materialization stands for; empty where it does not tell.
 
     An incremental model keeps the rows it had and a snapshot its history, unless a full refresh makes it anew; the
     model's own setting of `full_refresh` goes before the command's, as in dbt.
     """
     config = (live(facets, "dbt_model") or {}).get("config")
     if not isinstance(config, dict):
-        return None
+        return ""
     kind = config.get("materialized")
     if kind in _REPLACING:
         return PS.Overwrite
     if kind == "snapshot":
         return PS.Merge
     if kind != "incremental":
-        return None
+        return ""
     own = config.get("incremental")
     settings: Object = own if isinstance(own, dict) else {}
     refresh = settings.get("full_refresh")

@@ -136,7 +136,7 @@ def _output(event: Event, scene: _Scene, holder: Object, pointer: str) -> None:
         event.say(scene.run, PS.intendedOutput, f"<{dataset}>")
 
 
-def _write(event: Event, scene: _Scene, dataset: str, write: str, mode: str | None) -> None:
+def _write(event: Event, scene: _Scene, dataset: str, write: str, mode: str) -> None:
     event.type(write, PROV.Entity, PS.WriteState)
     event.say(write, PROV.specializationOf, f"<{dataset}>")
     event.say(write, PROV.wasGeneratedBy, scene.activity)
