@@ -23,8 +23,7 @@ from provstore.security.pool import JobCrash, JobTimeout, WorkerPool
 from provstore.settings import Settings
 from provstore.store.query import Answer, QueryService, Snapshot
 
-#: Bodies beyond this are mapped by a worker, so that nobody else waits for them.
-_LARGE = 256 * 1024
+#: How long a worker may take to map a body that is not small.
 _LARGE_SECONDS = 60.0
 
 
@@ -96,10 +95,10 @@ class Service:
     async def take_events(self, data: bytes, media_type: str, encoding: str | None, actor: str) -> list[Outcome]:
         """OpenLineage events: all good ones are committed together, each refusal says where."""
         body = Body(data, media_type, encoding, self.base, self._limits)
-        if len(data) > _LARGE or encoding:
-            items = await self._in_worker("provstore.core.intake:read_events", body, _LARGE_SECONDS)
-        else:
+        if intake.is_small(body):
             items = intake.read_events(body)
+        else:
+            items = await self._in_worker("provstore.core.intake:read_events", body, _LARGE_SECONDS)
         return await self._commit(items, actor)
 
     async def take_document(self, data: bytes, media_type: str, encoding: str | None, actor: str) -> Outcome:
