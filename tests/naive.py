@@ -109,7 +109,7 @@ class Naive:
         if self.is_a(node, PS.Run, PS.Window, PROV.Activity):
             made = self.into(node, PROV.wasGeneratedBy)
             return made | self.of(node, PROV.used) if up else made
-        return {node}
+        return {node} | self.states(node)
 
     def lineage(self, node: str, *, up: bool, depth: int | None = None) -> dict[str, tuple[str, int]]:
         """Each thing reached → (certain or possible, steps)."""

@@ -18,7 +18,7 @@ from provstore.ledger.log import Body
 from provstore.model import Submission
 from provstore.vocab import PS
 from tests import stores
-from tests.histories import run_id, said
+from tests.histories import dataset, run_id, run_iri, said
 from tests.notation import lines_of, prefixed, triples
 from tests.stores import BASE, lines
 
@@ -26,6 +26,13 @@ Object = dict[str, Any]
 
 RUNS = ("r", "s", "t", "u", "v", "w", "p", "q")
 _QUALIFIED = {"qualifiedDerivation": ("Derivation", "wasDerivedFrom"), "qualifiedInfluence": ("EntityInfluence", "")}
+
+
+def short(iri: str) -> str:
+    """Without the base, with runs by their names."""
+    for name in RUNS:
+        iri = iri.replace(run_iri(name), name).replace(run_id(name), name)
+    return iri.removeprefix(f"{dataset('')}").removeprefix(f"{BASE}/")
 
 
 def feed(store: ProvStore, *given: Object | Submission) -> list[Submission]:

@@ -24,10 +24,10 @@ from provstore.lineage.impact import ImpactQuestion, impact
 from provstore.lineage.moment import Moment
 from provstore.lineage.questions import Question, compare, lineage, paths, roots
 from provstore.model import Submission
-from tests.histories import Item, Object, at, data, dataset, histories, native, read, run_id, run_iri, said
+from tests.histories import Item, Object, at, data, dataset, histories, native, read, said
 from tests.naive import Naive, Triple
-from tests.stores import BASE, assert_sound, event, store_in
-from tests.telling import RUNS, feed, wrote
+from tests.stores import assert_sound, event, store_in
+from tests.telling import feed, short, wrote
 
 quick = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -182,13 +182,6 @@ def graph(store: ProvStore) -> Iterator[LineageGraph]:
     found = graph_of(store)
     yield found
     found.close()
-
-
-def short(iri: str) -> str:
-    """Without the base, with runs by their names."""
-    for name in RUNS:
-        iri = iri.replace(run_iri(name), name).replace(run_id(name), name)
-    return iri.removeprefix(f"{dataset('')}").removeprefix(f"{BASE}/")
 
 
 def told_nodes(page: Page) -> dict[str, str]:

@@ -100,17 +100,19 @@ class Half:
     def rows(self, node: int) -> Iterator[Row]:
         """Every row of a node, standing or not."""
         if node + 1 < len(self.start):
-            first, last = int(self.start[node]), int(self.start[node + 1])
-            if first < last:
-                yield from zip(
-                    self.other[first:last].tolist(),
-                    self.said[first:last].tolist(),
-                    self.since[first:last].tolist(),
-                    self.until[first:last].tolist(),
-                    self.row[first:last].tolist(),
-                    strict=True,
-                )
-        yield from self.late.get(node, ())
+            part = slice(self.start[node], self.start[node + 1])
+            columns = (self.other, self.said, self.since, self.until, self.row)
+            yield from zip(*(column[part].tolist() for column in columns), strict=True)
+        if self.late:
+            yield from self.late.get(node, ())
+
+    def standing(self, node: int, at: int) -> dict[int, list[int]]:
+        """Relation → the other ends that a node has by it at a ledger index, each once, by number."""
+        found: dict[int, set[int]] = {}
+        for other, said, since, until, _ in self.rows(node):
+            if since <= at < until:
+                found.setdefault(said & 63, set()).add(other)
+        return {relation: sorted(ends) for relation, ends in found.items()}
 
     def add(self, node: int, row: Row) -> None:
         self.late[node].append(row)

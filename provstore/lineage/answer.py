@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from provstore import times
-from provstore.lineage.adjacency import Found
 from provstore.lineage.graph import LineageGraph
 from provstore.lineage.moment import Moment
 from provstore.views.edges import RELATIONS, Relation, Status
@@ -88,12 +89,17 @@ class Teller:
             found = self._iris[node] = self._graph.iri_of(node)
         return found
 
-    def node(self, number: int, certainty: str, depth: int) -> Node:
-        """A node with what a reader wants to know of it at once."""
+    def nodes(self, found: Iterable[tuple[int, str, int]]) -> list[Node]:
+        """(number, certainty, depth) of some nodes as nodes, with what a reader wants to know of each at once."""
+        listed, moment = list(found), self._moment
+        assets = {number: moment.asset(number) for number, _, _ in listed}
+        makers = {number: moment.objects(number, Relation.GENERATED) for number, _, _ in listed}
+        self.know({*assets, *(a for a in assets.values() if a), *(m[0] for m in makers.values() if m)})
+        return [self._node(*each, assets[each[0]], makers[each[0]]) for each in listed]
+
+    def _node(self, number: int, certainty: str, depth: int, asset: int | None, makers: list[int]) -> Node:
         moment = self._moment
-        asset, time = moment.asset(number), moment.time(number)
-        makers = moment.objects(number, Relation.GENERATED)
-        origin = None
+        time, origin = moment.time(number), None
         if moment.is_unresolved(number):
             origin = "unknown origin"
         elif moment.is_source(number):
@@ -109,27 +115,38 @@ class Teller:
             origin,
         )
 
-    def edges(self, rows: Found) -> list[Edge]:
-        """Each row that was followed as an edge, ordered by subject, relation and object."""
-        found = {self._edge(row) for row in set(rows.row.tolist())}
-        return sorted(found, key=lambda e: (e.subject, e.relation, e.object, e.status, e.since))
+    def know(self, nodes: Iterable[int]) -> None:
+        """Look up the IRIs of many nodes at once."""
+        self._iris.update(self._graph.iris_of(n for n in nodes if n not in self._iris))
 
-    def _edge(self, row: int) -> Edge:
-        subject, relation, value, status, basis, evidence, since = self._graph.database.execute(
-            "SELECT subject, relation, object, status, basis, evidence, since FROM edge WHERE id = ?", (row,)
-        ).fetchone()
-        record = self.iri(evidence) if evidence else None
-        if status == Status.ASSERTED:
-            record = record_at(self._graph, since)
+    def edges(self, rows: Iterable[int]) -> list[Edge]:
+        """Rows that were followed as edges, ordered by subject, relation and object."""
+        text = json.dumps(sorted(set(rows)))
+        found = self._graph.database.execute(
+            "SELECT e.subject, relation, e.object, status, basis, evidence, since, r.iri FROM edge e"
+            " LEFT JOIN record r ON r.id = e.since AND e.status = 0"  # an asserted one stands since its record
+            " WHERE e.id IN (SELECT value FROM json_each(?))",
+            (text,),
+        ).fetchall()
+        self.know({node for row in found for node in (row[0], row[2], row[4], row[5]) if node})
+        return sorted({self._edge(*row) for row in found}, key=_order)
+
+    def _edge(
+        self, subject: int, relation: int, value: int, status: int, basis: int, evidence: int, since: int, record: str
+    ) -> Edge:
         return Edge(
             self.iri(subject),
             _NAMES[Relation(relation)],
             self.iri(value),
             Status(status).name.lower(),
             since,
-            record,
+            self.iri(evidence) if evidence else record,
             self.iri(basis).rpartition("#")[2] if basis else None,
         )
+
+
+def _order(edge: Edge) -> tuple[str, str, str, str, int]:
+    return edge.subject, edge.relation, edge.object, edge.status, edge.since
 
 
 def record_at(graph: LineageGraph, index: int) -> str | None:

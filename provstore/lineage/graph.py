@@ -101,6 +101,7 @@ class LineageGraph:
 
     def _load(self, db: sqlite3.Connection) -> None:
         self.index, self._last_row = -1, 0
+        self._classes: dict[str, tuple[int, int]] = {}  # class → its number, and how many nodes there were when asked
         try:
             self._open_saved(db)
         except (OSError, ValueError, KeyError, TypeError):
@@ -198,36 +199,38 @@ class LineageGraph:
         row = self.database.execute("SELECT id FROM node WHERE iri = ?", (iri,)).fetchone()
         return int(row[0]) if row else None
 
+    def class_of(self, iri: str) -> int:
+        """The number of a class; 0, which no node has, where nothing is of it yet."""
+        found = self._classes.get(iri)
+        if found is None or (found[0] == 0 and found[1] != self.nodes):
+            found = self._classes[iri] = (self.id_of(iri) or 0, self.nodes)
+        return found[0]
+
     def iri_of(self, node: int) -> str:
         row = self.database.execute("SELECT iri FROM node WHERE id = ?", (node,)).fetchone()
         return str(row[0])
 
     def iris_of(self, nodes: Iterable[int]) -> dict[int, str]:
-        return {node: self.iri_of(node) for node in nodes}
+        """The IRI of each of some nodes."""
+        text = json.dumps(list(nodes))
+        return dict(
+            self.database.execute("SELECT id, iri FROM node WHERE id IN (SELECT value FROM json_each(?))", (text,))
+        )
 
     # -- single statements --------------------------------------------------------------------------------------------
 
-    def objects(self, node: int, relation: Relation, at: int) -> list[int]:
-        """What a node is said to be related to, at a ledger index; each once, by number."""
-        held = self.halves
-        half = held.numbers if relation >= _NUMBERS else held.up if relation < _FLOW else held.facts
-        return _standing(half, node, relation, at)
-
-    def subjects(self, node: int, relation: Relation, at: int) -> list[int]:
-        """The nodes that are said to be related to this one, at a ledger index; each once, by number."""
-        held = self.halves
-        return _standing(held.down if relation < _FLOW else held.about, node, relation, at)
+    def half_of(self, relation: Relation, *, subject: bool) -> Half:
+        """The rows that hold a relation, by subject or by object."""
+        if relation >= _NUMBERS:
+            return self.halves.numbers
+        if subject:
+            return self.halves.up if relation < _FLOW else self.halves.facts
+        return self.halves.down if relation < _FLOW else self.halves.about
 
     @property
     def nbytes(self) -> int:
         """The size of the arrays."""
         return sum(getattr(self.halves, name).nbytes for name in _HALVES)
-
-
-def _standing(half: Half, node: int, relation: Relation, at: int) -> list[int]:
-    return sorted(
-        {other for other, said, since, until, _ in half.rows(node) if said & 63 == relation and since <= at < until}
-    )
 
 
 _NEW = (

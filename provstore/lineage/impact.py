@@ -12,7 +12,7 @@ from typing import Any
 
 from provstore import times
 from provstore.errors import QueryRefused
-from provstore.lineage.answer import Teller
+from provstore.lineage.answer import Node, Teller
 from provstore.lineage.columns import DIRECT, POSSIBLE, reached
 from provstore.lineage.graph import LineageGraph
 from provstore.lineage.moment import CERTAIN, KINDS, LINEAGE, Moment
@@ -52,6 +52,7 @@ class ImpactQuestion:
             raise QueryRefused(f"'verdict' is one of {AFFECTED}, {POSSIBLY}, {NOT}; got {self.verdict!r}")
         if not 1 <= self.limit <= MAX_PAGE:
             raise QueryRefused(f"'limit' is a number from 1 to {MAX_PAGE}, got {self.limit}")
+        self.span()  # so that a time that is none is refused at once
 
     def span(self) -> tuple[int, int] | None:
         """The bad time in ticks, the first included; None where no time was given."""
@@ -138,13 +139,15 @@ def impact(graph: LineageGraph, question: ImpactQuestion) -> Impact:
     counts = Counter(_VERDICTS[rank] for rank, _, _ in judged)
     listed = [each for each in judged if question.verdict in (None, _VERDICTS[each[0]])]
     told = Teller(moment)
-    page = [_told(told, *each) for each in listed[offset : offset + question.limit]]
+    page = listed[offset : offset + question.limit]
+    said = told.nodes((number, "", 0) for _, _, number in page)
+    verdicts = [_verdict(node, rank, depth) for node, (rank, depth, _) in zip(said, page, strict=True)]
     following = f"{moment.at}.{offset + question.limit}" if offset + question.limit < len(listed) else None
     return Impact(
         moment.at,
         {verdict: counts[verdict] for verdict in _VERDICTS},
         sorted(map(told.iri, bad))[:MAX_PAGE],
-        page,
+        verdicts,
         following,
     )
 
@@ -169,6 +172,5 @@ def _reach(moment: Moment, start: set[int], relations: bytes) -> dict[int, int]:
     return {**dict.fromkeys(start, 0), **dict(zip(nodes.tolist(), steps.tolist(), strict=True))}
 
 
-def _told(told: Teller, rank: int, depth: int, node: int) -> Verdict:
-    said = told.node(node, "", 0)
-    return Verdict(said.iri, said.kind, _VERDICTS[rank], depth if depth < _FAR else None, said.asset, said.time)
+def _verdict(node: Node, rank: int, depth: int) -> Verdict:
+    return Verdict(node.iri, node.kind, _VERDICTS[rank], depth if depth < _FAR else None, node.asset, node.time)

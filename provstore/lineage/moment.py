@@ -43,6 +43,7 @@ class Moment:
     def __init__(self, graph: LineageGraph, at: int | None = None, instant: int | None = None) -> None:
         self.graph, self.instant = graph, instant
         self.at = graph.index if at is None else at
+        self._held: dict[tuple[int, int], dict[int, list[int]]] = {}  # what was looked up
         if self.at > graph.index:
             raise NotFound(f"the ledger index {self.at} is not there yet; the newest is {graph.index}")
 
@@ -57,34 +58,35 @@ class Moment:
 
     def _is_named(self, node: int) -> bool:
         halves = self.graph.halves
-        return any(
-            since <= self.at < until
-            for half in (halves.up, halves.down, halves.facts, halves.about)
-            for _, _, since, until, _ in half.rows(node)
-        )
+        return any(self._standing(half, node) for half in (halves.up, halves.down, halves.facts, halves.about))
 
     def objects(self, node: int, relation: Relation) -> list[int]:
-        return self.graph.objects(node, relation, self.at)
+        """What a node is said to be related to; each once, by number."""
+        return self._standing(self.graph.half_of(relation, subject=True), node).get(relation, [])
 
     def subjects(self, node: int, relation: Relation) -> list[int]:
-        return self.graph.subjects(node, relation, self.at)
+        """The nodes that are said to be related to this one; each once, by number."""
+        return self._standing(self.graph.half_of(relation, subject=False), node).get(relation, [])
 
-    def class_id(self, iri: str) -> int:
-        """The number of a class; 0, which no node has, where nothing is of it."""
-        return self.graph.id_of(iri) or 0
+    def _standing(self, half: Half, node: int) -> dict[int, list[int]]:
+        key = (id(half), node)
+        found = self._held.get(key)
+        if found is None:
+            found = self._held[key] = half.standing(node, self.at)
+        return found
 
     @cached_property
     def _kinds(self) -> dict[int, str]:
         """The number of each class in use → its name, the closest class first."""
-        return {number: name for name in KINDS if (number := self.class_id(_CLASSES[name]))}
+        return {number: name for name in KINDS if (number := self.graph.class_of(_CLASSES[name]))}
 
     @cached_property
     def _unresolved(self) -> int:
-        return self.class_id(PS.UnresolvedRead[1:-1])
+        return self.graph.class_of(PS.UnresolvedRead[1:-1])
 
     @cached_property
     def _source(self) -> int:
-        return self.class_id(PS.Source[1:-1])
+        return self.graph.class_of(PS.Source[1:-1])
 
     def kind(self, node: int) -> str:
         """The closest class of a node by its short name; '' where none is stated.
@@ -129,7 +131,7 @@ class Moment:
 
     def of_kind(self, kind: str) -> set[int]:
         """Every node of a class by its short name."""
-        number = self.class_id(_CLASSES[kind]) if kind in _CLASSES else 0
+        number = self.graph.class_of(_CLASSES[kind]) if kind in _CLASSES else 0
         return {n for n in self.subjects(number, Relation.TYPE) if self.exists(n)} if number else set()
 
     def unresolved(self) -> set[int]:
@@ -152,7 +154,11 @@ class Moment:
         return {s for s in found if self.kind(s) != "Version"}
 
     def starting(self, node: int, *, up: bool) -> set[int]:
-        """Where a walk from a thing begins: the states of an asset, what a run read or wrote, else the thing itself."""
+        """Where a walk from a thing begins.
+
+        With the states of an asset, what a run or the runs of a job read or wrote, what an agent had a hand in; of
+        anything else with the thing itself and what specializes it.
+        """
         kind = self.kind(node)
         if kind in _ASSETS:
             return self.states(node)
@@ -167,7 +173,7 @@ class Moment:
             return {n for run in runs for n in self._of_activity(run, up=up)} | {
                 n for n in self.subjects(node, Relation.ATTRIBUTED) if self.kind(n) not in _ASSETS
             }
-        return {node}
+        return {node} | self.states(node)
 
     def _of_activity(self, activity: int, *, up: bool) -> set[int]:
         """What an activity wrote, for looking down; what it wrote and read, for looking up."""

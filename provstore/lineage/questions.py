@@ -128,14 +128,9 @@ def lineage(graph: LineageGraph, question: Question) -> Page:
         return _projected(moment, question, start, found, told, offset)
     chosen = _of_kinds(moment, found, question.kinds)
     page = slice(offset, offset + question.limit)
-    nodes = [
-        told.node(node, _certainty(sure), step)
-        for node, step, sure in _triples(
-            found.nodes[chosen][page], found.steps[chosen][page], found.certain[chosen][page]
-        )
-    ]
+    nodes = told.nodes(_told_of(found.nodes[chosen][page], found.steps[chosen][page], found.certain[chosen][page]))
     rows = _between(moment, question, found.nodes[chosen][page], np.union1d(found.nodes, _array(start)))
-    return _page(moment, question, int(chosen.sum()), nodes, told.edges(rows), offset)
+    return _page(moment, question, int(chosen.sum()), nodes, told.edges(rows.row.tolist()), offset)
 
 
 def _of_kinds(moment: Moment, found: Walked, kinds: Iterable[str]) -> Flags:
@@ -177,6 +172,10 @@ def _array(nodes: Iterable[int]) -> Ints:
     return np.array(sorted(nodes), np.int32)
 
 
+def _told_of(nodes: Ints, steps: Ints, certain: Flags) -> Iterable[tuple[int, str, int]]:
+    return ((node, _certainty(sure), step) for node, step, sure in _triples(nodes, steps, certain))
+
+
 def _triples(nodes: Ints, steps: Ints, certain: Flags) -> Iterable[tuple[int, int, bool]]:
     return zip(nodes.tolist(), steps.tolist(), certain.tolist(), strict=True)
 
@@ -196,7 +195,7 @@ def _projected(moment: Moment, question: Question, start: set[int], found: Walke
     if question.kinds:
         listed = [n for n in listed if moment.kind(n) in question.kinds]
     page = listed[offset : offset + question.limit]
-    nodes = [told.node(n, _certainty(best[n][0]), best[n][1]) for n in page]
+    nodes = told.nodes((n, _certainty(best[n][0]), best[n][1]) for n in page)
     rows = _between(moment, question, found.nodes, np.union1d(found.nodes, _array(start)))
     return _page(
         moment, question, len(listed), nodes, _merged_edges(moment, rows, onto, set(page), told, question), offset
@@ -214,7 +213,7 @@ def _merged_edges(
             pairs.setdefault((other, end) if question.up else (end, other), []).append(row)
     found = []
     for (subject, value), held in pairs.items():
-        edges = told.edges(Found(_array(()), _array(()).astype(np.int64), _array(()).astype(np.uint8), _array(held)))
+        edges = told.edges(held)
         best = min(edges, key=lambda e: (e.relation == "possiblyDerivedFrom", e.status != "asserted", e.since))
         since = min(e.since for e in edges if e.relation == best.relation)
         found.append(
@@ -242,13 +241,10 @@ def paths(graph: LineageGraph, question: Question, to: str) -> Page:
         sure = sure & np.isin(onward.nodes, _leading_to(moment, end, question, CERTAIN))
     told = Teller(moment)
     chosen, page = onward.nodes[within], slice(offset, offset + question.limit)
-    nodes = [
-        told.node(n, _certainty(c), s)
-        for n, s, c in _triples(chosen[page], onward.steps[within][page], sure[within][page])
-    ]
+    nodes = told.nodes(_told_of(chosen[page], onward.steps[within][page], sure[within][page]))
     rows = _between(moment, question, chosen[page], np.union1d(chosen, _array(start)))
     asked = {**question.asked(), "to": to}
-    found = _page(moment, question, len(chosen), nodes, told.edges(rows), offset)
+    found = _page(moment, question, len(chosen), nodes, told.edges(rows.row.tolist()), offset)
     return Page(asked, found.index, found.total, found.nodes, found.edges, found.next)
 
 
@@ -275,7 +271,7 @@ def roots(graph: LineageGraph, question: Question) -> Page:
     ):
         if not more or moment.is_source(node):
             listed.append((node, _certainty(sure), step))
-    page = [told.node(*each) for each in listed[offset : offset + question.limit]]
+    page = told.nodes(listed[offset : offset + question.limit])
     return _page(moment, question, len(listed), page, [], offset)
 
 
