@@ -6,11 +6,13 @@ import os
 import random
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -215,6 +217,11 @@ def remove(folder: Path, pattern: str) -> None:
         each.unlink()
 
 
+def another_version(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA user_version = 1")
+
+
 DAMAGES: dict[str, Callable[[Path], None]] = {
     "the log's last byte": lambda views: cut(log_of(views), 1),
     "the log's last 100 bytes": lambda views: cut(log_of(views), 100),
@@ -234,6 +241,7 @@ DAMAGES: dict[str, Callable[[Path], None]] = {
     "the log of view.db": lambda views: remove(views, "view.db-wal"),
     "half of the log of view.db": lambda views: cut(views / "view.db-wal", (views / "view.db-wal").stat().st_size // 2),
     "half of view.db": lambda views: cut(views / "view.db", (views / "view.db").stat().st_size // 2),
+    "what this version expects of view.db": lambda views: another_version(views / "view.db"),
     "store": lambda views: shutil.rmtree(views / "store"),
 }
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from provstore.views import edges
@@ -74,8 +76,15 @@ _TABLES = (
 )
 
 
+#: Changes with the rules by which conclusions are drawn, so that views made by other rules are made again.
+_RULES = "1"
+
+
 def open_database(path: Path) -> sqlite3.Connection:
-    """The database at a path, made there if it is new; autocommit off is left to the caller's BEGIN."""
+    """The database at a path, made there if it is new; autocommit off is left to the caller's BEGIN.
+
+    sqlite3.DatabaseError where it is damaged, or was made by another version.
+    """
     new = not path.exists()
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
     connection.execute("PRAGMA journal_mode=WAL")
@@ -83,20 +92,30 @@ def open_database(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA wal_autocheckpoint=8000")  # pages; each one copies what the log holds into the file
     connection.execute("PRAGMA cache_size=-65536")
     connection.execute("PRAGMA temp_store=MEMORY")
+    statements = list(_statements())
+    version = zlib.crc32("\n".join([_RULES, *statements]).encode()) & 0x7FFFFFFF
     if new:
         connection.execute("BEGIN")
-        for statement in (*_TABLES, *edges.TABLES):
+        for statement in statements:
             connection.execute(statement)
-        for name, columns in FACTS.items():
-            listed = ", ".join(columns)  # names from the literal table above, never from input
-            connection.execute(f"CREATE TABLE {name}({listed}, PRIMARY KEY({listed})) WITHOUT ROWID")
-        for statement in _INDEXES:
-            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {version}")
         connection.execute(
             "INSERT INTO meta VALUES ('applied', -1), ('flushed', -1), ('made', ?)", (secrets.token_hex(8),)
         )
         connection.execute("COMMIT")
+    elif connection.execute("PRAGMA user_version").fetchone() != (version,):
+        connection.close()
+        raise sqlite3.DatabaseError(f"{path} was made by another version of provstore")
     return connection
+
+
+def _statements() -> Iterator[str]:
+    yield from _TABLES
+    yield from edges.TABLES
+    for name, columns in FACTS.items():
+        listed = ", ".join(columns)  # names from the literal table above, never from input
+        yield f"CREATE TABLE {name}({listed}, PRIMARY KEY({listed})) WITHOUT ROWID"
+    yield from _INDEXES
 
 
 def insert_sql(table: str) -> str:
