@@ -17,8 +17,8 @@ from tests.suites import ROOT
 
 _README = (ROOT / "README.md").read_text()
 _WANTED = {
-    "lineage/sources": ["demographics-api", "s3%3A%2F%2Fbank-raw/transactions", "item/app-1"],
-    "impact/verdicts": ["model/premium-1", "affected", "not affected", "possibly affected"],
+    "provstore lineage": ["model/premium-1", "demographics-api", "s3%3A%2F%2Fbank-raw/transactions", "declared source"],
+    "provstore impact": ["model/premium-1", "affected", "not affected", "possibly affected"],
     "audit/gaps": ["read of unknown origin", "failed: output announced, not generated"],
     "provstore sparql": ["model/premium-1"],
     "ledger/checkpoint": ["VERIFIED", "UNWITNESSED"],
