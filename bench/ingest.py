@@ -73,13 +73,15 @@ def _bare(batches: list[list[ox.Quad]]) -> float:
 
 
 @contextmanager
-def serving(profiles: str) -> Iterator[str]:
-    """A server of its own in an empty directory; yields its URL."""
-    with tempfile.TemporaryDirectory() as directory:
+def serving(profiles: str, data: str | None = None) -> Iterator[str]:
+    """A server of its own on a directory, an empty one unless one is named; yields its URL."""
+    with tempfile.TemporaryDirectory() as empty:
+        directory = data or empty
         command = [sys.executable, "-m", "provstore", "serve", "--data", directory, "--port", "0"]
         environment = {**os.environ, "PROVSTORE_PROFILES": profiles}
-        server = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=environment)
         note = Path(directory) / "server.json"
+        note.unlink(missing_ok=True)
+        server = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=environment)
         while not note.exists() or not note.read_text():
             if server.poll() is not None:
                 raise SystemExit("the server did not start")
@@ -102,13 +104,13 @@ def _served(sent: list[bytes], connections: int, profiles: str) -> tuple[float, 
         seconds, failed = float(out[0]), int(out[1])
         if failed:
             raise SystemExit(f"{failed} events were refused")
-        while not _holds(url, len(sent)):
+        while not holds(url, len(sent)):
             continue  # each try waits some seconds itself
         rest = time.perf_counter() - started
         return len(sent) / seconds, len(sent) / max(rest, seconds)
 
 
-def _holds(url: str, index: int) -> bool:
+def holds(url: str, index: int) -> bool:
     """Whether the views have come to an index in the time that the server gives them."""
     try:
         with urlopen(f"{url}/sparql?query=ASK%7B%7D&min-index={index}") as response:

@@ -1,30 +1,48 @@
-"""Lineage closures against what else could compute them: SPARQL property paths, and SQLite's recursive queries."""
+"""Lineage closures against what else could compute them: SPARQL property paths, and SQLite's recursive queries.
+
+    python -m bench.lineage [DIRECTORY]
+
+With the data directory of a store, only the answers of a server on that store.
+"""
 
 from __future__ import annotations
 
+import http.client
+import json
 import random
 import sqlite3
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 import pyoxigraph as ox
 
+from bench.events import events
+from bench.ingest import holds, serving
 from provstore.lineage.graph import LineageGraph
 from provstore.lineage.moment import LINEAGE, Moment
 from provstore.views.database import open_database
 from provstore.vocab import PROV
 
 _STATES, _INPUTS, _WINDOW = 400_000, 3, 2_000
+_EVENTS, _ASKED = 2_000, 1_000
 _IRI = "https://bench.example/dataset/warehouse/table_{}/write/{}"
 
 
-def main() -> None:
-    """Print the table of closures, what they cost an edge, and what memory and opening cost."""
+def main(data: str | None = None) -> None:
+    """Print the table of closures, what they cost an edge, what memory and opening cost, and answers over HTTP."""
+    if not data:
+        _closures()
+    _served(data)
+
+
+def _closures() -> None:
     edges = _edges()
     print(f"{_STATES:,} states, {len(edges):,} edges: each state is made of {_INPUTS} of the {_WINDOW:,} before it\n")
     with tempfile.TemporaryDirectory() as directory:
@@ -129,6 +147,50 @@ def _linear(graph: LineageGraph) -> None:
         print(f"| {visited:,} | {seconds * 1000:.1f} ms | {seconds / visited * 1e9:.0f} |")
 
 
+def _served(data: str | None) -> None:
+    """Answers five steps deep over HTTP, one connection, against the cheapest answer there is."""
+    started = time.perf_counter()
+    with serving("prov-core:off", data) as url:
+        opened = time.perf_counter() - started
+        host, port = url.removeprefix("http://").split(":")
+        server = http.client.HTTPConnection(host, int(port))
+        if not data:
+            _request(server, "/api/v1/lineage", b"\n".join(events(_EVENTS)))
+            while not holds(url, _EVENTS):
+                continue  # each try waits some seconds itself
+        server.close()  # it may have been idle for longer than a server waits
+        query = "SELECT ?w { ?w a <https://w3id.org/provstore/ns#WriteState> } LIMIT 20000"
+        states = _request(server, f"/sparql?query={quote(query)}", accept="text/csv").decode().split()[1:]
+        chosen = random.Random(0).sample(states, min(_ASKED, len(states)))
+        entries = json.loads(_request(server, "/health"))["entries"]
+        print(f"\nOver HTTP, {entries:,} entries, {opened:.1f} s to start; {len(chosen)} states, each asked once:\n")
+        print("| answer | median | 99th percentile | ÷ /health |\n|---|---|---|---|")
+        base = _percentiles(server, ["/health"] * len(chosen))
+        print(f"| /health | {base[0]:.2f} ms | {base[1]:.2f} ms | 1 |")
+        for direction in ("upstream", "downstream"):
+            paths = [f"/lineage?depth=5&direction={direction}&entity={quote(each, safe='')}" for each in chosen]
+            found = _percentiles(server, paths)
+            print(f"| {direction}, 5 steps | {found[0]:.2f} ms | {found[1]:.2f} ms | {found[1] / base[1]:.1f} |")
+
+
+def _percentiles(server: http.client.HTTPConnection, paths: list[str]) -> tuple[float, float]:
+    """(median, 99th percentile) in milliseconds."""
+    taken = sorted(_timed(partial(_request, server, path))[1] * 1000 for path in paths)
+    return taken[len(taken) // 2], taken[int(len(taken) * 0.99)]
+
+
+def _request(
+    server: http.client.HTTPConnection, path: str, body: bytes | None = None, accept: str = "application/json"
+) -> bytes:
+    headers = {"Accept": accept, "Content-Type": "application/x-ndjson"}
+    server.request("GET" if body is None else "POST", path, body, headers)
+    answer = server.getresponse()
+    found = answer.read()
+    if answer.status >= 300:
+        raise SystemExit(f"{path}: {answer.status} {found[:200]!r}")
+    return found
+
+
 def _timed(work: Callable[[], Any]) -> tuple[Any, float]:
     started = time.perf_counter()
     found = work()
@@ -136,4 +198,4 @@ def _timed(work: Callable[[], Any]) -> tuple[Any, float]:
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

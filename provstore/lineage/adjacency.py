@@ -8,7 +8,7 @@ row, large ones as whole arrays.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,9 @@ def mask(relations: Iterable[int]) -> bytes:
     """Which of the 256 codes are of one of these relations."""
     wanted = set(relations)
     return bytes(int((number & 63) in wanted) for number in range(256))
+
+
+_ANY = bytes([1] * 256)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +109,19 @@ class Half:
         if self.late:
             yield from self.late.get(node, ())
 
-    def standing(self, node: int, at: int) -> dict[int, list[int]]:
-        """Relation → the other ends that a node has by it at a ledger index, each once, by number."""
-        found: dict[int, set[int]] = {}
-        for other, said, since, until, _ in self.rows(node):
-            if since <= at < until:
-                found.setdefault(said & 63, set()).add(other)
-        return {relation: sorted(ends) for relation, ends in found.items()}
+    def standing(self, nodes: Collection[int], at: int) -> dict[int, dict[int, list[int]]]:
+        """Node → relation → the other ends that it has by it at a ledger index, each once, by number."""
+        found: dict[int, dict[int, set[int]]] = {node: {} for node in nodes}
+        if len(nodes) > 1:
+            rows = self.step(np.fromiter(nodes, np.int32, len(nodes)), _ANY, at)
+            for node, said, other in zip(rows.node.tolist(), rows.said.tolist(), rows.other.tolist(), strict=True):
+                found[node].setdefault(said & 63, set()).add(other)
+        else:
+            for node in nodes:
+                for other, said, since, until, _ in self.rows(node):
+                    if since <= at < until:
+                        found[node].setdefault(said & 63, set()).add(other)
+        return {node: {relation: sorted(ends) for relation, ends in by.items()} for node, by in found.items()}
 
     def add(self, node: int, row: Row) -> None:
         self.late[node].append(row)
@@ -242,7 +251,9 @@ class Half:
     @classmethod
     def opened(cls, directory: Path) -> Half:
         """As saved; read from the file as it is needed, changed in memory only."""
-        start, other, said, since, until, row = (np.load(directory / f"{n}.npy", mmap_mode="c") for n in _COLUMNS)
+        # as plain arrays: those of numpy's own class for mapped files take long to slice
+        loaded = (np.load(directory / f"{name}.npy", mmap_mode="c").view(np.ndarray) for name in _COLUMNS)
+        start, other, said, since, until, row = loaded
         return cls(start, other, said, since, until, row, _now(said, until))
 
     @property

@@ -92,6 +92,9 @@ class Teller:
     def nodes(self, found: Iterable[tuple[int, str, int]]) -> list[Node]:
         """(number, certainty, depth) of some nodes as nodes, with what a reader wants to know of each at once."""
         listed, moment = list(found), self._moment
+        moment.look_up([number for number, _, _ in listed], Relation.TYPE, Relation.AT, Relation.GENERATED)
+        general = {each for number, _, _ in listed for each in moment.objects(number, Relation.SPECIAL)}
+        moment.look_up(general, Relation.TYPE)
         assets = {number: moment.asset(number) for number, _, _ in listed}
         makers = {number: moment.objects(number, Relation.GENERATED) for number, _, _ in listed}
         self.know({*assets, *(a for a in assets.values() if a), *(m[0] for m in makers.values() if m)})

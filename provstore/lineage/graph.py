@@ -227,10 +227,13 @@ class LineageGraph:
             return self.halves.up if relation < _FLOW else self.halves.facts
         return self.halves.down if relation < _FLOW else self.halves.about
 
+    def every_half(self) -> Iterator[Half]:
+        return (getattr(self.halves, name) for name in _HALVES)
+
     @property
     def nbytes(self) -> int:
         """The size of the arrays."""
-        return sum(getattr(self.halves, name).nbytes for name in _HALVES)
+        return sum(half.nbytes for half in self.every_half())
 
 
 _NEW = (

@@ -6,7 +6,7 @@ else its end, another entity from when it was generated. What has no time is tak
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import cached_property
 
 import numpy as np
@@ -37,13 +37,29 @@ ACTIVITY = mask((Relation.USED, Relation.GENERATED, Relation.INFORMED))
 _SAME = mask((Relation.SYMLINK,))
 
 
+class _Held(dict[int, dict[int, list[int]]]):
+    """What was read of a half so far: node → relation → other ends."""
+
+    def __init__(self, half: Half, at: int) -> None:
+        super().__init__()
+        self.half, self._at = half, at
+
+    def read(self, node: int) -> dict[int, list[int]]:
+        found = self[node] = self.half.standing((node,), self._at)[node]
+        return found
+
+
 class Moment:
     """A graph at a ledger index and, where one is given, an instant (ticks): only what existed by then."""
 
     def __init__(self, graph: LineageGraph, at: int | None = None, instant: int | None = None) -> None:
         self.graph, self.instant = graph, instant
         self.at = graph.index if at is None else at
-        self._held: dict[tuple[int, int], dict[int, list[int]]] = {}  # what was looked up
+        held: dict[int, _Held] = {}
+        for half in graph.every_half():
+            held[id(half)] = _Held(half, self.at)
+        self._as_subject = {r: held[id(graph.half_of(r, subject=True))] for r in Relation}
+        self._as_object = {r: held[id(graph.half_of(r, subject=False))] for r in Relation}
         if self.at > graph.index:
             raise NotFound(f"the ledger index {self.at} is not there yet; the newest is {graph.index}")
 
@@ -57,23 +73,26 @@ class Moment:
         return node
 
     def _is_named(self, node: int) -> bool:
-        halves = self.graph.halves
-        return any(self._standing(half, node) for half in (halves.up, halves.down, halves.facts, halves.about))
+        sides = (self._as_subject, self._as_object)
+        return any(by[r].get(node) or by[r].read(node) for by in sides for r in (Relation.DERIVED, Relation.TYPE))
 
     def objects(self, node: int, relation: Relation) -> list[int]:
         """What a node is said to be related to; each once, by number."""
-        return self._standing(self.graph.half_of(relation, subject=True), node).get(relation, [])
+        by = self._as_subject[relation]
+        found = by.get(node)
+        return (found if found is not None else by.read(node)).get(relation, [])
 
     def subjects(self, node: int, relation: Relation) -> list[int]:
         """The nodes that are said to be related to this one; each once, by number."""
-        return self._standing(self.graph.half_of(relation, subject=False), node).get(relation, [])
+        by = self._as_object[relation]
+        found = by.get(node)
+        return (found if found is not None else by.read(node)).get(relation, [])
 
-    def _standing(self, half: Half, node: int) -> dict[int, list[int]]:
-        key = (id(half), node)
-        found = self._held.get(key)
-        if found is None:
-            found = self._held[key] = half.standing(node, self.at)
-        return found
+    def look_up(self, nodes: Collection[int], *relations: Relation) -> None:
+        """Read at once what many nodes are the subjects of, by the relations that will be asked for."""
+        for by in {id(each): each for each in (self._as_subject[r] for r in relations)}.values():
+            new = [node for node in nodes if node not in by]
+            by.update(by.half.standing(new, self.at))
 
     @cached_property
     def _kinds(self) -> dict[int, str]:
@@ -109,7 +128,8 @@ class Moment:
     def asset(self, node: int) -> int | None:
         """What a state is a state of: not a version; the first by number where there are several."""
         general = self.objects(node, Relation.SPECIAL)
-        return next((each for each in general if self.kind(each) != "Version"), None)
+        version = self.graph.class_of(_CLASSES["Version"])
+        return next((each for each in general if version not in self.objects(each, Relation.TYPE)), None)
 
     def interval(self, activity: int) -> tuple[int | None, int | None]:
         """First start and last end of an activity, in ticks, as far as stated."""
