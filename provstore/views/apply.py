@@ -23,6 +23,7 @@ from provstore.views.conclude import Conclusions
 from provstore.views.database import delete_sql, insert_sql, open_database
 from provstore.views.facets import DECIDING
 from provstore.views.facts import Facts, read_facts
+from provstore.views.search import SearchIndex
 from provstore.vocab import PS
 
 _GRAPHS = ("merged", "inferred", "system")
@@ -60,6 +61,7 @@ class Views:
         self._system = iris.graph(self.base, "system")
         self._live_contents: set[str] = set()
         self._conclusions = Conclusions(self._db, self.base)
+        self._search = SearchIndex(self._db, self.base)
         try:
             self.recover()
         except BaseException:
@@ -93,7 +95,7 @@ class Views:
         if last < first:
             return 0
         bodies = {body.index: body for body in self._ledger.bodies(first, last)}
-        with self._transaction():
+        with self._transaction(), self._search.batch():
             batch = self._digest(bodies, last)
             self._db.execute("INSERT INTO journal VALUES (?, ?)", (last, batch.packed()))
             self._db.execute("UPDATE meta SET value = ? WHERE key = 'applied'", (last,))
@@ -138,6 +140,7 @@ class Views:
         self._cite(body, live, batch)
         if live:
             self._conclusions.touch(facts, body.index, touched)
+            self._search.add(facts)
             for table, rows in facts.rows.items():
                 self._db.executemany(insert_sql(table), [(*row, body.index) for row in rows])
         for target in sorted(facts.supersedes):
@@ -184,6 +187,7 @@ class Views:
         for table, rows in facts.rows.items():
             self._db.executemany(delete_sql(table), [(*row, index) for row in rows])
         self._conclusions.touch(facts, index, touched, withdrawn=True)
+        self._search.take(facts)
         batch.withdrawn.append(index)
         for iri in body.contents:
             if not self._is_cited(iri):

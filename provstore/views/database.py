@@ -8,7 +8,11 @@ Deleting the file loses nothing that the ledger cannot give back.
 from __future__ import annotations
 
 import sqlite3
+import zlib
 from pathlib import Path
+
+from provstore.errors import Misconfigured
+from provstore.views import search, words
 
 #: Fact tables and their columns; every row ends with `rec`, the ledger index of the first entry that holds the record.
 FACTS: dict[str, tuple[str, ...]] = {
@@ -71,9 +75,18 @@ _TABLES = (
 )
 
 
+#: Which tables, and which words in them: a database of another version is made again from the ledger.
+_VERSION = zlib.crc32(repr((FACTS, _INDEXES, _TABLES, search.TABLES, words.VERSION)).encode()) >> 1
+
+
 def open_database(path: Path) -> sqlite3.Connection:
-    """The database at a path, made there if it is new; autocommit off is left to the caller's BEGIN."""
+    """The database at a path, made there if it is new; autocommit off is left to the caller's BEGIN.
+
+    Misconfigured where it was made by another version, or is shorter than it says.
+    """
     new = not path.exists()
+    if not new and _is_cut(path):
+        raise Misconfigured(f"{path} is not whole")
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
@@ -82,7 +95,7 @@ def open_database(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA temp_store=MEMORY")
     if new:
         connection.execute("BEGIN")
-        for statement in _TABLES:
+        for statement in (*_TABLES, *search.TABLES):
             connection.execute(statement)
         for name, columns in FACTS.items():
             listed = ", ".join(columns)  # names from the literal table above, never from input
@@ -90,8 +103,21 @@ def open_database(path: Path) -> sqlite3.Connection:
         for statement in _INDEXES:
             connection.execute(statement)
         connection.execute("INSERT INTO meta VALUES ('applied', -1), ('flushed', -1)")
+        connection.execute(f"PRAGMA user_version={_VERSION}")
         connection.execute("COMMIT")
+    elif connection.execute("PRAGMA user_version").fetchone() != (_VERSION,):
+        connection.close()
+        raise Misconfigured(f"{path} was made by another version")
     return connection
+
+
+def _is_cut(path: Path) -> bool:
+    """Whether the file has fewer pages than its header says: SQLite itself finds out only when it comes to them."""
+    with path.open("rb") as file:
+        head = file.read(100)  # https://www.sqlite.org/fileformat.html §1.3
+    page = int.from_bytes(head[16:18], "big")
+    pages = int.from_bytes(head[28:32], "big")
+    return path.stat().st_size < pages * (65536 if page == 1 else page)
 
 
 def insert_sql(table: str) -> str:

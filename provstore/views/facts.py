@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from provstore import rdf, times
+from provstore.views.texts import texts_of
 from provstore.vocab import DCT, PROV, PS, RDF_TYPE
 
 _RANK = {"START": 0, "COMPLETE": 2, "FAIL": 2, "ABORT": 2}
@@ -60,6 +61,7 @@ class Facts:
     supersedes: set[str] = field(default_factory=set)
     entailed: set[str] = field(default_factory=set)
     about: set[str] = field(default_factory=set)
+    texts: dict[str, str] = field(default_factory=dict)  # what it says in words, by subject
 
 
 _Terms = dict[str, list[tuple[str, str]]]  # predicate → (subject, object) pairs, as written
@@ -82,6 +84,7 @@ def read_facts(record: str, quads: bytes) -> Facts:
     _events(by, types, me, facts)
     _states(by, types, facts)
     _descriptions(by, types, me, facts)
+    facts.texts = texts_of(by, record)
     return facts
 
 
