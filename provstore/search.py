@@ -63,6 +63,18 @@ class Found:
     ignored: int = 0
 
 
+def as_json(found: Found) -> dict[str, Any]:
+    """An answer as it is sent: without the cursor, which goes into the link to the next page."""
+    return {
+        "index": found.index,
+        "how": found.how,
+        "total": found.total,
+        "ignored": found.ignored,
+        "facets": found.facets,
+        "results": found.results,
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Term:
     """One typed word or phrase: its words in a row; `open` where the last may be the beginning of one."""
@@ -354,18 +366,16 @@ def _close(text: str, one: Word, other: Word) -> bool:
 
 def _snippet(body: dict[str, Any], marker: _Marker) -> dict[str, Any] | None:
     """The first field beside the name that holds a match; else the beginning of the description, if there is one."""
-    for name in ("columns", "description", "owners", "tags", "names", "namespace", "ids", "sql"):
-        held = body.get(name, "")
-        for text in held if isinstance(held, list) else [held]:
+    full = "/".join(filter(None, (body.get("namespace"), body.get("job", body["name"]))))
+    fields = {name: body.get(name, []) for name in ("columns", "description", "owners", "tags", "names")}
+    if len(marker.marked(body["name"])) == 1:  # else these repeat the name
+        fields |= {"about": full, "ids": body.get("ids", [])}
+    for name, held in (fields | {"sql": body.get("sql", [])}).items():
+        for text in [held] if isinstance(held, str) else held:
             pieces = marker.marked(text)
             if len(pieces) > 1:
                 return {"field": name, "marked": pieces}
-    whole = marker.marked("/".join(filter(None, (body.get("namespace"), body.get("job", body["name"])))))
-    if len(whole) > 1:
-        return {"field": "about", "marked": whole}
-    if "description" in body:
-        return {"field": "description", "marked": marker.marked(body["description"])}
-    return None
+    return {"field": "description", "marked": marker.marked(body["description"])} if "description" in body else None
 
 
 # --- what was given --------------------------------------------------------------------------------------------------
