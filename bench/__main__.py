@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from bench import graphs, ingest, sparql
+from bench import graphs, ingest, search, sparql
 
 
 def main() -> None:
-    for title, run in (("Taking in", ingest.main), ("Asking", sparql.main), ("The default graph", graphs.main)):
+    for title, run in (
+        ("Taking in", ingest.main),
+        ("Asking", sparql.main),
+        ("Searching", search.main),
+        ("The default graph", graphs.main),
+    ):
         print(f"\n## {title}\n", flush=True)
         run()
 

@@ -94,14 +94,14 @@ class Term:
 
 
 def parse(text: str) -> list[Term]:
-    """The terms in what was typed: words, `"phrases"`, `-without`, `begin*`; everything else is literal."""
-    terms = []
+    """The terms in what was typed, once each: words, `"phrases"`, `-without`, `begin*`; everything else is literal."""
+    terms: dict[Term, None] = {}
     for minus, phrase, star, word in _TYPED.findall(text):
         raw = phrase or word.rstrip("*")
         found = tuple(each.text for each in words(raw))
         if found or not minus:
-            terms.append(Term(found, raw, open=bool(word or star), excluded=bool(minus)))
-    return terms
+            terms[Term(found, raw, open=bool(word or star), excluded=bool(minus))] = None
+    return list(terms)
 
 
 def expression(terms: Iterable[Term]) -> str:
@@ -155,6 +155,7 @@ class Searcher:
         until = time.monotonic() + _SECONDS
         db.set_progress_handler(lambda: time.monotonic() > until, 20_000)
         try:
+            db.execute("PRAGMA temp_store=MEMORY")
             db.execute("BEGIN")
             yield db
             db.execute("COMMIT")
@@ -180,10 +181,8 @@ class Searcher:
                 db.close()
             uri = f"{self._path.absolute().as_uri()}?mode=ro"
             db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
-        except (OSError, sqlite3.OperationalError) as error:
+        except (OSError, sqlite3.Error) as error:
             raise Busy(f"the search index is not there: {error}", retry_after=1) from error
-        db.execute("PRAGMA temp_store=MEMORY")
-        db.execute("PRAGMA cache_size=-32768")
         return now, db
 
     def close(self) -> None:
@@ -214,7 +213,7 @@ class _Page:
         """Documents that hold every wanted word and none that is excluded; '' where there are none."""
         text = expression(terms)
         unwanted = " OR ".join(term.expression() for term in terms if term.excluded)
-        if any(not term.words and not term.excluded for term in terms):
+        if not terms or any(not term.words and not term.excluded for term in terms):
             return ""  # signs alone: no index of words can have them
         if not text:
             matches = (

@@ -91,9 +91,9 @@ def described(rows: dict[str, set[tuple[Any, ...]]]) -> Iterator[tuple[str, str,
     """From a record's facts, (asset, key, merge order, content, deleted) of each facet that is searched.
 
     What is said of a state is said of its dataset. An output that was only announced comes before all that was seen,
-    in the order, so that it counts only where nothing else was said.
+    in the order, so that it counts only where nothing else was said. A state of several datasets is taken for one.
     """
-    datasets = {state: dataset for state, _, dataset, _ in rows.get("state", ())}
+    states = {state: (dataset, kind) for state, kind, dataset, _ in sorted(rows.get("state", ()))}
     intended = {dataset for _, dataset in rows.get("intended", ())}
     for subject, key, content, deleted, asset, order in rows.get("facet", ()):
         if key not in FACETS:
@@ -101,8 +101,9 @@ def described(rows: dict[str, set[tuple[Any, ...]]]) -> Iterator[tuple[str, str,
         order, content = order[:_ORDER], content.removeprefix(_NI)  # a row for each assertion: kept short
         if asset:
             yield subject, key, f"1{order}", content, deleted
-        elif subject in datasets:
-            yield datasets[subject], key, f"1{order}", content, deleted
+        elif subject in states:
+            dataset, kind = states[subject]
+            yield dataset, key, f"1{order}{kind}", content, deleted  # R before W: what was written is later
         elif (dataset := subject.rpartition("/write/")[0]) in intended:
             yield dataset, key, f"0{order}", content, deleted
 

@@ -51,7 +51,7 @@ def words(text: str) -> Iterator[Word]:
 
 
 def fold(text: str) -> str:
-    """A word without case, accents and compatibility forms; U+200C and other characters that are not seen are gone."""
+    """A word without case, accents and compatibility forms; '' where nothing is left."""
     apart = _ACCENTS.sub("", unicodedata.normalize("NFKD", text).casefold())
     whole = unicodedata.normalize("NFKC", apart)
     return whole if whole.isalnum() else "".join(c for c in whole if _class(c) in "LMN")
