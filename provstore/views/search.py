@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 import sqlite3
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -224,7 +225,7 @@ def indexed(body: Body) -> tuple[str, ...]:
 
 
 def contents(db: sqlite3.Connection) -> Iterator[str]:
-    """Every document, and every word of the index with its place, a line each: equal for equal ledgers."""
+    """Every document, its labels, and a sum over its words and their places, a line each: equal for equal ledgers."""
     query = "SELECT s.iri, b.body FROM search_body b JOIN search_subject s ON s.id = b.id"
     yield from (f"{iri} {body}" for iri, body in db.execute(query))
     query = (
@@ -234,8 +235,12 @@ def contents(db: sqlite3.Connection) -> Iterator[str]:
     )
     yield from (f"{iri} {key}={value}" for iri, key, value in db.execute(query))
     db.execute("CREATE VIRTUAL TABLE IF NOT EXISTS temp.search_words USING fts5vocab(main, search_text, instance)")
-    query = "SELECT v.term, s.iri, v.col, v.offset FROM search_words v JOIN search_subject s ON s.id = v.doc"
-    yield from (" ".join(map(str, each)) for each in db.execute(query))
+    sums: dict[int, int] = defaultdict(int)
+    for document, *place in db.execute("SELECT doc, term, col, offset FROM search_words"):
+        sums[document] += int.from_bytes(hashlib.blake2b(repr(place).encode(), digest_size=8).digest())
+    for document, total in sums.items():
+        found = db.execute("SELECT iri FROM search_subject WHERE id = ?", (document,)).fetchone()
+        yield f"{found and found[0]} words {total:x}"
 
 
 def _rows(given: Iterable[str]) -> str:
