@@ -15,7 +15,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 #: Part of the view database's version: words already in an index can only be taken out as they were put in.
-VERSION = 1
+VERSION = f"1/{unicodedata.unidata_version}"
 
 _MOST_PARTS = 8  # of a compound name, for its joined forms
 _ASCII = re.compile(r"[A-Z]+(?![a-z])[a-z0-9]*|[A-Z]?[a-z0-9]+")
