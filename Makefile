@@ -39,5 +39,5 @@ bench: install
 	$(BIN)/python -m bench
 
 clean:
-	rm -rf .venv .run-data dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .emitters .run-data dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from bench import graphs, ingest, search, sparql
+from bench import graphs, ingest, lineage, search, sparql
 
 
 def main() -> None:
-    for title, run in (
+    parts = (
         ("Taking in", ingest.main),
         ("Asking", sparql.main),
+        ("Lineage", lineage.main),
         ("Searching", search.main),
         ("The default graph", graphs.main),
-    ):
+    )
+    for title, run in parts:
         print(f"\n## {title}\n", flush=True)
         run()
 

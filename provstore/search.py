@@ -156,6 +156,7 @@ class Searcher:
         db.set_progress_handler(lambda: time.monotonic() > until, 20_000)
         try:
             db.execute("PRAGMA temp_store=MEMORY")
+            db.execute("PRAGMA cache_size=-32768")  # KiB: a common word looks all its documents up
             db.execute("BEGIN")
             yield db
             db.execute("COMMIT")

@@ -7,7 +7,7 @@ order. `lexical(key)` is the same instant as xsd:dateTime without needless zeros
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 _FORM = re.compile(
     r"(?a)"
@@ -44,6 +44,21 @@ def lexical(instant: str) -> str:
     head, _, fraction = instant[:-1].partition(".")
     fraction = fraction.rstrip("0")
     return f"{head}.{fraction}Z" if fraction else f"{head}Z"
+
+
+def ticks(instant: str) -> int:
+    """A key as a number: tenths of a microsecond since the year 1, UTC; what is finer is cut."""
+    day = date(int(instant[:4]), int(instant[5:7]), int(instant[8:10])).toordinal()
+    seconds = day * 86_400 + int(instant[11:13]) * 3600 + int(instant[14:16]) * 60 + int(instant[17:19])
+    return seconds * 10_000_000 + int(instant[20:27])
+
+
+def of_ticks(number: int) -> str:
+    """The key of the instant that a number of ticks stands for; what `ticks` cut is zero."""
+    seconds, rest = divmod(number, 10_000_000)
+    day, second = divmod(seconds, 86_400)
+    clock = f"{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}"
+    return f"{date.fromordinal(day).isoformat()}T{clock}.{rest:07}00Z"
 
 
 def now() -> str:

@@ -52,9 +52,18 @@ def run_iri(name: str) -> str:
 
 
 def data(
-    name: str, *, stats: int | None = None, symlink: str = "", change: str = "", label: str = "", **facets: Object
+    name: str,
+    *,
+    stats: int | None = None,
+    symlink: str = "",
+    change: str = "",
+    label: str = "",
+    columns: Iterable[tuple[str, str, str, str]] = (),
+    **facets: Object,
 ) -> Object:
-    """An input or output: a version label, a write proof, a symlink, a lifecycle change, facets by key."""
+    """An input or output: a version label, a write proof, a symlink, a lifecycle change, columns, facets by key."""
+    if columns:
+        facets["columnLineage"] = column_lineage(columns)
     if label:
         facets["version"] = {"datasetVersion": label}
     if symlink:
@@ -65,6 +74,19 @@ def data(
     if stats is not None:
         found["outputFacets"] = {"outputStatistics": {"rowCount": stats}}
     return found
+
+
+def column_lineage(columns: Iterable[tuple[str, str, str, str]]) -> Object:
+    """A columnLineage facet of (target, source dataset, source column, type); no target stands for the dataset."""
+    fields: Object = {}
+    whole: list[Object] = []
+    for target, source, column, kind in columns:
+        said = {"namespace": NAMESPACE, "name": source, "field": column, "transformations": [{"type": kind}]}
+        if target:
+            fields.setdefault(target, {"inputFields": []})["inputFields"].append(said)
+        else:
+            whole.append(said)
+    return {"fields": fields, "dataset": whole} if whole else {"fields": fields}
 
 
 def _listed(named: Iterable[str | Object]) -> list[Object]:
@@ -151,10 +173,25 @@ _tables = st.sampled_from(_DATASETS)
 _links = st.sampled_from(("", "", "", "", "a", "b"))
 _changes = st.sampled_from(("", "", "", "OVERWRITE", "CREATE", "ALTER", "DROP"))
 _kinds = st.sampled_from(("START", "COMPLETE", "COMPLETE", "RUNNING", "FAIL", "OTHER"))
+#: Column lineage as (target, source dataset, source column, type), kind after kind.
+_COLUMNS = (
+    (),
+    (),
+    (("x", "a", "x", "DIRECT"),),
+    (("x", "a", "y", "DIRECT"), ("y", "b", "x", "DIRECT")),
+    (("y", "b", "y", "INDIRECT"), ("x", "b", "x", "DIRECT")),
+    (("", "c", "x", "INDIRECT"),),
+)
 _options: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "input": st.fixed_dictionaries({"label": _labels, "symlink": _links}),
     "output": st.fixed_dictionaries(
-        {"label": _labels, "symlink": _links, "change": _changes, "stats": st.sampled_from((None, None, None, 1, 2))}
+        {
+            "label": _labels,
+            "symlink": _links,
+            "change": _changes,
+            "stats": st.sampled_from((None, None, None, 1, 2)),
+            "columns": st.sampled_from(_COLUMNS),
+        }
     ),
 }
 

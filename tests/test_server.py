@@ -100,6 +100,13 @@ def test_gzip(server: Server, named: bool) -> None:
     assert is_known(server, sent)
 
 
+def test_many_small_compressed_events_at_a_time_are_all_taken(server: Server) -> None:
+    bodies = [gzip.compress(json.dumps(fresh()).encode()) for _ in range(60)]
+    with ThreadPoolExecutor(20) as clients:
+        answers = list(clients.map(lambda body: server.post(body, content_encoding="gzip"), bodies))
+    assert [answer.status_code for answer in answers] == [201] * len(bodies)
+
+
 def test_a_byte_order_mark_and_white_space_are_passed_over(server: Server) -> None:
     sent = json.dumps(fresh()).encode()
     assert server.post(b"\xef\xbb\xbf \r\n" + sent + b"\n\n").status_code == 201

@@ -10,6 +10,7 @@ from importlib import import_module
 
 from provstore import __version__
 from provstore.errors import Misconfigured, ProvStoreError
+from provstore.lineage.parameters import FORMATS, PARAMETERS
 from provstore.settings import SETTINGS, Settings, load
 
 #: Exit codes: 0 done, 1 the answer is no (not verified, something refused), 2 it could not be done.
@@ -24,6 +25,7 @@ def build_parser() -> argparse.ArgumentParser:
     _serving(commands)
     _taking_in(commands)
     _asking(commands)
+    _lineage(commands)
     _keeping(commands)
     return parser
 
@@ -90,6 +92,23 @@ def _searching(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--limit", type=int, default=20, help="how many results (default: 20)")
     parser.add_argument("--format", default="table", help="table (default), json, csv")
     parser.add_argument("--server", metavar="URL", help="ask a running server instead of opening the directory")
+
+
+def _lineage(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    for name, text in (
+        ("lineage", "What something came from or went into, by steps that are known or possible."),
+        ("impact", "If this was bad, what is affected, possibly affected, not affected?"),
+    ):
+        parser = _add(commands, name, "provstore.cli.lineage:run", text)
+        for parameter, said in PARAMETERS[name].items():
+            if parameter == "entity":
+                parser.add_argument("entity", metavar="IRI-or-name", help=said)
+            elif said.startswith("true: "):
+                parser.add_argument(f"--{parameter}", action="store_const", const="true", help=said[6:])
+            else:
+                parser.add_argument(f"--{parameter}", metavar=parameter.upper(), help=said)
+        parser.add_argument("--format", default="table", help=f"{', '.join(FORMATS[name])} (default: table)")
+        parser.add_argument("--server", metavar="URL", help="ask a running server instead of opening the directory")
 
 
 def _keeping(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from provstore.capture import openlineage, payloads
 from provstore.capture.payloads import Limits, Part
 from provstore.capture.syntax import SYNTAXES, Document, map_document
-from provstore.errors import InvalidInput
+from provstore.errors import InvalidInput, ProvStoreError, TooLarge
 from provstore.model import Mapped, Submission
 
 JSON = "application/json"
+#: Bodies beyond this, once inflated, are mapped by a worker, so that nobody else waits for them.
+_SMALL = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,21 @@ class Body:
     encoding: str | None
     base: str
     limits: Limits
+
+
+def is_small(body: Body) -> bool:
+    """Whether a body, also once inflated, is mapped in no time; so is one whose fault shows at once.
+
+    A client that compresses single events, many at a time, must not find all workers busy.
+    """
+    limits = replace(body.limits, body_bytes=_SMALL, inflated_bytes=_SMALL)
+    try:
+        payloads.inflated(body.data, body.encoding, limits)
+    except TooLarge:
+        return False
+    except ProvStoreError:
+        return True
+    return True
 
 
 def read_events(body: Body) -> list[Item]:

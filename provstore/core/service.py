@@ -14,15 +14,16 @@ from provstore.core import intake
 from provstore.core.annotate import Annotator
 from provstore.core.client import OwnerClient
 from provstore.core.intake import Body, Item
+from provstore.core.lineage import LineageService
 from provstore.errors import InvalidInput, Nonconforming, NotFound, NotYetApplied, ProvStoreError, TooLarge
 from provstore.ledger.log import Ledger
+from provstore.lineage.ask import Asked, Told
 from provstore.model import Receipt, Submission
 from provstore.security.pool import JobCrash, JobTimeout, WorkerPool
 from provstore.settings import Settings
 from provstore.store.query import Answer, QueryService, Snapshot
 
-#: Bodies beyond this are mapped by a worker, so that nobody else waits for them.
-_LARGE = 256 * 1024
+#: How long a worker may take to map a body that is not small.
 _LARGE_SECONDS = 60.0
 #: How long an answer waits for the index it is to hold, and how often it looks.
 _PATIENCE, _LOOK = 5.0, 0.02
@@ -78,6 +79,7 @@ class Service:
         self._searcher = search.Searcher(self._directory / "views" / "view.db")
         annotated = [name for name, mode in self._modes.items() if mode == "annotate"]
         self.annotator = Annotator(self._directory / "validation.db", self.ledger, annotated)
+        self._lineage = LineageService(self._directory / "views")
         self._annotating = asyncio.create_task(self.annotator.run())
 
     async def close(self) -> None:
@@ -85,6 +87,7 @@ class Service:
         self._annotating.cancel()
         await asyncio.gather(self._annotating, return_exceptions=True)
         self.annotator.close()
+        self._lineage.close()
         await self.owner.close()
         for pool in (self._query_pool, self._document_pool):
             pool.close()
@@ -96,10 +99,10 @@ class Service:
     async def take_events(self, data: bytes, media_type: str, encoding: str | None, actor: str) -> list[Outcome]:
         """OpenLineage events: all good ones are committed together, each refusal says where."""
         body = Body(data, media_type, encoding, self.base, self._limits)
-        if len(data) > _LARGE or encoding:
-            items = await self._in_worker("provstore.core.intake:read_events", body, _LARGE_SECONDS)
-        else:
+        if intake.is_small(body):
             items = intake.read_events(body)
+        else:
+            items = await self._in_worker("provstore.core.intake:read_events", body, _LARGE_SECONDS)
         return await self._commit(items, actor)
 
     async def take_document(self, data: bytes, media_type: str, encoding: str | None, actor: str) -> Outcome:
@@ -193,6 +196,12 @@ class Service:
     async def canned(self, name: str, values: dict[str, str], accept: str | None, min_index: int | None) -> Answer:
         """The answer to a canned query; NotFound where there is none of the name, QueryRefused for its parameters."""
         return await self.sparql(queries.bind(queries.find(name), values), accept, min_index=min_index)
+
+    async def lineage(self, question: Asked, min_index: int | None) -> Told:
+        """The answer to a question of lineage or impact (`provstore.lineage.ask`)."""
+        if min_index is not None:
+            self._known(min_index)
+        return await self._lineage.ask(question, min_index)
 
     async def serialise(self, quads: bytes, media_type: str) -> bytes:
         """A record's quads in another RDF syntax."""

@@ -6,7 +6,7 @@ import io
 import math
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -78,13 +78,17 @@ def choose(accept: str | None, form: str) -> str:
 
     Of two that are wanted alike, the first in `RESULTS` or `GRAPHS`.
     """
-    offers = RESULTS if form in ("SELECT", "ASK") else GRAPHS
+    return chosen(accept, RESULTS if form in ("SELECT", "ASK") else GRAPHS, f"a {form}")
+
+
+def chosen(accept: str | None, offers: Collection[str], what: str) -> str:
+    """The best media type for an Accept header, the first of those wanted alike; QueryRefused where none will do."""
     if not accept or not accept.strip():
         return next(iter(offers))
     ranges = _ranges(accept)
     best = max(offers, key=lambda offer: _quality(ranges, offer))
     if _quality(ranges, best) == 0:
-        raise QueryRefused(f"cannot answer a {form} as {accept[:100]!r}; offered: {', '.join(offers)}")
+        raise QueryRefused(f"cannot answer {what} as {accept[:100]!r}; offered: {', '.join(offers)}")
     return best
 
 

@@ -21,6 +21,7 @@ from provstore.ledger.log import Body, Ledger
 from provstore.store.oxigraph import TripleStore
 from provstore.views.conclude import Conclusions
 from provstore.views.database import delete_sql, insert_sql, open_database
+from provstore.views.edges import EdgeLog, Relation, Status
 from provstore.views.facets import DECIDING
 from provstore.views.facts import Facts, read_facts
 from provstore.views.search import SearchIndex
@@ -60,8 +61,9 @@ class Views:
         self.store = TripleStore(directory / "store")
         self._system = iris.graph(self.base, "system")
         self._live_contents: set[str] = set()
-        self._conclusions = Conclusions(self._db, self.base)
         self._search = SearchIndex(self._db, self.base)
+        self._log = EdgeLog(self._db)
+        self._conclusions = Conclusions(self._db, self.base, self._log)
         try:
             self.recover()
         except BaseException:
@@ -110,20 +112,25 @@ class Views:
             yield
         except BaseException:
             self._db.execute("ROLLBACK")
+            self._log.forget()
             raise
         self._db.execute("COMMIT")
 
     # -- from entries to facts ------------------------------------------------------------------------------------
 
     def _digest(self, bodies: dict[int, Body], last: int) -> Batch:
+        """Entry by entry, so that the edge log knows what was concluded at every index; the store gets the sum."""
         batch = Batch(last)
-        touched = self._conclusions.begin()
+        changes: dict[tuple[str, str], bool] = {}
         for body in bodies.values():
             batch.adds += self._system_quads(body)
             known = self._db.execute("SELECT id FROM record WHERE iri = ?", (body.record,)).fetchone()
             if known is None:
+                touched = self._conclusions.begin()
+                self._log.index = body.index
                 self._new_record(body, batch, touched)
-        for (graph, line), stands in self._conclusions.settle(touched).items():
+                changes |= self._conclusions.settle(touched)
+        for (graph, line), stands in changes.items():
             quad = f"{line} <{iris.graph(self.base, graph)}> .\n"
             (batch.adds if stands else batch.removes).append(quad)
         batch.adds.append(self._applied_quad(last))
@@ -143,6 +150,8 @@ class Views:
             self._search.add(facts)
             for table, rows in facts.rows.items():
                 self._db.executemany(insert_sql(table), [(*row, body.index) for row in rows])
+            self._log.put(Status.ASSERTED, sorted(facts.edges, key=str))
+            self._log.put(Status.ASSERTED, [(each, Relation.ABOUT, body.index, "", "") for each in sorted(facts.about)])
         for target in sorted(facts.supersedes):
             self._db.execute("INSERT OR IGNORE INTO supersedes VALUES (?, ?)", (target, body.record))
             self._withdraw(target, body.record, batch, touched)
@@ -188,6 +197,8 @@ class Views:
             self._db.executemany(delete_sql(table), [(*row, index) for row in rows])
         self._conclusions.touch(facts, index, touched, withdrawn=True)
         self._search.take(facts)
+        self._log.put(Status.ASSERTED, (), sorted(facts.edges, key=str))
+        self._log.put(Status.ASSERTED, (), [(each, Relation.ABOUT, index, "", "") for each in sorted(facts.about)])
         batch.withdrawn.append(index)
         for iri in body.contents:
             if not self._is_cited(iri):
@@ -266,6 +277,10 @@ class Views:
     def owned_lines(self) -> Iterable[tuple[str, str]]:
         """(graph name, line) of every conclusion, with repetitions where owners share one."""
         return self._conclusions.owned_lines()
+
+    def history(self) -> Iterator[str]:
+        """The whole edge history, a line a row, told by IRIs."""
+        return self._log.told()
 
     @property
     def database(self) -> sqlite3.Connection:

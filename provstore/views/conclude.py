@@ -11,8 +11,11 @@ import hashlib
 import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
+from provstore import times
 from provstore.views import facets
+from provstore.views.edges import Edge, EdgeLog, Relation, Status, edges_in
 from provstore.views.facts import Facts
 from provstore.views.resolve import ancestors, descendants, previous_state, resolve_read
 from provstore.views.runs import Merged, merge
@@ -45,8 +48,8 @@ class Touched:
 class Conclusions:
     """Keeps the conclusions in the view database equal to what the facts there say."""
 
-    def __init__(self, db: sqlite3.Connection, base: str) -> None:
-        self._db, self._base = db, base
+    def __init__(self, db: sqlite3.Connection, base: str, log: EdgeLog) -> None:
+        self._db, self._base, self._log = db, base, log
 
     def begin(self) -> Touched:
         return Touched()
@@ -175,6 +178,7 @@ class Conclusions:
             "INSERT INTO was_read VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [(r[0], activity, *r[1:]) for r in new - old]
         )
         touched.reads |= {row[0] for row in old ^ new}
+        self._log.put(Status.MERGED, _read_at(new - old), _read_at(old - new))
 
     # -- what a changed write can change elsewhere ------------------------------------------------------------------
 
@@ -305,6 +309,7 @@ class Conclusions:
             self._db.execute("INSERT OR REPLACE INTO owned VALUES (?, ?)", (owner, "\n".join(sorted(lines))))
         else:
             self._db.execute("DELETE FROM owned WHERE owner = ?", (owner,))
+        self._log_edges(graph, before, lines)
         added, gone = sorted(lines - before), sorted(before - lines)
         self._db.executemany(
             "INSERT INTO held VALUES (?, 1) ON CONFLICT(hash) DO UPDATE SET n = n + 1",
@@ -316,6 +321,10 @@ class Conclusions:
             self._db.execute("UPDATE held SET n = n - 1 WHERE hash = ?", (key,))
             if self._db.execute("DELETE FROM held WHERE hash = ? AND n = 0", (key,)).rowcount:
                 yield line, graph, False
+
+    def _log_edges(self, graph: str, before: set[str], lines: set[str]) -> None:
+        old, new = _edges(before), _edges(lines)
+        self._log.put(Status.MERGED if graph == "merged" else Status.INFERRED, sorted(new - old), sorted(old - new))
 
     def owned_lines(self) -> Iterable[tuple[str, str]]:
         for owner, lines in self._db.execute("SELECT owner, lines FROM owned ORDER BY owner"):
@@ -336,6 +345,16 @@ class Conclusions:
 
     def _has(self, sql: str, *values: str) -> bool:
         return self._db.execute(sql, values).fetchone() is not None
+
+
+def _edges(lines: set[str]) -> set[Edge]:
+    triples = (line.split(" ", 2) for line in lines)
+    return edges_in((subject, predicate, value) for subject, predicate, value in triples)
+
+
+def _read_at(rows: Iterable[tuple[Any, ...]]) -> list[Edge]:
+    """The time of each read state: when its run can first have read it."""
+    return sorted((row[0], Relation.AT, times.ticks(row[3]), "", "") for row in rows if row[3])
 
 
 def _hash(graph: str, line: str) -> int:

@@ -7,12 +7,13 @@ Deleting the file loses nothing that the ledger cannot give back.
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
 import zlib
 from pathlib import Path
 
 from provstore.errors import Misconfigured
-from provstore.views import search, words
+from provstore.views import edges, search, words
 
 #: Fact tables and their columns; every row ends with `rec`, the ledger index of the first entry that holds the record.
 FACTS: dict[str, tuple[str, ...]] = {
@@ -76,7 +77,7 @@ _TABLES = (
 
 
 #: Which tables, and which words in them: a database of another version is made again from the ledger.
-_VERSION = zlib.crc32(repr((FACTS, _INDEXES, _TABLES, search.TABLES, words.VERSION)).encode()) >> 1
+_VERSION = zlib.crc32(repr((FACTS, _INDEXES, _TABLES, edges.TABLES, search.TABLES, words.VERSION)).encode()) >> 1
 
 
 def open_database(path: Path) -> sqlite3.Connection:
@@ -95,14 +96,16 @@ def open_database(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA temp_store=MEMORY")
     if new:
         connection.execute("BEGIN")
-        for statement in (*_TABLES, *search.TABLES):
+        for statement in (*_TABLES, *edges.TABLES, *search.TABLES):
             connection.execute(statement)
         for name, columns in FACTS.items():
             listed = ", ".join(columns)  # names from the literal table above, never from input
             connection.execute(f"CREATE TABLE {name}({listed}, PRIMARY KEY({listed})) WITHOUT ROWID")
         for statement in _INDEXES:
             connection.execute(statement)
-        connection.execute("INSERT INTO meta VALUES ('applied', -1), ('flushed', -1)")
+        connection.execute(
+            "INSERT INTO meta VALUES ('applied', -1), ('flushed', -1), ('made', ?)", (secrets.token_hex(8),)
+        )
         connection.execute(f"PRAGMA user_version={_VERSION}")
         connection.execute("COMMIT")
     elif connection.execute("PRAGMA user_version").fetchone() != (_VERSION,):

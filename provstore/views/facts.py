@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from provstore import rdf, times
+from provstore.views.edges import COLUMN_FACETS, Edge, Relation, edges_of
 from provstore.views.texts import texts_of
 from provstore.vocab import DCT, PROV, PS, RDF_TYPE
 
@@ -62,6 +63,7 @@ class Facts:
     entailed: set[str] = field(default_factory=set)
     about: set[str] = field(default_factory=set)
     texts: dict[str, str] = field(default_factory=dict)  # what it says in words, by subject
+    edges: set[Edge] = field(default_factory=set)  # what the record states of the lineage graph
 
 
 _Terms = dict[str, list[tuple[str, str]]]  # predicate → (subject, object) pairs, as written
@@ -85,6 +87,12 @@ def read_facts(record: str, quads: bytes) -> Facts:
     _states(by, types, facts)
     _descriptions(by, types, me, facts)
     facts.texts = texts_of(by, record)
+    facts.edges = edges_of(by, record)
+    facts.edges |= {
+        (subject, Relation.COLUMNS, content, "", record)
+        for subject, key, content, *_ in facts.rows["facet"]
+        if key in COLUMN_FACETS and content
+    }
     return facts
 
 

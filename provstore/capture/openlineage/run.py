@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from provstore import iris, jcs, rdf
 from provstore.capture.facets import kind_of
+from provstore.capture.openlineage.dbt import Dbt, dbt, write_mode
 from provstore.capture.openlineage.event import RECORD, Event, Object, live
 from provstore.vocab import DCT, PROV, PS
 
@@ -24,6 +25,7 @@ class _Scene(NamedTuple):
     identifier: str  # the UUID of the activity, of which the states take their names
     completed: bool
     window: bool
+    dbt: Dbt
 
 
 def run_event(event: Event) -> None:
@@ -37,7 +39,7 @@ def run_event(event: Event) -> None:
     facets = event.facets(run, "facets", "/run")
     event.assert_facets(facets, "/run/facets", node)
     _parents(event, node, facets)
-    scene = _scene(event, node, identifier, kind, job_facets)
+    scene = _scene(event, node, identifier, kind, job_facets, dbt(facets, job_facets))
     for pointer, holder in event.objects("inputs"):
         _input(event, scene, holder, pointer)
     for pointer, holder in event.objects("outputs"):
@@ -81,17 +83,17 @@ def _ancestor(event: Event, run: str, relation: str, holder: object, pointer: st
         event.say(node, PS.job, f"<{event.job(*pair)}>")
 
 
-def _scene(event: Event, run: str, identifier: str, kind: str, job_facets: Object) -> _Scene:
+def _scene(event: Event, run: str, identifier: str, kind: str, job_facets: Object, told: Dbt) -> _Scene:
     pattern = (live(job_facets, "jobType") or {}).get("emissionPattern")
     mode = pattern.get("eventContentMode") if isinstance(pattern, dict) else None
     if mode != "COMPLETE_SNAPSHOT" or kind not in ("RUNNING", "OTHER"):
-        return _Scene(run, run, identifier, completed=kind == "COMPLETE", window=False)
+        return _Scene(run, run, identifier, completed=kind == "COMPLETE", window=False, dbt=told)
     window_id = iris.window_id(identifier, event.instant)
     window = f"<{iris.run(window_id)}>"
     event.type(window, PROV.Activity, PS.Window)
     event.say(window, DCT.isPartOf, run)
     event.say(RECORD, PS.about, window)
-    return _Scene(run, window, window_id, completed=False, window=True)
+    return _Scene(run, window, window_id, completed=False, window=True, dbt=told)
 
 
 def _input(event: Event, scene: _Scene, holder: Object, pointer: str) -> None:
@@ -118,12 +120,15 @@ def _output(event: Event, scene: _Scene, holder: Object, pointer: str) -> None:
     # facets of an output that is only intended are kept for the state it may become
     event.assert_facets(facets, f"{pointer}/facets", write)
     event.assert_facets(output_facets, f"{pointer}/outputFacets", f"{write[:-1]}#generation>")
+    if scene.dbt.test:
+        event.note(pointer, "not taken as an output: a dbt test names a table for its failures that it does not write")
+        return
     change = _lifecycle(event, facets, pointer)
     written = scene.completed or scene.window or any(live(output_facets, proof) is not None for proof in _PROOFS)
     if change == "DROP":
         event.say(scene.run, PS.dropped if scene.completed else PS.intendedOutput, f"<{dataset}>")
     elif written:
-        _write(event, scene, dataset, write, change)
+        _write(event, scene, dataset, write, _WRITE_MODES.get(change) or write_mode(facets, scene.dbt))
         _specialize_version(event, write, dataset, facets, pointer)
         if change == "RENAME" and scene.completed:
             _renamed(event, scene, dataset, write, facets, pointer)
@@ -131,12 +136,12 @@ def _output(event: Event, scene: _Scene, holder: Object, pointer: str) -> None:
         event.say(scene.run, PS.intendedOutput, f"<{dataset}>")
 
 
-def _write(event: Event, scene: _Scene, dataset: str, write: str, change: str) -> None:
+def _write(event: Event, scene: _Scene, dataset: str, write: str, mode: str) -> None:
     event.type(write, PROV.Entity, PS.WriteState)
     event.say(write, PROV.specializationOf, f"<{dataset}>")
     event.say(write, PROV.wasGeneratedBy, scene.activity)
-    if change in _WRITE_MODES:
-        event.say(write, PS.writeMode, _WRITE_MODES[change])
+    if mode:
+        event.say(write, PS.writeMode, mode)
 
 
 def _lifecycle(event: Event, facets: Object, pointer: str) -> str:

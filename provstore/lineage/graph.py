@@ -1,0 +1,281 @@
+"""The lineage graph in memory, kept up with the view database, and saved beside it so that it opens at once.
+
+Readers of any process may hold one; none of them writes to the database. The saved arrays are a copy of rows of the
+edge history up to a row id: whatever is older, foreign or damaged is passed over and read from the database again.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+import os
+import shutil
+import sqlite3
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from provstore.errors import Misconfigured
+from provstore.lineage.adjacency import Columns, Half
+from provstore.views.edges import Relation
+
+_FLOW, _NUMBERS = 16, 40  # relations below the first carry lineage; from the second on, objects are numbers
+_LATE = 50_000  # rows that may stand beside the arrays before these are laid anew
+_CHUNK = 200_000
+_HALVES = ("up", "down", "facts", "about", "numbers")
+
+
+@dataclass(slots=True)
+class _Halves:
+    """`up` from what was made to what it was made of, `down` back; `facts` from subject, `about` from object."""
+
+    up: Half
+    down: Half
+    facts: Half
+    about: Half
+    numbers: Half
+
+    @classmethod
+    def laid(cls, rows: Columns, nodes: int) -> _Halves:
+        kind = rows.said & 63
+        flow = rows.where(kind < _FLOW)
+        facts = rows.where((kind >= _FLOW) & (kind < _NUMBERS))
+        numbers = rows.where(kind >= _NUMBERS)
+        alone = Half.laid(numbers.subject, numbers.other, numbers, nodes)
+        return cls(*_both_ways(flow, nodes), *_both_ways(facts, nodes), alone)
+
+
+def _both_ways(rows: Columns, nodes: int) -> tuple[Half, Half]:
+    ends = rows.other.astype(np.int32)
+    return Half.laid(rows.subject, ends, rows, nodes), Half.laid(ends, rows.subject, rows, nodes)
+
+
+class LineageGraph:
+    """The edge history of one view database, as of `index`; for one thread at a time.
+
+    `refresh` brings it to what the database holds now. Misconfigured where there is no view database.
+    """
+
+    def __init__(self, views: Path) -> None:
+        self._path, self._saved = views / "view.db", views / "lineage"
+        self._db: sqlite3.Connection | None = None
+        self._inode = -1
+        self.index = -1
+        self.nodes = 0
+        self._last_row = 0
+        self._laid_rows = 0
+        self.refresh()
+
+    # -- keeping up ---------------------------------------------------------------------------------------------------
+
+    def refresh(self) -> int:
+        """Take in what the database holds beyond this; returns the ledger index that the graph then stands at."""
+        db = self._open()
+        (applied,) = db.execute("SELECT value FROM meta WHERE key = 'applied'").fetchone()
+        if applied != self.index:
+            db.execute("BEGIN")  # one view of the rows, whatever is written meanwhile
+            try:
+                self._take_in(db)
+            finally:
+                db.execute("COMMIT")
+            if self.halves.up.late_rows + self.halves.facts.late_rows + self.halves.numbers.late_rows > _LATE:
+                self._lay(self._columns())
+        return self.index
+
+    def _open(self) -> sqlite3.Connection:
+        """The database; opened anew where it was replaced by a rebuild."""
+        try:
+            inode = os.stat(self._path).st_ino
+        except OSError as error:
+            raise Misconfigured(f"there is no view database at {self._path}: start the store once") from error
+        if self._db is None or inode != self._inode:
+            self.close()
+            uri = f"{self._path.absolute().as_uri()}?mode=ro"
+            self._db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+            self._inode = inode
+            self._load(self._db)
+        return self._db
+
+    def _load(self, db: sqlite3.Connection) -> None:
+        self.index, self._last_row = -1, 0
+        try:
+            self._open_saved(db)
+        except (OSError, ValueError, KeyError, TypeError):
+            none = np.zeros(0, np.int32)
+            rows = Columns(none, none, none.astype(np.uint8), none.astype(np.int64), none, none)
+            self.nodes = 0
+            self._lay(rows)
+
+    def _take_in(self, db: sqlite3.Connection) -> None:
+        (applied,) = db.execute("SELECT value FROM meta WHERE key = 'applied'").fetchone()
+        (nodes,) = db.execute("SELECT COALESCE(MAX(id), 0) FROM node").fetchone()
+        closed = db.execute(
+            "SELECT id, subject, relation, object, until FROM edge WHERE until > ? AND id <= ?",
+            (self.index, self._last_row),
+        ).fetchall()
+        (newest,) = db.execute("SELECT COALESCE(MAX(id), 0) FROM edge").fetchone()
+        self.nodes = nodes
+        for row in closed:
+            self._close_row(*row)
+        if newest - self._last_row > _LATE:
+            self._lay(self._columns().and_these(_read(db, self._last_row)))
+        else:
+            for each in db.execute(_NEW, (self._last_row,)):
+                self._add_row(*each)
+        self._last_row, self.index = newest, applied
+
+    def _add_row(self, row: int, subject: int, said: int, other: int, since: int, until: int) -> None:
+        for half, node, end in self._sides(subject, said & 63, other):
+            half.add(node, (end, said, since, until, row))
+
+    def _close_row(self, row: int, subject: int, relation: int, other: int, until: int) -> None:
+        for half, node, _ in self._sides(subject, relation, other):
+            half.close(node, row, until)
+
+    def _sides(self, subject: int, relation: int, other: int) -> Iterator[tuple[Half, int, int]]:
+        held = self.halves
+        if relation >= _NUMBERS:
+            yield held.numbers, subject, other
+        else:
+            yield (held.up if relation < _FLOW else held.facts), subject, other
+            yield (held.down if relation < _FLOW else held.about), other, subject
+
+    def _lay(self, rows: Columns) -> None:
+        self.halves = _Halves.laid(rows, self.nodes)
+        self._laid_rows = len(rows.row)
+
+    def _columns(self) -> Columns:
+        """Every row that is held, by subject."""
+        held = self.halves
+        parts = [_columns_of(half) for half in (held.up, held.facts, held.numbers)]
+        return parts[0].and_these(parts[1]).and_these(parts[2])
+
+    # -- files --------------------------------------------------------------------------------------------------------
+
+    def save(self) -> None:
+        """Write the arrays beside the database, whole or not at all."""
+        new = self._saved.with_name("lineage.new")
+        shutil.rmtree(new, ignore_errors=True)
+        if self.halves.up.late_rows or self.halves.facts.late_rows or self.halves.numbers.late_rows:
+            self._lay(self._columns())
+        for name in _HALVES:
+            getattr(self.halves, name).save(new / name)
+        said = {
+            "made": _made(self.database),
+            "index": self.index,
+            "nodes": self.nodes,
+            "row": self._last_row,
+            "sums": {name: _sum(new / name) for name in _HALVES},
+        }
+        (new / "graph.json").write_text(json.dumps(said))
+        shutil.rmtree(self._saved, ignore_errors=True)
+        new.rename(self._saved)
+
+    def _open_saved(self, db: sqlite3.Connection) -> None:
+        said = json.loads((self._saved / "graph.json").read_text())
+        if said["made"] != _made(db) or any(_sum(self._saved / name) != said["sums"][name] for name in _HALVES):
+            raise ValueError("saved from another database, or damaged")
+        self.halves = _Halves(*(Half.opened(self._saved / name) for name in _HALVES))
+        self.index, self.nodes, self._last_row = said["index"], said["nodes"], said["row"]
+
+    def close(self) -> None:
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+    # -- nodes --------------------------------------------------------------------------------------------------------
+
+    @property
+    def database(self) -> sqlite3.Connection:
+        assert self._db is not None
+        return self._db
+
+    def id_of(self, iri: str) -> int | None:
+        """The number of a node; None where no record ever named it."""
+        row = self.database.execute("SELECT id FROM node WHERE iri = ?", (iri,)).fetchone()
+        return int(row[0]) if row else None
+
+    def iri_of(self, node: int) -> str:
+        row = self.database.execute("SELECT iri FROM node WHERE id = ?", (node,)).fetchone()
+        return str(row[0])
+
+    def iris_of(self, nodes: Iterable[int]) -> dict[int, str]:
+        return {node: self.iri_of(node) for node in nodes}
+
+    # -- single statements --------------------------------------------------------------------------------------------
+
+    def objects(self, node: int, relation: Relation, at: int) -> list[int]:
+        """What a node is said to be related to, at a ledger index; each once, by number."""
+        held = self.halves
+        half = held.numbers if relation >= _NUMBERS else held.up if relation < _FLOW else held.facts
+        return _standing(half, node, relation, at)
+
+    def subjects(self, node: int, relation: Relation, at: int) -> list[int]:
+        """The nodes that are said to be related to this one, at a ledger index; each once, by number."""
+        held = self.halves
+        return _standing(held.down if relation < _FLOW else held.about, node, relation, at)
+
+    @property
+    def nbytes(self) -> int:
+        """The size of the arrays."""
+        return sum(getattr(self.halves, name).nbytes for name in _HALVES)
+
+
+def _standing(half: Half, node: int, relation: Relation, at: int) -> list[int]:
+    return sorted(
+        {other for other, said, since, until, _ in half.rows(node) if said & 63 == relation and since <= at < until}
+    )
+
+
+_NEW = (
+    "SELECT id, subject, relation | (status << 6), object, since, COALESCE(until, 2147483647) FROM edge"
+    " WHERE id > ? ORDER BY id"
+)
+
+
+def _read(db: sqlite3.Connection, after: int) -> Columns:
+    """The rows of the database beyond a row id."""
+    kind = np.dtype(
+        [("row", "i4"), ("subject", "i4"), ("said", "u1"), ("other", "i8"), ("since", "i4"), ("until", "i4")]
+    )
+    cursor = db.execute(_NEW, (after,))
+    chunks = [np.zeros(0, kind)]
+    while rows := cursor.fetchmany(_CHUNK):
+        chunks.append(np.array(rows, kind))
+    whole = np.concatenate(chunks)
+    return Columns(
+        *(np.ascontiguousarray(whole[name]) for name in ("row", "subject", "said", "other", "since", "until"))
+    )
+
+
+def _columns_of(half: Half) -> Columns:
+    """The rows of a half that was laid by subject, the late ones too."""
+    subject = np.repeat(np.arange(len(half.start) - 1, dtype=np.int32), np.diff(half.start))
+    laid = Columns(half.row, subject, half.said, half.other.astype(np.int64), half.since, half.until)
+    late = [
+        (row, node, said, other, since, until)
+        for node, rows in half.late.items()
+        for other, said, since, until, row in rows
+    ]
+    if not late:
+        return laid
+    columns = list(zip(*late, strict=True))
+    kinds = (np.int32, np.int32, np.uint8, np.int64, np.int32, np.int32)
+    return laid.and_these(Columns(*(np.array(c, k) for c, k in zip(columns, kinds, strict=True))))
+
+
+def _sum(directory: Path) -> int:
+    """A checksum over the files of a half: a flipped bit would be a wrong answer."""
+    total = 0
+    for path in sorted(directory.iterdir()):
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as held:
+            total = zlib.crc32(held, total)
+    return total
+
+
+def _made(db: sqlite3.Connection) -> str:
+    """What names this very database: made anew, it is another."""
+    return str(db.execute("SELECT value FROM meta WHERE key = 'made'").fetchone()[0])

@@ -1,0 +1,266 @@
+"""The lineage graph as of one moment on both time axes: what was recorded by an index, of what existed by an instant.
+
+A node exists from its time on: a state from when it was written or can have been read, an activity from its start or
+else its end, another entity from when it was generated. What has no time is taken to exist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+
+import numpy as np
+
+from provstore import iris
+from provstore.errors import NotFound
+from provstore.lineage.adjacency import Flags, Half, Ints, Longs, distinct, mask
+from provstore.lineage.graph import LineageGraph
+from provstore.views.edges import Relation
+from provstore.vocab import PROV, PS
+
+#: Classes by which a node is called, the closest first.
+KINDS = (
+    *("Prediction", "Decision", "ModelVersion", "RecordItem", "AliasAssignment", "WriteState", "ReadState"),
+    *("Version", "Model", "Dataset", "TrainingRun", "Inference", "Evaluation", "Normalisation", "Calibration"),
+    *("Correction", "Approval", "Window", "Run", "JobVersion", "JobDeclaration", "Job", "CodeVersion"),
+    *("CalibrationCertificate", "Measurand", "DataSubject", "Person", "Organization", "SoftwareAgent"),
+    *("Agent", "Activity", "Entity"),
+)
+_CLASSES = {name: (PS if name in PS.names else PROV)[name][1:-1] for name in KINDS}
+_ASSETS = {"Dataset", "Model", "Version"}
+_ACTIVITIES = set(KINDS[KINDS.index("TrainingRun") : KINDS.index("JobVersion")]) | {"Activity"}
+_NEVER, _ALWAYS = np.iinfo(np.int64).max, np.iinfo(np.int64).min
+
+CERTAIN = mask((Relation.DERIVED,))
+LINEAGE = mask((Relation.DERIVED, Relation.POSSIBLE))
+ACTIVITY = mask((Relation.USED, Relation.GENERATED, Relation.INFORMED))
+_SAME = mask((Relation.SYMLINK,))
+
+
+class Moment:
+    """A graph at a ledger index and, where one is given, an instant (ticks): only what existed by then."""
+
+    def __init__(self, graph: LineageGraph, at: int | None = None, instant: int | None = None) -> None:
+        self.graph, self.instant = graph, instant
+        self.at = graph.index if at is None else at
+        if self.at > graph.index:
+            raise NotFound(f"the ledger index {self.at} is not there yet; the newest is {graph.index}")
+
+    # -- single nodes -------------------------------------------------------------------------------------------------
+
+    def find(self, iri: str) -> int:
+        """The number of a node; NotFound where nothing known at this moment names it."""
+        node = self.graph.id_of(iri)
+        if node is None or not self._is_named(node):
+            raise NotFound(f"no lineage recorded by index {self.at} names {iri[:200]}")
+        return node
+
+    def _is_named(self, node: int) -> bool:
+        halves = self.graph.halves
+        return any(
+            since <= self.at < until
+            for half in (halves.up, halves.down, halves.facts, halves.about)
+            for _, _, since, until, _ in half.rows(node)
+        )
+
+    def objects(self, node: int, relation: Relation) -> list[int]:
+        return self.graph.objects(node, relation, self.at)
+
+    def subjects(self, node: int, relation: Relation) -> list[int]:
+        return self.graph.subjects(node, relation, self.at)
+
+    def class_id(self, iri: str) -> int:
+        """The number of a class; 0, which no node has, where nothing is of it."""
+        return self.graph.id_of(iri) or 0
+
+    @cached_property
+    def _kinds(self) -> dict[int, str]:
+        """The number of each class in use → its name, the closest class first."""
+        return {number: name for name in KINDS if (number := self.class_id(_CLASSES[name]))}
+
+    @cached_property
+    def _unresolved(self) -> int:
+        return self.class_id(PS.UnresolvedRead[1:-1])
+
+    @cached_property
+    def _source(self) -> int:
+        return self.class_id(PS.Source[1:-1])
+
+    def kind(self, node: int) -> str:
+        """The closest class of a node by its short name; '' where none is stated.
+
+        A dataset that only a facet names is one because it has states.
+        """
+        types = set(self.objects(node, Relation.TYPE))
+        found = next((name for number, name in self._kinds.items() if number in types), "")
+        return found or ("Dataset" if self.subjects(node, Relation.SPECIAL) else "")
+
+    def is_unresolved(self, node: int) -> bool:
+        return self._unresolved in self.objects(node, Relation.TYPE)
+
+    def is_source(self, node: int) -> bool:
+        """Whether a node, or what it is a state of, is a declared source."""
+        return any(
+            self._source in self.objects(n, Relation.TYPE) for n in (node, *self.objects(node, Relation.SPECIAL))
+        )
+
+    def asset(self, node: int) -> int | None:
+        """What a state is a state of: not a version; the first by number where there are several."""
+        general = self.objects(node, Relation.SPECIAL)
+        return next((each for each in general if self.kind(each) != "Version"), None)
+
+    def interval(self, activity: int) -> tuple[int | None, int | None]:
+        """First start and last end of an activity, in ticks, as far as stated."""
+        starts, ends = self.objects(activity, Relation.START), self.objects(activity, Relation.END)
+        return (starts[0] if starts else None), (ends[-1] if ends else None)
+
+    def time(self, node: int) -> int | None:
+        """When a node began to exist, in ticks."""
+        own = self.objects(node, Relation.AT) or self.objects(node, Relation.START) or self.objects(node, Relation.END)
+        if own:
+            return own[0]
+        made = [end if end is not None else start for start, end in self._makers(node)]
+        return min((each for each in made if each is not None), default=None)
+
+    def _makers(self, node: int) -> list[tuple[int | None, int | None]]:
+        return [self.interval(activity) for activity in self.objects(node, Relation.GENERATED)]
+
+    # -- sets of nodes ------------------------------------------------------------------------------------------------
+
+    def of_kind(self, kind: str) -> set[int]:
+        """Every node of a class by its short name."""
+        number = self.class_id(_CLASSES[kind]) if kind in _CLASSES else 0
+        return {n for n in self.subjects(number, Relation.TYPE) if self.exists(n)} if number else set()
+
+    def unresolved(self) -> set[int]:
+        """Every read of unknown origin."""
+        return set(self.subjects(self._unresolved, Relation.TYPE)) if self._unresolved else set()
+
+    def same(self, asset: int) -> set[int]:
+        """The names of one asset: what symlinks join, in either direction."""
+        halves, found, todo = self.graph.halves, {asset}, [asset]
+        while todo:
+            near = halves.facts.step(np.array(todo, np.int32), _SAME, self.at).other.tolist()
+            near += halves.about.step(np.array(todo, np.int32), _SAME, self.at).other.tolist()
+            todo = sorted(set(near) - found)
+            found.update(todo)
+        return found
+
+    def states(self, asset: int) -> set[int]:
+        """Every state of an asset under any of its names, or of a version."""
+        found = {s for each in self.same(asset) for s in self.subjects(each, Relation.SPECIAL)}
+        return {s for s in found if self.kind(s) != "Version"}
+
+    def starting(self, node: int, *, up: bool) -> set[int]:
+        """Where a walk from a thing begins: the states of an asset, what a run read or wrote, else the thing itself."""
+        kind = self.kind(node)
+        if kind in _ASSETS:
+            return self.states(node)
+        if kind in _ACTIVITIES:
+            return self._of_activity(node, up=up)
+        for name, relation in (("Job", Relation.JOB), ("JobVersion", Relation.JOB_VERSION)):
+            if kind == name:
+                runs = self.subjects(node, relation)
+                return {n for run in runs for n in self._of_activity(run, up=up)}
+        if kind in ("Person", "Organization", "SoftwareAgent", "Agent"):
+            runs = self.subjects(node, Relation.ASSOCIATED)
+            return {n for run in runs for n in self._of_activity(run, up=up)} | {
+                n for n in self.subjects(node, Relation.ATTRIBUTED) if self.kind(n) not in _ASSETS
+            }
+        return {node}
+
+    def _of_activity(self, activity: int, *, up: bool) -> set[int]:
+        """What an activity wrote, for looking down; what it wrote and read, for looking up."""
+        made = set(self.subjects(activity, Relation.GENERATED))
+        return made | set(self.objects(activity, Relation.USED)) if up else made
+
+    # -- walks --------------------------------------------------------------------------------------------------------
+
+    def half(self, *, up: bool) -> Half:
+        return self.graph.halves.up if up else self.graph.halves.down
+
+    def walk(self, start: Iterable[int], relations: bytes, *, up: bool, depth: int | None = None) -> tuple[Ints, Ints]:
+        """What is reached from some nodes by one step or more, and in how many; nearest first, then by number."""
+        half, nodes = self.half(up=up), self.graph.nodes
+        origin = distinct(np.fromiter(start, np.int32))
+        origin = origin[self.exist(origin)] if self.instant is not None else origin
+        newest = self.at == self.graph.index
+        first = half.ends(origin, relations, self.at, newest)
+        keep = self.exist if self.instant is not None else None
+        further = None if depth is None else depth - 1
+        found, steps = half.closure(first, relations, self.at, nodes, newest=newest, depth=further, keep=keep)
+        return found, steps + 1
+
+    def exist(self, nodes: Ints) -> Flags:
+        """Which of these nodes exist at this moment."""
+        if self.instant is None:
+            return np.ones(len(nodes), np.bool_)
+        return np.asarray(self._times[nodes] <= self.instant)
+
+    def exists(self, node: int) -> bool:
+        return self.instant is None or bool(self._times[node] <= self.instant)
+
+    @cached_property
+    def _times(self) -> Longs:
+        """When each node began to exist: as `time`, for all of them at once."""
+        halves, count = self.graph.halves, self.graph.nodes + 1
+        own = self._least(halves.numbers, Relation.AT, count)
+        start, end = (self._least(halves.numbers, r, count) for r in (Relation.START, Relation.END))
+        last = self._least(halves.numbers, Relation.END, count, greatest=True)
+        activity = np.where(start == _NEVER, end, start)
+        own = np.where(own == _NEVER, activity, own)
+        made = self._rows(halves.up, Relation.GENERATED)
+        finished = np.where(last == _ALWAYS, start, last)
+        by_run = np.full(count, _NEVER, np.int64)
+        np.minimum.at(by_run, made[0], finished[made[1]])
+        own = np.where(own == _NEVER, by_run, own)
+        return np.where(own == _NEVER, _ALWAYS, own)
+
+    def _least(self, half: Half, relation: Relation, count: int, *, greatest: bool = False) -> Longs:
+        node, value = self._rows(half, relation)
+        found = np.full(count, _ALWAYS if greatest else _NEVER, np.int64)
+        (np.maximum if greatest else np.minimum).at(found, node, value)
+        return found
+
+    def _rows(self, half: Half, relation: Relation) -> tuple[Ints, Longs]:
+        """(node, other) of every row of a relation that stands at this moment."""
+        everyone = np.arange(self.graph.nodes + 1, dtype=np.int32)
+        found = half.step(everyone, mask((relation,)), self.at)
+        return found.node, found.other
+
+    # -- projections --------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def assets(self) -> Ints:
+        """For each node the asset that it is a state of, else the node itself."""
+        node, general = self._rows(self.graph.halves.facts, Relation.SPECIAL)
+        versions = np.zeros(self.graph.nodes + 1, np.bool_)
+        versions[list(self.of_kind("Version"))] = True
+        return self._projected(node[~versions[general]], general[~versions[general]])
+
+    @cached_property
+    def runs(self) -> Ints:
+        """For each node the activity that made it, or that read it where nobody is known to have made it."""
+        node, maker = self._rows(self.graph.halves.up, Relation.GENERATED)
+        found = self._projected(node, maker)
+        read = self._rows(self.graph.halves.down, Relation.USED)
+        is_read = np.zeros(self.graph.nodes + 1, np.bool_)
+        is_read[list(self.of_kind("ReadState"))] = True
+        chosen = is_read[read[0]]
+        readers = self._projected(read[0][chosen], read[1][chosen])
+        return np.where(is_read, readers, found).astype(np.int32)
+
+    def _projected(self, node: Ints, onto: Longs) -> Ints:
+        found = np.full(self.graph.nodes + 1, _NEVER, np.int64)
+        np.minimum.at(found, node, onto)
+        return np.where(found == _NEVER, np.arange(self.graph.nodes + 1), found).astype(np.int32)
+
+    def named(self, name: str) -> list[str]:
+        """The IRIs of the datasets and models of a name in any namespace; where there is none, of the jobs."""
+        ends = f"/{iris.enc(name)}"
+        rows = self.graph.database.execute(
+            "SELECT id, iri FROM node WHERE substr(iri, -?) = ? ORDER BY iri", (len(ends), ends)
+        ).fetchall()
+        found = [(self.kind(node), str(iri)) for node, iri in rows]
+        assets = [iri for kind, iri in found if kind in ("Dataset", "Model")]
+        return assets or [iri for kind, iri in found if kind == "Job"]

@@ -1,0 +1,2 @@
+select applicant_id, full_name, postcode, income
+from {{ source('raw', 'applicants') }}
