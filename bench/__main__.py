@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench import graphs, ingest, lineage, sparql
+from bench import graphs, ingest, lineage, search, sparql
 
 
 def main() -> None:
@@ -10,6 +10,7 @@ def main() -> None:
         ("Taking in", ingest.main),
         ("Asking", sparql.main),
         ("Lineage", lineage.main),
+        ("Searching", search.main),
         ("The default graph", graphs.main),
     )
     for title, run in parts:

@@ -77,6 +77,21 @@ def _asking(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
             "--format", default="table", help="table (default), json, xml, csv, tsv, turtle, nt, jsonld"
         )
         parser.add_argument("--server", metavar="URL", help="ask a running server instead of opening the directory")
+    _searching(commands)
+
+
+def _searching(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _add(
+        commands, "search", "provstore.cli.searching:run", "Find by words what has a name; without, list all."
+    )
+    parser.add_argument(
+        "words", nargs="*", metavar="WORD", help='words, "a phrase", -without (after --), part* of a word'
+    )
+    for name in ("kind", "namespace", "owner", "tag"):
+        parser.add_argument(f"--{name}", action="append", default=[], help=f"only of this {name}; may be repeated")
+    parser.add_argument("--limit", type=int, default=20, help="how many results (default: 20)")
+    parser.add_argument("--format", default="table", help="table (default), json, csv")
+    parser.add_argument("--server", metavar="URL", help="ask a running server instead of opening the directory")
 
 
 def _lineage(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from provstore import iris, rdf
 from provstore.core.store import ProvStore
 from provstore.store.oxigraph import normalised
+from provstore.views import search
 from provstore.views.apply import Views, without_graph
 from provstore.vocab import PS
 
@@ -18,7 +19,8 @@ def check_store(store: ProvStore, *, rebuild: bool = True) -> list[str]:
 
     The ledger verifies; the views stand at its head; each record's and content's graph is its canonical N-Quads; the
     merged and inferred graphs are what their owners say; the default graph holds each live triple and no other; and,
-    with `rebuild`, views made anew from the ledger are the same quads, byte for byte, and the same edge history.
+    with `rebuild`, views made anew from the ledger are the same quads, byte for byte, and the same edge history and
+    search documents.
     """
     findings = [str(finding) for finding in store.verify().findings]
     if store.views.applied != store.ledger.head:
@@ -28,7 +30,7 @@ def check_store(store: ProvStore, *, rebuild: bool = True) -> list[str]:
     findings += [f"missing: {line.strip()}" for line in sorted(expected - held)]
     findings += [f"too much: {line.strip()}" for line in sorted(held - expected)]
     if rebuild:
-        made = held | set(store.views.history())
+        made = {*held, *store.views.history(), *search.contents(store.views.database)}
         findings += [f"not as a rebuild makes it: {line.strip()}" for line in sorted(made ^ _rebuilt(store))]
     return findings
 
@@ -71,6 +73,6 @@ def _rebuilt(store: ProvStore) -> set[str]:
         views = Views(Path(directory), store.ledger)
         while views.apply_pending(1024):
             pass
-        found = {*views.store.dump(), *views.history()}
+        found = {*views.store.dump(), *views.history(), *search.contents(views.database)}
         views.close()
     return found

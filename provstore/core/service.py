@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from provstore import queries
+from provstore import queries, search
 from provstore.capture.payloads import Limits
 from provstore.core import intake
 from provstore.core.annotate import Annotator
 from provstore.core.client import OwnerClient
 from provstore.core.intake import Body, Item
 from provstore.core.lineage import LineageService
-from provstore.errors import InvalidInput, Nonconforming, NotFound, ProvStoreError, TooLarge
+from provstore.errors import InvalidInput, Nonconforming, NotFound, NotYetApplied, ProvStoreError, TooLarge
 from provstore.ledger.log import Ledger
 from provstore.lineage.ask import Asked, Told
 from provstore.model import Receipt, Submission
@@ -25,6 +25,8 @@ from provstore.store.query import Answer, QueryService, Snapshot
 
 #: How long a worker may take to map a body that is not small.
 _LARGE_SECONDS = 60.0
+#: How long an answer waits for the index it is to hold, and how often it looks.
+_PATIENCE, _LOOK = 5.0, 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ class Service:
             timeout=settings.query_timeout_seconds,
             max_bytes=settings.query_max_result_bytes,
         )
+        self._searcher = search.Searcher(self._directory / "views" / "view.db")
         annotated = [name for name, mode in self._modes.items() if mode == "annotate"]
         self.annotator = Annotator(self._directory / "validation.db", self.ledger, annotated)
         self._lineage = LineageService(self._directory / "views")
@@ -88,6 +91,7 @@ class Service:
         await self.owner.close()
         for pool in (self._query_pool, self._document_pool):
             pool.close()
+        self._searcher.close()
         self.ledger.close()
 
     # -- in -----------------------------------------------------------------------------------------------------------
@@ -153,9 +157,25 @@ class Service:
 
     async def snapshot(self, min_index: int | None) -> Snapshot:
         """The newest snapshot, holding `min_index` if one is given; NotYetApplied where it takes too long."""
-        if min_index is not None and min_index > self.ledger.head:
-            raise NotFound(f"the ledger has no index {min_index} yet; its newest is {self.ledger.head}")
+        if min_index is not None:
+            self._known(min_index)
         return await self.owner.snapshot(-1 if min_index is None else min_index)
+
+    async def search(self, request: search.Request, min_index: int | None) -> search.Found:
+        """The answer to a search, holding `min_index` if one is given; NotYetApplied where it takes too long."""
+        if min_index is not None:
+            self._known(min_index)
+            until = asyncio.get_running_loop().time() + _PATIENCE
+            while (applied := await asyncio.to_thread(self._searcher.applied)) < min_index:
+                if asyncio.get_running_loop().time() > until:
+                    message = f"index {min_index} is not applied yet; the views are at {applied}"
+                    raise NotYetApplied(message, retry_after=1)
+                await asyncio.sleep(_LOOK)
+        return await asyncio.to_thread(self._searcher.search, request)
+
+    def _known(self, index: int) -> None:
+        if index > self.ledger.head:
+            raise NotFound(f"the ledger has no index {index} yet; its newest is {self.ledger.head}")
 
     async def sparql(
         self,
@@ -179,8 +199,8 @@ class Service:
 
     async def lineage(self, question: Asked, min_index: int | None) -> Told:
         """The answer to a question of lineage or impact (`provstore.lineage.ask`)."""
-        if min_index is not None and min_index > self.ledger.head:
-            raise NotFound(f"the ledger has no index {min_index} yet; its newest is {self.ledger.head}")
+        if min_index is not None:
+            self._known(min_index)
         return await self._lineage.ask(question, min_index)
 
     async def serialise(self, quads: bytes, media_type: str) -> bytes:

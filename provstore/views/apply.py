@@ -24,6 +24,7 @@ from provstore.views.database import delete_sql, insert_sql, open_database
 from provstore.views.edges import EdgeLog, Relation, Status
 from provstore.views.facets import DECIDING
 from provstore.views.facts import Facts, read_facts
+from provstore.views.search import SearchIndex
 from provstore.vocab import PS
 
 _GRAPHS = ("merged", "inferred", "system")
@@ -60,6 +61,7 @@ class Views:
         self.store = TripleStore(directory / "store")
         self._system = iris.graph(self.base, "system")
         self._live_contents: set[str] = set()
+        self._search = SearchIndex(self._db, self.base)
         self._log = EdgeLog(self._db)
         self._conclusions = Conclusions(self._db, self.base, self._log)
         try:
@@ -95,7 +97,7 @@ class Views:
         if last < first:
             return 0
         bodies = {body.index: body for body in self._ledger.bodies(first, last)}
-        with self._transaction():
+        with self._transaction(), self._search.batch():
             batch = self._digest(bodies, last)
             self._db.execute("INSERT INTO journal VALUES (?, ?)", (last, batch.packed()))
             self._db.execute("UPDATE meta SET value = ? WHERE key = 'applied'", (last,))
@@ -145,6 +147,7 @@ class Views:
         self._cite(body, live, batch)
         if live:
             self._conclusions.touch(facts, body.index, touched)
+            self._search.add(facts)
             for table, rows in facts.rows.items():
                 self._db.executemany(insert_sql(table), [(*row, body.index) for row in rows])
             self._log.put(Status.ASSERTED, sorted(facts.edges, key=str))
@@ -193,6 +196,7 @@ class Views:
         for table, rows in facts.rows.items():
             self._db.executemany(delete_sql(table), [(*row, index) for row in rows])
         self._conclusions.touch(facts, index, touched, withdrawn=True)
+        self._search.take(facts)
         self._log.put(Status.ASSERTED, (), sorted(facts.edges, key=str))
         self._log.put(Status.ASSERTED, (), [(each, Relation.ABOUT, index, "", "") for each in sorted(facts.about)])
         batch.withdrawn.append(index)

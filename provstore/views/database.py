@@ -10,10 +10,10 @@ from __future__ import annotations
 import secrets
 import sqlite3
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
 
-from provstore.views import edges
+from provstore.errors import Misconfigured
+from provstore.views import edges, search, words
 
 #: Fact tables and their columns; every row ends with `rec`, the ledger index of the first entry that holds the record.
 FACTS: dict[str, tuple[str, ...]] = {
@@ -76,46 +76,55 @@ _TABLES = (
 )
 
 
-#: Changes with the rules by which conclusions are drawn, so that views made by other rules are made again.
-_RULES = "1"
+#: Changes with the rules by which conclusions are drawn.
+_RULES = 1
+#: Which rules, tables and words in them: a database of another version is made again from the ledger.
+_VERSION = (
+    zlib.crc32(repr((_RULES, FACTS, _INDEXES, _TABLES, edges.TABLES, search.TABLES, words.VERSION)).encode()) >> 1
+)
 
 
 def open_database(path: Path) -> sqlite3.Connection:
     """The database at a path, made there if it is new; autocommit off is left to the caller's BEGIN.
 
-    sqlite3.DatabaseError where it is damaged, or was made by another version.
+    Misconfigured where it was made by another version, or is shorter than it says.
     """
     new = not path.exists()
+    if not new and _is_cut(path):
+        raise Misconfigured(f"{path} is not whole")
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA wal_autocheckpoint=8000")  # pages; each one copies what the log holds into the file
     connection.execute("PRAGMA cache_size=-65536")
     connection.execute("PRAGMA temp_store=MEMORY")
-    statements = list(_statements())
-    version = zlib.crc32("\n".join([_RULES, *statements]).encode()) & 0x7FFFFFFF
     if new:
         connection.execute("BEGIN")
-        for statement in statements:
+        for statement in (*_TABLES, *edges.TABLES, *search.TABLES):
             connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {version}")
+        for name, columns in FACTS.items():
+            listed = ", ".join(columns)  # names from the literal table above, never from input
+            connection.execute(f"CREATE TABLE {name}({listed}, PRIMARY KEY({listed})) WITHOUT ROWID")
+        for statement in _INDEXES:
+            connection.execute(statement)
         connection.execute(
             "INSERT INTO meta VALUES ('applied', -1), ('flushed', -1), ('made', ?)", (secrets.token_hex(8),)
         )
+        connection.execute(f"PRAGMA user_version={_VERSION}")
         connection.execute("COMMIT")
-    elif connection.execute("PRAGMA user_version").fetchone() != (version,):
+    elif connection.execute("PRAGMA user_version").fetchone() != (_VERSION,):
         connection.close()
-        raise sqlite3.DatabaseError(f"{path} was made by another version of provstore")
+        raise Misconfigured(f"{path} was made by another version")
     return connection
 
 
-def _statements() -> Iterator[str]:
-    yield from _TABLES
-    yield from edges.TABLES
-    for name, columns in FACTS.items():
-        listed = ", ".join(columns)  # names from the literal table above, never from input
-        yield f"CREATE TABLE {name}({listed}, PRIMARY KEY({listed})) WITHOUT ROWID"
-    yield from _INDEXES
+def _is_cut(path: Path) -> bool:
+    """Whether the file has fewer pages than its header says: SQLite itself finds out only when it comes to them."""
+    with path.open("rb") as file:
+        head = file.read(100)  # https://www.sqlite.org/fileformat.html §1.3
+    page = int.from_bytes(head[16:18], "big")
+    pages = int.from_bytes(head[28:32], "big")
+    return path.stat().st_size < pages * (65536 if page == 1 else page)
 
 
 def insert_sql(table: str) -> str:

@@ -17,6 +17,7 @@ DECIDING = frozenset(
     {
         *("documentation", "schema", "ownership", "columnLineage", "lineage", "version", "lifecycleStateChange"),
         *("outputStatistics", "sourceCodeLocation", "nominalTime", "errorMessage"),
+        *("tags", "sql"),
     }
 )
 

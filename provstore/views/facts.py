@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 from provstore import rdf, times
 from provstore.views.edges import COLUMN_FACETS, Edge, Relation, edges_of
+from provstore.views.texts import texts_of
 from provstore.vocab import DCT, PROV, PS, RDF_TYPE
 
 _RANK = {"START": 0, "COMPLETE": 2, "FAIL": 2, "ABORT": 2}
@@ -61,6 +62,7 @@ class Facts:
     supersedes: set[str] = field(default_factory=set)
     entailed: set[str] = field(default_factory=set)
     about: set[str] = field(default_factory=set)
+    texts: dict[str, str] = field(default_factory=dict)  # what it says in words, by subject
     edges: set[Edge] = field(default_factory=set)  # what the record states of the lineage graph
 
 
@@ -84,6 +86,7 @@ def read_facts(record: str, quads: bytes) -> Facts:
     _events(by, types, me, facts)
     _states(by, types, facts)
     _descriptions(by, types, me, facts)
+    facts.texts = texts_of(by, record)
     facts.edges = edges_of(by, record)
     facts.edges |= {
         (subject, Relation.COLUMNS, content, "", record)

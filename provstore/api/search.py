@@ -1,0 +1,40 @@
+"""Full-text search over what has a name."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+
+from provstore import search
+from provstore.api.requests import etag, number, service_of
+
+router = APIRouter(tags=["ask"])
+
+
+@router.get("/search")
+async def get_search(request: Request) -> Response:
+    """`?q=…`, filters `kind`, `namespace`, `owner`, `tag` (any of several), `limit`, `cursor`, `min-index`.
+
+    Total, facets, results with their matches marked, and the link to the next page.
+    """
+    given = request.query_params
+    limit = number(given, "limit")
+    asked = search.Request(
+        given.get("q", ""),
+        {name: tuple(given.getlist(name)) for name in search.FILTERS},
+        20 if limit is None else limit,
+        given.get("cursor", ""),
+    )
+    found = await service_of(request).search(asked, number(given, "min-index"))
+    tag = etag(found.index, repr(asked), "application/json")
+    headers = {"ETag": tag, "Provstore-Index": str(found.index), "Cache-Control": "no-cache", "Vary": "Accept"}
+    if tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    body = search.as_json(found)
+    if found.cursor:
+        kept = [(name, value) for name, value in given.multi_items() if name not in ("cursor", "min-index")]
+        body["next"] = f"/search?{urlencode([*kept, ('cursor', found.cursor)], errors='replace')}"
+        headers["Link"] = f'<{body["next"]}>; rel="next"'
+    return JSONResponse(body, headers=headers)
