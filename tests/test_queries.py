@@ -21,6 +21,7 @@ NAMES = [
     "audit/agents",
     "audit/gaps",
     "catalogue/datasets",
+    "catalogue/facet_values",
     "catalogue/runs",
     "impact/verdicts",
     "integrity/unresolved",
@@ -130,6 +131,23 @@ CASES: list[tuple[str, str, dict[str, str], list[str]]] = [
             "dataset/train.py | — | — | — | 0 | 1 | —",
             "dataset/transactions | — | — | — | 0 | 2 | —",
         ],
+    ),
+    (
+        "catalogue/facet_values",
+        "credit",
+        {"entity": f"{BASE}dataset/demographics-api"},
+        [
+            "record/c01 | dataset/demographics-api | documentation | /description | vendor feed, daily | — |"
+            " ni:///sha-256;DMZomRykUYWnuwRGwjB65e9Kdl9OQWEE-0QR9L_6xNg",
+            "record/c16 | dataset/demographics-api | documentation | /description | ages wrong from 6 to 9 March 2026 |"
+            " — | ni:///sha-256;lM2LQqF-6accKVGDxpE0i_uCf1vUTLNj1N5ZpPYli8w",
+        ],
+    ),
+    (
+        "catalogue/facet_values",
+        "credit",
+        {"entity": f"{BASE}record/c01", "facet": "schema"},
+        [],
     ),
     (
         "catalogue/runs",

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from provstore import iris, jcs, rdf, times
-from provstore.views import facets
+from provstore.views import facets, particulars
 from provstore.views.facets import Facet
 from provstore.vocab import AI, DCT, PROV, PS, RDF_TYPE
 
@@ -88,9 +88,11 @@ def merge(db: sqlite3.Connection, base: str, activity: str) -> Merged:
     out.writes = list(_writes(db, activity, life, out.lines))
     _derivations(db, base, activity, out)
     for write in out.writes:
-        for key in ("documentation", "schema", "ownership"):
-            if found := facets.in_force(db, write.state, key):
-                out.lines |= facets.promoted(base, write.state, found)
+        out.lines |= particulars.of_state(db, base, write.state, facets.OF_WRITE_STATES)
+    for read in out.reads:
+        out.lines |= particulars.of_state(db, base, read.state, facets.OF_READ_STATES)
+        out.lines |= particulars.of_usage(db, base, activity, read.state, read.known)
+    out.lines |= particulars.of_run(db, activity, out.version)
     _derived_is_used(db, activity, out)
     return out
 
@@ -243,7 +245,7 @@ def _write(
     partial = life.ending in ("FAIL", "ABORT")
     if partial:
         lines.add(f"{me} {PS.partial} {rdf.boolean(True)}")
-    _generation(db, activity, state, when, lines)
+    lines |= particulars.of_generation(db, activity, state, when)
     digest = _attribute(db, state, "digest")
     return Write(
         state,
@@ -256,26 +258,6 @@ def _write(
         known,
         when[1] if when else 0,
     )
-
-
-def _generation(
-    db: sqlite3.Connection, activity: str, state: str, when: tuple[str, int] | None, lines: set[str]
-) -> None:
-    """The qualified generation, where output statistics give it something to say."""
-    found = facets.in_force(db, f"{state}#generation", "outputStatistics")
-    counts = list(facets.statistics(found.value)) if found else []
-    if not found or not counts:
-        return
-    node = f"<{state}#generation>"
-    lines |= {
-        f"<{state}> {PROV.qualifiedGeneration} {node}",
-        f"{node} {RDF_TYPE} {PROV.Generation}",
-        f"{node} {PROV.activity} <{activity}>",
-        f"{node} {PS.knownFrom} {rdf.integer(max(found.known, when[1] if when else 0))}",
-    }
-    lines |= {f"{node} {predicate} {rdf.integer(number)}" for predicate, number in counts}
-    if when:
-        lines.add(f"{node} {PROV.atTime} {_time(when[0])}")
 
 
 def _derivations(db: sqlite3.Connection, base: str, activity: str, out: Merged) -> None:
