@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from bench import graphs, ingest, sparql
+from bench import graphs, ingest, queries, sparql
 
 
 def main() -> None:
-    for title, run in (("Taking in", ingest.main), ("Asking", sparql.main), ("The default graph", graphs.main)):
+    tables = (
+        ("Taking in", ingest.main),
+        ("Asking", sparql.main),
+        ("Canned queries", queries.main),
+        ("The default graph", graphs.main),
+    )
+    for title, run in tables:
         print(f"\n## {title}\n", flush=True)
         run()
 

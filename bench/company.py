@@ -1,7 +1,8 @@
-"""The records of a made-up company: layers of daily jobs, models trained, evaluated and approved, predictions, decisions.
+"""The records of a made-up company: daily jobs in layers, models, what was predicted with them and decided.
 
-Of `count` records eight in ten are START and COMPLETE (or FAIL) of daily runs, fifteen layers deep, each job with two or
-three inputs from the layer below, and one table that jobs of every layer read; the rest are datasets described, models and what was predicted with them.
+Of `count` records eight in ten are START and COMPLETE (or FAIL) of daily runs, fifteen layers deep, each job with two
+or three inputs from the layer below, and one table that jobs of every layer read; the rest are datasets described, jobs
+declared, models trained, evaluated and approved, predictions and decisions.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import random
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from provstore import iris
 
@@ -23,7 +25,8 @@ _PRODUCER = "https://provstore.example/bench"
 _RAW, _MART = "s3://raw", "warehouse://mart"
 _COLUMNS = ("id", "amount", "age_band", "region")
 _GROUPS = ("under 25", "25 to 64", "65 and over")
-_PREFIXES = f"""@base <{BASE}/> . @prefix prov: <http://www.w3.org/ns/prov#> . @prefix ps: <https://w3id.org/provstore/ns#> .
+_PREFIXES = f"""@base <{BASE}/> . @prefix prov: <http://www.w3.org/ns/prov#> .
+@prefix ps: <https://w3id.org/provstore/ns#> .
 @prefix dqv: <http://www.w3.org/ns/dqv#> . @prefix ai: <https://w3id.org/dpv/ai#> .
 @prefix mls: <http://www.w3.org/ns/mls#> . @prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
 """
@@ -59,7 +62,8 @@ class Company:
         """The records in the order of their times."""
         yield from (_described(_RAW, f"source_{n}") for n in range(self.sources))
         yield "text/turtle", self._sources()
-        left = self.count - 1 - self.sources - 2 * DAYS * len(self.jobs)
+        yield from (self._declared(name, inputs) for name, inputs in self.jobs[::10])
+        left = self.count - 1 - self.sources - len(self.jobs[::10]) - 2 * DAYS * len(self.jobs)
         trainings = [(model, day) for day in range(4, DAYS, 5) for model in range(self.models)]
         predictions = max(0, left - 3 * len(trainings))
         for day in range(DAYS):
@@ -74,6 +78,18 @@ class Company:
     def _sources(self) -> bytes:
         said = "".join(f"<{iris.dataset(BASE, _RAW, f'source_{n}')}> a ps:Source .\n" for n in range(self.sources))
         return f"{_PREFIXES}{said}".encode()
+
+    def _declared(self, name: str, inputs: list[tuple[str, str]]) -> Record:
+        """What a job says that it reads, one table more than it does."""
+        event = {
+            "eventTime": "2025-12-31T12:00:00Z",
+            "producer": _PRODUCER,
+            "schemaURL": "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/JobEvent",
+            "job": {"namespace": "scheduler", "name": name},
+            "inputs": [{"namespace": space, "name": table} for space, table in [*inputs, (_RAW, "never_read")]],
+            "outputs": [{"namespace": _MART, "name": name}],
+        }
+        return "application/json", json.dumps(event).encode()
 
     def _run(self, number: int, name: str, inputs: list[tuple[str, str]], day: int) -> Iterator[Record]:
         run = str(uuid.uuid5(uuid.UUID(int=self.seed), f"{name} {day}"))
@@ -95,7 +111,12 @@ class Company:
         yield (
             "application/json",
             json.dumps(
-                {**end, "job": job, "inputs": [], "outputs": [] if failed else [self._output(number, name, inputs, day)]}
+                {
+                    **end,
+                    "job": job,
+                    "inputs": [],
+                    "outputs": [] if failed else [self._output(number, name, inputs, day)],
+                }
             ).encode(),
         )
 
@@ -105,7 +126,7 @@ class Company:
             for column in _COLUMNS
         }
         facets: dict[str, object] = {
-            "schema": {"fields": [{"name": column, "type": "VARCHAR"} for column in _COLUMNS[: 3 + (day > number % 30)]]},
+            "schema": {"fields": [{"name": name, "type": "VARCHAR"} for name in _COLUMNS[: 3 + (day > number % 30)]]},
             "columnLineage": {"fields": fields},
             "lifecycleStateChange": {"lifecycleStateChange": "OVERWRITE" if number % 50 else "ALTER"},
             "ownership": {"owners": [{"name": f"team:{number % 40}", "type": "steward"}]},
@@ -140,7 +161,7 @@ class Company:
 """
         run = f"run/evaluate-m{model}-{day}"
         slices = "".join(
-            f"""<{version}/slice/{n}> a prov:Entity, ps:Slice ; ps:sliceColumn "age_band" ; ps:sliceValue "{group}" ;
+            f"""<{version}/slice/{n}> a prov:Entity, ps:Slice ; ps:column "age_band" ; prov:value "{group}" ;
   prov:wasGeneratedBy <{run}> ; prov:wasDerivedFrom <{table}/read/evaluate-m{model}-{day}> .
 <{version}/rate/{n}> a prov:Entity, dqv:QualityMeasurement ; dqv:computedOn <{version}> ; prov:wasGeneratedBy <{run}> ;
   dqv:isMeasurementOf <metric/approval-rate> ; ps:onSlice <{version}/slice/{n}> ;
@@ -177,15 +198,15 @@ class Company:
 {decided if number % 5 == 0 else ""}"""
 
 
-def _event(kind: str, stamp: str, run: str) -> dict[str, dict[str, object]]:
-    event: dict[str, object] = {
+def _event(kind: str, stamp: str, run: str) -> dict[str, Any]:
+    event: dict[str, Any] = {
         "eventType": kind,
         "eventTime": stamp,
         "producer": _PRODUCER,
         "schemaURL": "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent",
         "run": {"runId": run},
     }
-    return event  # type: ignore[return-value]
+    return event
 
 
 def _described(space: str, name: str) -> Record:

@@ -31,7 +31,7 @@ PS = Namespace(
     # classes
     "Record Content FacetAssertion Dataset Model Version ReadState WriteState Run TrainingRun Inference Evaluation"
     " Normalisation Calibration Correction Approval Window Job JobVersion JobDeclaration ModelVersion Prediction"
-    " Decision RecordItem AliasAssignment DataSubject Source UnresolvedRead CodeVersion Measurand"
+    " Decision RecordItem AliasAssignment Slice DataSubject Source UnresolvedRead CodeVersion Measurand"
     " CalibrationCertificate EventType WriteMode Basis"
     # kinds of event, modes of writing, bases of a conclusion, roles
     " START RUNNING COMPLETE FAIL ABORT OTHER Create Append Merge Alter Overwrite Truncate"
@@ -51,7 +51,7 @@ PS = Namespace(
     # code and owners
     " sql dialect repository codeUrl path branch tag commit codeVersion owner ownerType"
     # models, items, people
-    " parameter value alias assigns factor pseudonym serialNumber subject concerns reason"
+    " parameter value alias assigns onSlice factor pseudonym serialNumber subject concerns reason"
     # what facets say
     " Partition NullCount DistinctCount Sum Count Minimum Maximum Quantile RowCount ByteSize FileCount refersTo"
     " engine environmentVariable upstream downstream jobEdge sourceJob sourceRun targetJob targetRun partition"

@@ -1,8 +1,8 @@
 """Every canned query on the worked examples: the rows written down in tests/queries, here and from a plain engine.
 
-A file holds one case or more: a line `? parameter=value …`, the names of the columns, then the rows in their order, cells
-between bars; a line that begins with `#` says why the rows are right. Names are shortened as `_SHORT` says, records
-and times of receipt, which differ from store to store, as `Names` does.
+A file holds one case or more: a line `? parameter=value …`, the names of the columns, then the rows in their order,
+cells between bars; a line that begins with `#` says why the rows are right. Names are shortened as `_SHORT` says;
+`Names` names what differs from store to store (records, times of receipt, actors) or from mapping to mapping.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import re
 import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -100,6 +99,8 @@ class Names:
             return self.records[text]
         if text in self.received or text in self.actors:
             return "when received" if text in self.received else "the actor"
+        if text.startswith("ni:///"):
+            return "the content"
         for short, full in _SHORT.items():
             text = text.replace(full, "" if short == "~" else short)
         return re.sub(r"(/version/)[0-9a-f]{64}", r"\1…", text)
@@ -149,6 +150,13 @@ def test_the_answer_is_as_written(case: Case, ask: Callable[[Asked, Case], httpx
     response = ask(asked, case)
     assert response.status_code == 200, response.text
     assert asked.names.lines(json.loads(response.content)) == case.lines
+
+
+@pytest.mark.parametrize("name", queries.catalogue())
+def test_the_examples_of_a_head_give_rows(name: str, asked: Asked) -> None:
+    values = {each.name: each.example for each in queries.find(name).parameters}
+    case = Case(name, 0, values, [])
+    assert json.loads(ours(asked, case).content)["results"]["bindings"]
 
 
 def test_every_query_has_an_answer_with_rows() -> None:
