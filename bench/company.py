@@ -185,6 +185,7 @@ class Company:
     def _prediction(self, day: int, number: int) -> str:
         model, name = number % self.models, f"{day}-{number}"
         version = f"model/m{model}-{(day - 5) // 5 * 5 + 4}"
+        made = f'"2026-01-{day + 1:02}T19:{number // 60 % 60:02}:{number % 60:02}.{number // 3600:03}Z"^^xsd:dateTime'
         decided = f"""<decision/{name}> a prov:Entity, ps:Decision ; prov:wasGeneratedBy <activity/decide-{name}> ;
   prov:wasDerivedFrom <prediction/{name}> ; prov:generatedAtTime {_time(day, 20)} .
 <activity/decide-{name}> a prov:Activity ; prov:used <prediction/{name}> ;
@@ -194,7 +195,7 @@ class Company:
         return f"""{_PREFIXES}<run/infer-{name}> a prov:Activity, ps:Inference ; {_said(day, 19)}
   prov:used <{version}>, <item/{name}> . <item/{name}> a prov:Entity, ps:RecordItem, ps:Source .
 <prediction/{name}> a prov:Entity, ps:Prediction ; prov:wasGeneratedBy <run/infer-{name}> ; prov:value 0.5 ;
-  prov:wasDerivedFrom <{version}>, <item/{name}> ; prov:generatedAtTime {_time(day, 19)} .
+  prov:wasDerivedFrom <{version}>, <item/{name}> ; prov:generatedAtTime {made} .
 {decided if number % 5 == 0 else ""}"""
 
 
