@@ -75,8 +75,10 @@ def _shared(
     return said, lines, known
 
 
-def of_run(db: sqlite3.Connection, activity: str, version: tuple[str, str, str] | None) -> set[str]:
-    """What ran it, and what it waited for; `version` is its job version as `Merged` has it."""
+def of_run(
+    db: sqlite3.Connection, activity: str, version: tuple[str, str, str] | None, explicit: list[Facet]
+) -> set[str]:
+    """What ran it, and what it waited for; `version` is its job version as `Merged` has it, `explicit` its lineage."""
     found = facets.all_in_force(db, activity, ("processing_engine", "jobDependencies"))
     lines: set[str] = set()
     if "processing_engine" in found:
@@ -84,7 +86,7 @@ def of_run(db: sqlite3.Connection, activity: str, version: tuple[str, str, str] 
     (job,) = db.execute("SELECT MIN(job) FROM job_of WHERE activity = ?", (activity,)).fetchone()
     if "jobDependencies" in found:
         lines |= _dependencies(activity, job, found["jobDependencies"])
-    for facet in facets.explicit_lineage(db, activity):
+    for facet in explicit:
         lines |= _fed_by(activity, job, facet)
     return lines
 

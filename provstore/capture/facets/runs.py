@@ -65,7 +65,7 @@ def environment_variables(graph: Graph, facet: Object) -> None:
 def execution_parameters(graph: Graph, facet: Object) -> None:
     for index, each in enumerate(listed(facet, "parameters")):
         node = graph.at(f"/parameters/{index}")
-        graph.say(graph.node, PS.parameter, node)
+        graph.say(graph.node, DCT.hasPart, node)
         graph.type(node, SCHEMA.PropertyValue)
         graph.say(node, PS.key, rdf.literal(graph.needed(each, "key")))
         graph.say_text(node, SCHEMA.name, each, "name")
