@@ -35,7 +35,10 @@ _OF_PARTS: dict[str, frozenset[str]] = {
     "icebergScanReport": frozenset({DCAT.version}),
     "icebergCommitReport": frozenset({DCAT.version}),
     "jobDependencies": frozenset(
-        {PS.upstream, PS.downstream, PS.job, PROV.activity, PS.dependencyType, PS.sequenceRule, PS.statusRule}
+        {
+            *(PS.upstream, PS.downstream, PS.sourceJob, PS.sourceRun, PS.targetJob),
+            *(PS.dependencyType, PS.sequenceRule, PS.statusRule),
+        }
     ),
     "lineage": frozenset({PS.jobEdge, PS.sourceRun, PS.targetRun, PS.targetJob}),
 }

@@ -69,9 +69,6 @@ _TAGGED = {
     "/tags/*/field": "ps:column",
 }
 _DEPENDENCY = {
-    "/job/namespace": "ps:job",
-    "/job/name": "ps:job",
-    "/run/runId": "prov:activity",
     "/dependency_type": "ps:dependencyType",
     "/sequence_trigger_rule": "ps:sequenceRule",
     "/status_trigger_rule": "ps:statusRule",
@@ -191,7 +188,11 @@ FACETS: Final[dict[str, Facet]] = {
         runs.job_dependencies,
         "1-0-1",
         {
+            **_each("/upstream/*/job", "namespace name", "ps:sourceJob"),
+            "/upstream/*/run/runId": "ps:sourceRun",
             **_under("/upstream/*", _DEPENDENCY),
+            **_each("/downstream/*/job", "namespace name", "ps:targetJob"),
+            "/downstream/*/run/runId": "ps:targetRun",
             **_under("/downstream/*", _DEPENDENCY),
             "/trigger_rule": "ps:triggerRule",
         },
