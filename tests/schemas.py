@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -166,3 +167,47 @@ _VALUES = {
     "number": 7.5,
     "boolean": True,
 }
+
+
+# --- malformed facets ------------------------------------------------------------------------------------------------
+
+GARBAGE: list[Any] = [
+    None,
+    "",
+    "x",
+    0,
+    -1,
+    2.5,
+    10**30,
+    True,
+    [],
+    [None],
+    [[]],
+    ["x"],
+    [{}],
+    {},
+    {"a": None},
+    {"a": [1]},
+]
+
+
+def everywhere(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The path of every value inside a value, its own first."""
+    yield path
+    for key, each in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield from everywhere(each, (*path, key))
+
+
+def replaced(value: Any, path: tuple[Any, ...], new: Any) -> Any:
+    if not path:
+        return new
+    again = copy.copy(value)
+    again[path[0]] = replaced(value[path[0]], path[1:], new)
+    return again
+
+
+def garbled(schema: Schema, step: int = 1) -> Iterator[Any]:
+    """An example of the schema with each value in it replaced by each piece of garbage, or every `step`th of them."""
+    example = schema.examples[-1]
+    whole = [(path, garbage) for path in everywhere(example) for garbage in GARBAGE]
+    yield from (replaced(example, path, garbage) for path, garbage in whole[::step])

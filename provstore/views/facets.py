@@ -12,20 +12,22 @@ from typing import Any
 from provstore import iris, rdf, times
 from provstore.vocab import DCAT, DCT, DQV, EARL, PROV, PS, RDF_TYPE, SCHEMA
 
-#: By the key of a facet, what its content says of itself that is said of its subject too.
-_OF_SUBJECT: dict[str, frozenset[str]] = {
-    "tags": frozenset({SCHEMA.additionalProperty, DCAT.keyword}),
-    "datasetType": frozenset({PS.datasetType}),
-    "executionParameters": frozenset({PS.parameter}),
-    "externalQuery": frozenset({DCT.identifier}),
-    "extractionError": frozenset({PS.totalTasks, PS.failedTasks}),
-    "inputStatistics": frozenset({PS.rowCount, PS.byteSize, PS.fileCount}),
-    "outputStatistics": frozenset({PS.rowCount, PS.byteSize, PS.fileCount}),
-    "subset": frozenset({PS.filter, PS.partition, DCAT.downloadURL}),
-    "inputSubset": frozenset({PS.filter, PS.partition, DCAT.downloadURL}),
-    "outputSubset": frozenset({PS.filter, PS.partition, DCAT.downloadURL}),
-    "icebergScanReport": frozenset({PS.filter}),
-    "icebergCommitReport": frozenset({PS.operation}),
+_COUNTS = {each: each for each in (PS.rowCount, PS.byteSize, PS.fileCount)}
+_PART = {each: each for each in (PS.filter, PS.partition, DCAT.downloadURL)}
+#: By the key of a facet, what its content says of itself → how the same is said of its subject.
+_OF_SUBJECT: dict[str, dict[str, str]] = {
+    "tags": {SCHEMA.additionalProperty: SCHEMA.additionalProperty, DCAT.keyword: DCAT.keyword},
+    "datasetType": {PS.datasetType: PS.datasetType},
+    "executionParameters": {DCT.hasPart: PS.parameter},
+    "externalQuery": {DCT.identifier: DCT.identifier},
+    "extractionError": {PS.totalTasks: PS.totalTasks, PS.failedTasks: PS.failedTasks},
+    "inputStatistics": _COUNTS,
+    "outputStatistics": _COUNTS,
+    "subset": _PART,
+    "inputSubset": _PART,
+    "outputSubset": _PART,
+    "icebergScanReport": {PS.filter: PS.filter},
+    "icebergCommitReport": {PS.operation: PS.operation},
 }
 #: The same, of what must be looked at before it is said of anything.
 _OF_PARTS: dict[str, frozenset[str]] = {
@@ -33,7 +35,10 @@ _OF_PARTS: dict[str, frozenset[str]] = {
     "icebergScanReport": frozenset({DCAT.version}),
     "icebergCommitReport": frozenset({DCAT.version}),
     "jobDependencies": frozenset(
-        {PS.upstream, PS.downstream, PS.job, PROV.activity, PS.dependencyType, PS.sequenceRule, PS.statusRule}
+        {
+            *(PS.upstream, PS.downstream, PS.sourceJob, PS.sourceRun, PS.targetJob),
+            *(PS.dependencyType, PS.sequenceRule, PS.statusRule),
+        }
     ),
     "lineage": frozenset({PS.jobEdge, PS.sourceRun, PS.targetRun, PS.targetJob}),
 }
@@ -86,7 +91,7 @@ class Facet:
 
 def said(iri: str, key: str, triples: list[Triple]) -> list[Triple]:
     """The statements of a content that its subject, or what surrounds it, may be given."""
-    me, wanted = f"<{iri}>", _OF_SUBJECT.get(key, frozenset()) | _OF_PARTS.get(key, frozenset())
+    me, wanted = f"<{iri}>", _OF_SUBJECT.get(key, {}).keys() | _OF_PARTS.get(key, frozenset())
     picked = [("" if s == me else s, p, o) for s, p, o in triples if p in wanted]
     if key in QUALITY:
         picked += [(s, _ABOUT[o], "") for s, p, o in triples if p == RDF_TYPE and o in _ABOUT]
@@ -156,14 +161,22 @@ def explicit_lineage(db: sqlite3.Connection, activity: str) -> Iterator[Facet]:
     """
     rows = db.execute(
         "SELECT f.subject, f.content, f.ord, f.rec FROM event e JOIN facet f ON f.rec = e.rec AND f.key = 'lineage'"
-        " WHERE e.activity = ? AND f.deleted = 0"
-        " AND f.subject NOT IN (SELECT j.job FROM part p JOIN job_of j ON j.activity = p.parent"
-        "   WHERE p.activity = e.activity AND j.job NOT IN (SELECT job FROM job_of WHERE activity = e.activity))"
-        " ORDER BY f.ord",
+        " WHERE e.activity = ? AND f.deleted = 0 ORDER BY f.ord",
         (activity,),
+    ).fetchall()
+    others = _jobs_of_parents(db, activity) if rows else set()
+    for subject, content, ord_, rec in rows:
+        if subject not in others:
+            yield _facet(db, subject, "lineage", content, ord_, rec)
+
+
+def _jobs_of_parents(db: sqlite3.Connection, activity: str) -> set[str]:
+    """The jobs of the runs that an activity is part of, but its own."""
+    parents = db.execute(
+        "SELECT DISTINCT j.job FROM part p JOIN job_of j ON j.activity = p.parent WHERE p.activity = ?", (activity,)
     )
-    for subject, content, ord_, rec in rows.fetchall():
-        yield _facet(db, subject, "lineage", content, ord_, rec)
+    own = db.execute("SELECT DISTINCT job FROM job_of WHERE activity = ?", (activity,))
+    return {job for (job,) in parents} - {job for (job,) in own}
 
 
 def promoted(base: str, subject: str, facet: Facet) -> set[str]:
@@ -175,8 +188,8 @@ def promoted(base: str, subject: str, facet: Facet) -> set[str]:
         return {f"{me} {DCT.conformsTo} <{facet.content}>"}
     if facet.key == "ownership":
         return _owners(base, subject, facet)
-    own = _OF_SUBJECT.get(facet.key, ())
-    lines = {f"{me} {p} {o}" for s, p, o in facet.says if not s and p in own}
+    own = _OF_SUBJECT.get(facet.key, {})
+    lines = {f"{me} {own[p]} {o}" for s, p, o in facet.says if not s and p in own}
     return lines | {f"{s} {p} {me}" for s, p, o in facet.says if not o}
 
 

@@ -75,8 +75,10 @@ def _shared(
     return said, lines, known
 
 
-def of_run(db: sqlite3.Connection, activity: str, version: tuple[str, str, str] | None) -> set[str]:
-    """What ran it, and what it waited for; `version` is its job version as `Merged` has it."""
+def of_run(
+    db: sqlite3.Connection, activity: str, version: tuple[str, str, str] | None, explicit: list[Facet]
+) -> set[str]:
+    """What ran it, and what it waited for; `version` is its job version as `Merged` has it, `explicit` its lineage."""
     found = facets.all_in_force(db, activity, ("processing_engine", "jobDependencies"))
     lines: set[str] = set()
     if "processing_engine" in found:
@@ -84,7 +86,7 @@ def of_run(db: sqlite3.Connection, activity: str, version: tuple[str, str, str] 
     (job,) = db.execute("SELECT MIN(job) FROM job_of WHERE activity = ?", (activity,)).fetchone()
     if "jobDependencies" in found:
         lines |= _dependencies(activity, job, found["jobDependencies"])
-    for facet in facets.explicit_lineage(db, activity):
+    for facet in explicit:
         lines |= _fed_by(activity, job, facet)
     return lines
 
@@ -108,14 +110,14 @@ def _engine(activity: str, facet: Facet, version: tuple[str, str, str] | None) -
 def _dependencies(activity: str, job: str | None, facet: Facet) -> set[str]:
     """Jobs before and after each other as plans; of runs only those before, which the run was informed by."""
     lines: set[str] = set()
-    for predicate in (PS.upstream, PS.downstream):
-        for part in facet.of("", predicate):
-            for other in facet.of(part, PS.job):
-                if job and other != f"<{job}>":
-                    pair = (f"<{job}>", other) if predicate == PS.upstream else (other, f"<{job}>")
-                    lines.add(f"{pair[0]} {PPLAN.isPrecededBy} {pair[1]}")
+    me = f"<{job}>"
+    before = {other for part in facet.of("", PS.upstream) for other in facet.of(part, PS.sourceJob)}
+    after = {other for part in facet.of("", PS.downstream) for other in facet.of(part, PS.targetJob)}
+    if job:
+        lines |= {f"{me} {PPLAN.isPrecededBy} {other}" for other in before - {me}}
+        lines |= {f"{other} {PPLAN.isPrecededBy} {me}" for other in after - {me}}
     for part in facet.of("", PS.upstream):
-        for run in facet.of(part, PROV.activity):
+        for run in facet.of(part, PS.sourceRun):
             if run != f"<{activity}>":
                 lines |= _informed(activity, run, part, facet)
     return lines

@@ -1,8 +1,8 @@
 """Every facet that is understood: its key, the function that maps it, the terms that its properties become.
 
-`says` names, for each property (a JSON pointer, `*` for any index or key), the terms that carry it in the content;
-`record` those that only the record can state, since they tell whose the facet is; `kept` the properties that stay in
-the JSON and among the values of the facet, with the reason. Tests hold the table to the published schemas and the code.
+`spec` is the version of the published schema, or are those where several kinds of thing have the facet. `says` names,
+for each property (a JSON pointer, `*` for any index or key), the terms that carry it in the content; `record` those
+that only the record can state, since they tell whose the facet is. Tests hold the table to the schemas and the code.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ class Facet:
     """One facet of the registry."""
 
     mapper: Callable[[Graph, Object], None]
+    spec: str
     says: dict[str, str]
     record: dict[str, str] = field(default_factory=dict)
-    kept: dict[str, str] = field(default_factory=dict)
 
 
 #: What every facet says of itself.
@@ -69,9 +69,6 @@ _TAGGED = {
     "/tags/*/field": "ps:column",
 }
 _DEPENDENCY = {
-    "/job/namespace": "ps:job",
-    "/job/name": "ps:job",
-    "/run/runId": "prov:activity",
     "/dependency_type": "ps:dependencyType",
     "/sequence_trigger_rule": "ps:sequenceRule",
     "/status_trigger_rule": "ps:statusRule",
@@ -123,10 +120,11 @@ def _each(prefix: str, names: str, terms: str) -> dict[str, str]:
 FACETS: Final[dict[str, Facet]] = {
     # --- of runs
     "nominalTime": Facet(
-        runs.nominal_time, {"/nominalStartTime": "ps:nominalStart", "/nominalEndTime": "ps:nominalEnd"}
+        runs.nominal_time, "1-0-1", {"/nominalStartTime": "ps:nominalStart", "/nominalEndTime": "ps:nominalEnd"}
     ),
     "parent": Facet(
         runs.parent,
+        "1-2-0",
         {},
         {
             "/run/runId": "dct:isPartOf",
@@ -137,15 +135,19 @@ FACETS: Final[dict[str, Facet]] = {
     ),
     "errorMessage": Facet(
         runs.error_message,
+        "1-0-1",
         {
             "/message": "ps:message",
             "/programmingLanguage": "ps:programmingLanguage",
             "/stackTrace": "ps:stackTrace",
         },
     ),
-    "externalQuery": Facet(runs.external_query, {"/externalQueryId": "dct:identifier", "/source": "ps:externalSystem"}),
+    "externalQuery": Facet(
+        runs.external_query, "1-0-2", {"/externalQueryId": "dct:identifier", "/source": "ps:externalSystem"}
+    ),
     "extractionError": Facet(
         runs.extraction_error,
+        "1-1-2",
         {
             "/totalTasks": "ps:totalTasks",
             "/failedTasks": "ps:failedTasks",
@@ -157,6 +159,7 @@ FACETS: Final[dict[str, Facet]] = {
     ),
     "processing_engine": Facet(
         runs.processing_engine,
+        "1-1-1",
         {
             "/name": "ps:engine schema:name",
             "/version": "ps:engine schema:softwareVersion",
@@ -165,6 +168,7 @@ FACETS: Final[dict[str, Facet]] = {
     ),
     "environmentVariables": Facet(
         runs.environment_variables,
+        "1-0-0",
         {
             "/environmentVariables/*/name": "schema:propertyID",
             "/environmentVariables/*/value": "schema:value",
@@ -172,6 +176,7 @@ FACETS: Final[dict[str, Facet]] = {
     ),
     "executionParameters": Facet(
         runs.execution_parameters,
+        "1-0-0",
         {
             "/parameters/*/key": "ps:key",
             "/parameters/*/name": "schema:name",
@@ -181,14 +186,20 @@ FACETS: Final[dict[str, Facet]] = {
     ),
     "jobDependencies": Facet(
         runs.job_dependencies,
+        "1-0-1",
         {
+            **_each("/upstream/*/job", "namespace name", "ps:sourceJob"),
+            "/upstream/*/run/runId": "ps:sourceRun",
             **_under("/upstream/*", _DEPENDENCY),
+            **_each("/downstream/*/job", "namespace name", "ps:targetJob"),
+            "/downstream/*/run/runId": "ps:targetRun",
             **_under("/downstream/*", _DEPENDENCY),
             "/trigger_rule": "ps:triggerRule",
         },
     ),
     "test": Facet(
         quality.tests,
+        "1-0-1",
         {
             "/tests/*/name": "dct:title",
             "/tests/*/status": "earl:outcome",
@@ -199,6 +210,7 @@ FACETS: Final[dict[str, Facet]] = {
     # --- of jobs
     "jobType": Facet(
         code.job_type,
+        "2-0-4",
         {
             "/processingType": "ps:processingType",
             "/integration": "ps:integration",
@@ -208,9 +220,12 @@ FACETS: Final[dict[str, Facet]] = {
             "/emissionPattern/windowDuration": "ps:windowDuration",
         },
     ),
-    "sourceCode": Facet(code.source_code, {"/language": "schema:programmingLanguage", "/sourceCode": "schema:text"}),
+    "sourceCode": Facet(
+        code.source_code, "1-0-1", {"/language": "schema:programmingLanguage", "/sourceCode": "schema:text"}
+    ),
     "sourceCodeLocation": Facet(
         code.source_code_location,
+        "1-1-0",
         {
             "/type": "schema:additionalType",
             "/url": "ps:codeUrl",
@@ -222,9 +237,10 @@ FACETS: Final[dict[str, Facet]] = {
             "/pullRequestNumber": "ps:pullRequest",
         },
     ),
-    "sql": Facet(code.sql, {"/query": "ps:sql", "/dialect": "ps:dialect"}),
+    "sql": Facet(code.sql, "1-1-0", {"/query": "ps:sql", "/dialect": "ps:dialect"}),
     "lineage": Facet(
         lineage.lineage,
+        "1-0-0",
         {
             "/entries/*/namespace": "ps:targetDataset ps:targetJob",
             "/entries/*/name": "ps:targetDataset ps:targetJob",
@@ -238,13 +254,14 @@ FACETS: Final[dict[str, Facet]] = {
     ),
     # --- of jobs, runs and datasets
     "documentation": Facet(
-        people.documentation, {"/description": "dct:description", "/contentType": "schema:encodingFormat"}
+        people.documentation, "1-1-0", {"/description": "dct:description", "/contentType": "schema:encodingFormat"}
     ),
-    "ownership": Facet(people.ownership, {"/owners/*/name": "prov:agent", "/owners/*/type": "ps:ownerType"}),
-    "tags": Facet(people.tags, _TAGGED),
+    "ownership": Facet(people.ownership, "1-0-1", {"/owners/*/name": "prov:agent", "/owners/*/type": "ps:ownerType"}),
+    "tags": Facet(people.tags, "1-0-0", _TAGGED),
     # --- of datasets
     "schema": Facet(
         columns.schema,
+        "1-2-0",
         {
             "/fields/*/name": "ps:name",
             "/fields/*/type": "ps:type",
@@ -255,6 +272,7 @@ FACETS: Final[dict[str, Facet]] = {
     ),
     "columnLineage": Facet(
         columns.column_lineage,
+        "1-2-0",
         {
             **_under("/fields/*/inputFields/*", _COLUMN_SOURCE),
             "/fields/*/transformationType": "ps:transformation",
@@ -262,9 +280,10 @@ FACETS: Final[dict[str, Facet]] = {
             **_under("/dataset/*", _COLUMN_SOURCE),
         },
     ),
-    "version": Facet(places.version, {"/datasetVersion": "ps:version"}),
+    "version": Facet(places.version, "1-0-1", {"/datasetVersion": "ps:version"}),
     "lifecycleStateChange": Facet(
         places.lifecycle,
+        "1-0-1",
         {
             "/lifecycleStateChange": "ps:lifecycle",
             "/previousIdentifier/namespace": "ps:refersTo",
@@ -273,16 +292,20 @@ FACETS: Final[dict[str, Facet]] = {
     ),
     "symlinks": Facet(
         places.symlinks,
+        "1-0-1",
         {
             "/identifiers/*/namespace": "ps:refersTo",
             "/identifiers/*/name": "ps:refersTo",
             "/identifiers/*/type": "schema:additionalType",
         },
     ),
-    "datasetType": Facet(places.dataset_type, {"/datasetType": "ps:datasetType", "/subType": "schema:additionalType"}),
-    "dataSource": Facet(places.data_source, {"/name": "dct:title", "/uri": "dcat:endpointURL"}),
+    "datasetType": Facet(
+        places.dataset_type, "1-0-1", {"/datasetType": "ps:datasetType", "/subType": "schema:additionalType"}
+    ),
+    "dataSource": Facet(places.data_source, "1-0-1", {"/name": "dct:title", "/uri": "dcat:endpointURL"}),
     "catalog": Facet(
         places.catalog,
+        "1-1-0",
         {
             "/framework": "ps:framework",
             "/type": "schema:additionalType",
@@ -295,11 +318,15 @@ FACETS: Final[dict[str, Facet]] = {
     ),
     "hierarchy": Facet(
         places.hierarchy,
+        "1-0-0",
         {"/hierarchy/*/type": "schema:additionalType", "/hierarchy/*/name": "dct:title"},
     ),
-    "storage": Facet(places.storage, {"/storageLayer": "ps:storageLayer", "/fileFormat": "schema:encodingFormat"}),
+    "storage": Facet(
+        places.storage, "1-0-1", {"/storageLayer": "ps:storageLayer", "/fileFormat": "schema:encodingFormat"}
+    ),
     "dataQualityMetrics": Facet(
         quality.metrics,
+        "1-0-0, 1-0-3",
         {
             **_each("", "rowCount bytes fileCount", "dqv:value"),
             "/lastUpdated": "dct:modified",
@@ -309,6 +336,7 @@ FACETS: Final[dict[str, Facet]] = {
     ),
     "dataQualityAssertions": Facet(
         quality.assertions,
+        "1-1-0",
         {
             "/assertions/*/assertion": "schema:additionalType",
             "/assertions/*/success": "earl:outcome",
@@ -318,13 +346,14 @@ FACETS: Final[dict[str, Facet]] = {
         },
     ),
     # --- of one read or one write
-    "inputStatistics": Facet(volumes.statistics, _STATISTICS),
-    "outputStatistics": Facet(volumes.statistics, _STATISTICS),
+    "inputStatistics": Facet(volumes.statistics, "1-0-0", _STATISTICS),
+    "outputStatistics": Facet(volumes.statistics, "1-0-2", _STATISTICS),
     "subset": Facet(
-        volumes.subset, {**_under("/inputCondition", _CONDITION), **_under("/outputCondition", _CONDITION)}
+        volumes.subset, "1-0-0", {**_under("/inputCondition", _CONDITION), **_under("/outputCondition", _CONDITION)}
     ),
     "icebergScanReport": Facet(
         volumes.iceberg_scan,
+        "1-0-1",
         {
             "/snapshotId": "dcat:version",
             "/filterDescription": "ps:filter",
@@ -336,6 +365,7 @@ FACETS: Final[dict[str, Facet]] = {
     ),
     "icebergCommitReport": Facet(
         volumes.iceberg_commit,
+        "1-0-2",
         {
             "/snapshotId": "dcat:version",
             "/sequenceNumber": "schema:identifier",
@@ -345,9 +375,10 @@ FACETS: Final[dict[str, Facet]] = {
         },
     ),
     # --- of Google Cloud
-    "gcp_composer_run": Facet(gcp.composer_run, {"/dagRunId": "schema:identifier"}),
+    "gcp_composer_run": Facet(gcp.composer_run, "1-0-0", {"/dagRunId": "schema:identifier"}),
     "gcp_composer_job": Facet(
         gcp.composer_job,
+        "1-0-0",
         {
             **_each("", "environmentName dagId taskId", "schema:identifier"),
             "/operator": "schema:additionalType",
@@ -356,6 +387,7 @@ FACETS: Final[dict[str, Facet]] = {
     ),
     "gcp_dataproc": Facet(
         gcp.dataproc,
+        "1-0-0",
         {
             **_each("", " ".join(gcp.DATAPROC), "schema:identifier"),
             "/appName": "schema:name",
@@ -364,6 +396,7 @@ FACETS: Final[dict[str, Facet]] = {
     ),
     "gcp_lineage": Facet(
         gcp.lineage,
+        "1-0-0",
         {"/displayName": "schema:name", "/origin/sourceType": "ps:externalSystem", "/origin/name": "dct:identifier"},
     ),
 }

@@ -65,7 +65,7 @@ def environment_variables(graph: Graph, facet: Object) -> None:
 def execution_parameters(graph: Graph, facet: Object) -> None:
     for index, each in enumerate(listed(facet, "parameters")):
         node = graph.at(f"/parameters/{index}")
-        graph.say(graph.node, PS.parameter, node)
+        graph.say(graph.node, DCT.hasPart, node)
         graph.type(node, SCHEMA.PropertyValue)
         graph.say(node, PS.key, rdf.literal(graph.needed(each, "key")))
         graph.say_text(node, SCHEMA.name, each, "name")
@@ -81,19 +81,22 @@ def external_query(graph: Graph, facet: Object) -> None:
 def job_dependencies(graph: Graph, facet: Object) -> None:
     """Control flow, not data: the jobs that came before and come after, with the runs where they are known."""
     graph.say_text(graph.node, PS.triggerRule, facet, "trigger_rule")
-    for member, predicate in (("upstream", PS.upstream), ("downstream", PS.downstream)):
+    for member, predicate, job, run in (
+        ("upstream", PS.upstream, PS.sourceJob, PS.sourceRun),
+        ("downstream", PS.downstream, PS.targetJob, PS.targetRun),
+    ):
         for index, each in enumerate(listed(facet, member)):
             node = graph.at(f"/{member}/{index}")
             graph.say(graph.node, predicate, node)
-            _dependency(graph, node, each)
+            _dependency(graph, node, each, job, run)
 
 
-def _dependency(graph: Graph, node: str, each: Object) -> None:
-    job = inner(each, "job")
-    iri = graph.job(graph.needed(job, "namespace"), graph.needed(job, "name"))
-    graph.say(node, PS.job, f"<{iri}>")
+def _dependency(graph: Graph, node: str, each: Object, job: str, run: str) -> None:
+    named = inner(each, "job")
+    iri = graph.job(graph.needed(named, "namespace"), graph.needed(named, "name"))
+    graph.say(node, job, f"<{iri}>")
     if each.get("run") is not None:
-        graph.say(node, PROV.activity, run_node(graph, inner(each, "run")))
+        graph.say(node, run, run_node(graph, inner(each, "run")))
     graph.say_text(node, PS.dependencyType, each, "dependency_type")
     graph.say_text(node, PS.sequenceRule, each, "sequence_trigger_rule")
     graph.say_text(node, PS.statusRule, each, "status_trigger_rule")
