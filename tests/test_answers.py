@@ -171,6 +171,19 @@ def test_the_examples_of_a_head_give_rows(name: str, asked: Asked) -> None:
     assert json.loads(ours(asked, case))["results"]["bindings"]
 
 
+_ABOUT_ONE = [
+    n for n, query in queries.catalogue().items() if any(p.required and p.type == "iri" for p in query.parameters)
+]
+
+
+@pytest.mark.parametrize("name", _ABOUT_ONE)
+def test_nothing_is_known_of_what_nobody_mentioned(name: str, asked: Asked) -> None:
+    values = {each.name: "urn:nobody" for each in queries.find(name).parameters if each.required}
+    rows = json.loads(ours(asked, Case(name, 0, values, [])))["results"]["bindings"]
+    assert {row["verdict"]["value"] for row in rows if "verdict" in row} <= {"not affected", "possibly affected"}
+    assert name == "impact/verdicts" or rows == []
+
+
 def test_every_query_has_an_answer_with_rows() -> None:
     assert sorted({case.query for case in cases() if len(case.lines) > 1}) == list(queries.catalogue())
     assert len(queries.catalogue()) >= 30
