@@ -174,13 +174,14 @@ def test_the_row_count_of_a_read_and_of_a_write(store: ProvStore) -> None:
 
 def test_which_part_was_read(store: ProvStore) -> None:
     day = {"identifier": "p1", "dimensions": {"day": "2026-03-08", "hour": 3}}
+    whole = {"dimensions": {"late": True}}
     feed(
         store,
         said(
             "r",
             "COMPLETE",
             1,
-            [inputs("a", subset={"inputCondition": {"type": "partition", "partitions": [day]}})],
+            [inputs("a", subset={"inputCondition": {"type": "partition", "partitions": [day, whole]}})],
             [outputs("b", subset={"outputCondition": {"type": "location", "locations": ["s3://b/x", "no url"]}})],
         ),
     )
@@ -190,7 +191,7 @@ def test_which_part_was_read(store: ProvStore) -> None:
              schema:additionalProperty [ schema:propertyID "hour" ; schema:value ?hour ] ] ]""",
         select="SELECT ?filter ?name ?hour",
     )
-    assert usage == [("day = '2026-03-08' AND hour = 3", "p1", "3")]
+    assert usage == [("(day = '2026-03-08' AND hour = 3 OR late = true)", "p1", "3")]
     assert ask(store, "?state prov:qualifiedGeneration/dcat:downloadURL ?where", select="SELECT ?where") == [
         ("no url",),
         ("s3://b/x",),
@@ -202,9 +203,14 @@ def test_a_condition_reads_as_an_expression(store: ProvStore) -> None:
         field, literal = {"type": "field", "field": column}, {"type": "literal", "value": value}
         return {"type": "compare", "left": field, "right": literal, "comparison": comparison}
 
-    both = {"type": "binary", "operator": "AND", "left": compare("a", "EQUAL", "x"), "right": compare("b", "LESS", "9")}
+    both = {
+        "type": "binary",
+        "operator": "AND",
+        "left": compare("a", "EQUAL", "O'x"),
+        "right": compare("b", "LESS", "9"),
+    }
     feed(store, said("r", "COMPLETE", 1, [inputs("t", subset={"inputCondition": both})]))
-    assert ask(store, "?u a prov:Usage ; ps:filter ?f", select="SELECT ?f") == [("(a EQUAL 'x' AND b LESS '9')",)]
+    assert ask(store, "?u a prov:Usage ; ps:filter ?f", select="SELECT ?f") == [("(a EQUAL 'O''x' AND b LESS '9')",)]
     assert ask(store, "?content ps:filter ?f ; ps:column ?c", select="SELECT ?c") == [("a",), ("b",)]
 
 

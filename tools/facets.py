@@ -43,9 +43,10 @@ _SAID = (
     ("tags, datasetType", "datasets, jobs, runs, states", "dcat:keyword, schema:additionalProperty, ps:datasetType"),
     ("dataQualityMetrics", "datasets, states", "a measurement is dqv:computedOn it"),
     ("dataQualityAssertions, test", "datasets, states, runs", "an assertion has it as earl:subject"),
-    ("inputStatistics, subset, icebergScanReport", "the qualified usage", "ps:rowCount, ps:byteSize, ps:fileCount"),
-    ("outputStatistics, subset, icebergCommitReport", "the qualified generation", "the same, and ps:operation"),
+    ("inputStatistics", "the qualified usage", "ps:rowCount, ps:byteSize, ps:fileCount"),
+    ("outputStatistics", "the qualified generation", "ps:rowCount, ps:byteSize, ps:fileCount"),
     ("subset, icebergScanReport", "the qualified usage or generation", "ps:filter, ps:partition, dcat:downloadURL"),
+    ("icebergCommitReport", "the qualified generation", "ps:operation"),
     ("icebergScanReport, icebergCommitReport", "the state", "dcat:version, the snapshot"),
     ("processing_engine", "runs", "prov:wasAssociatedWith the engine"),
     ("jobDependencies, lineage", "runs, jobs", "prov:wasInformedBy, pplan:isPrecededBy what came before"),
@@ -55,7 +56,7 @@ _SAID = (
 )
 _AFTER = """
 A content says the same of itself, so a question names the class it is about: `?run a ps:Run ; ps:failedTasks ?n`.
-A malformed facet keeps its JSON and its values and says nothing else; the receipt tells why.
+Of a malformed facet there are only its JSON, its values, its producer and its schema; the receipt tells why.
 """
 
 _QUESTIONS = """

@@ -17,7 +17,7 @@ from provstore.vocab import DCT, PROV, PS
 #: Name and version of the mapping; part of every content's name, so a change here makes new contents.
 MAPPER: Final = "openlineage/1"
 
-_CACHED_TEXT = 8192  # longer facets are not kept: the cache is bounded by bytes as well as by number
+_CACHED_TEXT = 4096  # longer facets are not kept: the cache is bounded by bytes as well as by number
 
 
 def content_of(key: str, facet: object, base: str) -> tuple[Content, tuple[str, ...]]:
@@ -61,7 +61,7 @@ def _content(base: str, key: str, text: str) -> tuple[Content, tuple[str, ...]]:
     return Content(iri, "".join(sorted(graph.held)).encode()), complaints
 
 
-_cached_content = lru_cache(maxsize=2048)(_content)
+_cached_content = lru_cache(maxsize=1024)(_content)
 
 
 def _base_facet(graph: Graph, facet: Object) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from provstore import rdf
+from provstore import jcs, rdf
 from provstore.capture.facets.graph import FacetError, Graph, Object, inner, kind_of, link, listed
 from provstore.vocab import DCAT, DCT, PS, RDF_TYPE, SCHEMA
 
@@ -29,26 +29,19 @@ def _condition(graph: Graph, pointer: str, said: Object) -> str:
     if kind == "location":
         for location in graph.texts(said, "locations"):
             graph.say(graph.node, DCAT.downloadURL, link(location))
-        return f"in {_several(graph.texts(said, 'locations'))}"
+        return f"in {', '.join(map(_shown, graph.texts(said, 'locations')))}"
     if kind == "partition":
-        parts = enumerate(listed(said, "partitions"))
-        return " OR ".join(_partition(graph, f"{pointer}/partitions/{index}", part) for index, part in parts)
+        listing = enumerate(listed(said, "partitions"))
+        parts = [_partition(graph, f"{pointer}/partitions/{index}", part) for index, part in listing]
+        return parts[0] if len(parts) == 1 else f"({' OR '.join(parts)})" if parts else ""
     if kind == "binary":
-        left = _condition(graph, f"{pointer}/left", inner(said, "left"))
-        right = _condition(graph, f"{pointer}/right", inner(said, "right"))
-        return f"({left} {graph.needed(said, 'operator')} {right})"
+        sides = [_condition(graph, f"{pointer}/{member}", inner(said, member)) for member in ("left", "right")]
+        operator = graph.needed(said, "operator")
+        return f"({sides[0]} {operator} {sides[1]})"
     if kind == "compare":
         sides = [_side(graph, inner(said, member)) for member in ("left", "right")]
         return f"{sides[0]} {graph.needed(said, 'comparison')} {sides[1]}"
     raise FacetError(f"'type' must be one of location, partition, binary, compare, got {str(kind)[:60]!r}")
-
-
-def _several(texts: list[str]) -> str:
-    return ", ".join(map(_quoted, texts))
-
-
-def _quoted(text: str) -> str:
-    return f"'{text}'"
 
 
 def _side(graph: Graph, side: Object) -> str:
@@ -57,7 +50,7 @@ def _side(graph: Graph, side: Object) -> str:
         graph.say(graph.node, PS.column, rdf.literal(column))
         return column
     if side.get("type") == "literal":
-        return _quoted(graph.text(side, "value") or "")
+        return _shown(graph.text(side, "value") or "")
     raise FacetError(f"'type' must be field or literal, got {str(side.get('type'))[:60]!r}")
 
 
@@ -68,11 +61,12 @@ def _partition(graph: Graph, pointer: str, part: Object) -> str:
     graph.say_text(node, DCT.identifier, part, "identifier")
     graph.say_properties(node, SCHEMA.additionalProperty, part, "dimensions", f"{pointer}/dimensions")
     dimensions = " AND ".join(f"{name} = {_shown(value)}" for name, value in graph.members(part, "dimensions"))
-    return dimensions or str(part.get("identifier") or "a partition")
+    return dimensions or graph.text(part, "identifier") or "a partition"
 
 
 def _shown(value: Any) -> str:
-    return _quoted(value) if type(value) is str else str(value)
+    """A value as SQL writes it, where SQL can; else as JSON."""
+    return f"'{value.replace(chr(39), chr(39) * 2)}'" if type(value) is str else jcs.dumps(value)
 
 
 def iceberg_scan(graph: Graph, facet: Object) -> None:
