@@ -28,8 +28,9 @@ check: install  ## format, lint, types, floors, the tests of the project itself
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m pytest -q tests/test_project.py tests/test_docs.py
 
-docs: install  ## docs/reference.md, from the code
+docs: install  ## docs/reference.md and docs/facets.md, from the code
 	$(BIN)/python -m tools.reference
+	$(BIN)/python -m tools.facets
 
 format: install
 	$(BIN)/ruff format .

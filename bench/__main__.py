@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from bench import graphs, ingest, lineage, search, sparql
+from bench import graphs, ingest, lineage, queries, search, sparql
 
 
 def main() -> None:
     parts = (
         ("Taking in", ingest.main),
         ("Asking", sparql.main),
+        ("Canned queries", queries.main),
         ("Lineage", lineage.main),
         ("Searching", search.main),
         ("The default graph", graphs.main),

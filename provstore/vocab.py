@@ -24,13 +24,14 @@ class Namespace:
 
 
 RDF_TYPE = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#type>"
+RDF_VALUE = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#value>"
 
 PS = Namespace(
     "https://w3id.org/provstore/ns#",
     # classes
     "Record Content FacetAssertion Dataset Model Version ReadState WriteState Run TrainingRun Inference Evaluation"
     " Normalisation Calibration Correction Approval Window Job JobVersion JobDeclaration ModelVersion Prediction"
-    " Decision RecordItem AliasAssignment DataSubject Source UnresolvedRead CodeVersion Measurand"
+    " Decision RecordItem AliasAssignment Slice DataSubject Source UnresolvedRead CodeVersion Measurand"
     " CalibrationCertificate EventType WriteMode Basis"
     # kinds of event, modes of writing, bases of a conclusion, roles
     " START RUNNING COMPLETE FAIL ABORT OTHER Create Append Merge Alter Overwrite Truncate"
@@ -50,17 +51,39 @@ PS = Namespace(
     # code and owners
     " sql dialect repository codeUrl path branch tag commit codeVersion owner ownerType"
     # models, items, people
-    " parameter value alias assigns factor pseudonym serialNumber subject concerns reason",
+    " parameter value alias assigns onSlice factor pseudonym serialNumber subject concerns reason"
+    # what facets say
+    " Partition NullCount DistinctCount Sum Count Minimum Maximum Quantile RowCount ByteSize FileCount refersTo"
+    " engine environmentVariable upstream downstream jobEdge sourceJob sourceRun targetJob targetRun partition"
+    " pointer omitted column quantile severity expected actual tagSource adapterVersion externalSystem"
+    " totalTasks failedTasks task triggerRule dependencyType sequenceRule statusRule eventTrigger"
+    " eventContentMode windowDuration pullRequest storageLayer framework warehouse datasetType filter operation",
 )
 PROV = Namespace(
     "http://www.w3.org/ns/prov#",
-    "Activity Agent Association Attribution Bundle Derivation End Entity EntityInfluence Generation Organization"
-    " Person Plan SoftwareAgent Start Usage actedOnBehalfOf activity agent atTime endedAtTime entity generated"
-    " generatedAtTime hadActivity hadDerivation hadMember hadPrimarySource hadRole invalidated qualifiedAssociation"
-    " qualifiedAttribution qualifiedCommunication qualifiedDelegation qualifiedDerivation qualifiedEnd"
-    " qualifiedGeneration qualifiedInfluence qualifiedPrimarySource qualifiedQuotation qualifiedRevision"
-    " qualifiedStart qualifiedUsage specializationOf startedAtTime used wasAssociatedWith wasAttributedTo"
-    " wasDerivedFrom wasGeneratedBy wasInfluencedBy wasInformedBy wasInvalidatedBy wasQuotedFrom wasRevisionOf",
+    "Activity Agent Association Attribution Bundle Communication Derivation End Entity EntityInfluence Generation"
+    " Organization Person Plan SoftwareAgent Start Usage actedOnBehalfOf activity agent atTime endedAtTime entity"
+    " generated generatedAtTime hadActivity hadDerivation hadMember hadPlan hadPrimarySource hadRole invalidated"
+    " qualifiedAssociation qualifiedAttribution qualifiedCommunication qualifiedDelegation qualifiedDerivation"
+    " qualifiedEnd qualifiedGeneration qualifiedInfluence qualifiedPrimarySource qualifiedQuotation"
+    " qualifiedRevision qualifiedStart qualifiedUsage specializationOf startedAtTime used wasAssociatedWith"
+    " wasAttributedTo wasDerivedFrom wasGeneratedBy wasInfluencedBy wasInformedBy wasInvalidatedBy wasQuotedFrom"
+    " wasRevisionOf",
 )
-DCT = Namespace("http://purl.org/dc/terms/", "conformsTo description identifier isPartOf title")
+DCT = Namespace("http://purl.org/dc/terms/", "conformsTo description hasPart identifier isPartOf modified title")
+DCAT = Namespace(
+    "http://www.w3.org/ns/dcat#", "Catalog DataService Distribution downloadURL endpointURL keyword version"
+)
+DQV = Namespace("http://www.w3.org/ns/dqv#", "QualityMeasurement computedOn isMeasurementOf value")
+EARL = Namespace(
+    "http://www.w3.org/ns/earl#",
+    "Assertion TestCase TestResult cantTell failed outcome passed result subject test untested",
+)
+CSVW = Namespace("http://www.w3.org/ns/csvw#", "Schema")
+PPLAN = Namespace("http://purl.org/net/p-plan#", "isPrecededBy")
+SCHEMA = Namespace(
+    "https://schema.org/",
+    "PropertyValue SoftwareSourceCode additionalProperty additionalType encodingFormat identifier name position"
+    " programmingLanguage propertyID softwareVersion text value",
+)
 AI = Namespace("https://w3id.org/dpv/ai#", "TrainingData")

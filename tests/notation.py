@@ -11,6 +11,13 @@ PREFIXES = {
     "https://w3id.org/provstore/ns#": "ps:",
     "http://purl.org/dc/terms/": "dct:",
     "http://www.w3.org/1999/02/22-rdf-syntax-ns#type": "a",
+    "http://www.w3.org/1999/02/22-rdf-syntax-ns#value": "rdf:value",
+    "http://www.w3.org/ns/csvw#": "csvw:",
+    "http://www.w3.org/ns/dcat#": "dcat:",
+    "http://www.w3.org/ns/dqv#": "dqv:",
+    "http://www.w3.org/ns/earl#": "earl:",
+    "http://purl.org/net/p-plan#": "pplan:",
+    "https://schema.org/": "schema:",
 }
 
 

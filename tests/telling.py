@@ -57,7 +57,8 @@ def told(store: ProvStore, graph: str, names: dict[str, str] | None = None) -> s
             text = rdf.text_of(term)
             return re.sub(r"2026-01-01T00:(\d\d):(\d\d)Z\Z", lambda m: f"t{int(m[1]) * 60 + int(m[2])}", text)
         term = term[1:-1]
-        term = held.get(term, term)
+        head, fragment, pointer = term.partition("#") if term.startswith("ni:") else (term, "", "")
+        term = f"{held.get(head, head)}{fragment}{pointer}"
         for identifier, name in known.items():
             term = term.replace(f"urn:uuid:{identifier}", name).replace(identifier, name)
         term = re.sub(r"/version/[0-9a-f]{64}", "/version/#", term)

@@ -11,7 +11,7 @@ from provstore import queries
 from provstore.cli import build_parser
 from provstore.settings import SETTINGS
 from tests.suites import ROOT
-from tools import reference
+from tools import facets, reference
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 _FENCE = re.compile(r"^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -30,6 +30,10 @@ def anchors(text: str) -> set[str]:
 
 def test_the_reference_is_up_to_date() -> None:
     assert reference.PAGE.read_text(encoding="utf-8") == reference.page(), "run `make docs`"
+
+
+def test_the_page_of_facets_is_up_to_date() -> None:
+    assert facets.PAGE.read_text(encoding="utf-8") == facets.page(), "run `make docs`"
 
 
 def test_the_reference_names_everything() -> None:

@@ -22,7 +22,7 @@ def data(name: str) -> dict[str, Any]:
 
 
 def promoted(key: str, facet: object) -> set[str]:
-    """What a content says beside its key and JSON, in short."""
+    """What a content says beside its key, its JSON and its values, in short."""
     content, _ = content_of(key, facet, BASE)
 
     def short(term: str) -> str:
@@ -31,7 +31,8 @@ def promoted(key: str, facet: object) -> set[str]:
         return prefixed(term[1:-1].replace(content.iri, "c").replace(f"{BASE}/", ""))
 
     said = {" ".join(short(term) for term in triple) for triple in triples(content.quads)}
-    return {each for each in said if not each.startswith(("c a ps:Content", "c ps:json ", "c ps:key "))}
+    aside = ("c a ps:Content", "c ps:json ", "c ps:key ")
+    return {each for each in said if not each.startswith(aside) and " rdf:value " not in each}
 
 
 def test_example_facets_of_the_specification_are_well_formed() -> None:
@@ -61,18 +62,19 @@ CONTENTS: list[tuple[str, object, str]] = [
         "schema",
         {"fields": [{"name": "a", "type": "int", "description": "x"}, {"name": "b", "fields": [{"name": "c"}]}]},
         """
-        c ps:field c#/0
-        c ps:field c#/1
-        c#/0 ps:name a
-        c#/0 ps:type int
-        c#/0 dct:description x
-        c#/1 ps:name b
-        c#/1 ps:field c#/1/0
-        c#/1/0 ps:name c
+        c a csvw:Schema
+        c ps:field c#/fields/0
+        c ps:field c#/fields/1
+        c#/fields/0 ps:name a
+        c#/fields/0 ps:type int
+        c#/fields/0 dct:description x
+        c#/fields/1 ps:name b
+        c#/fields/1 ps:field c#/fields/1/fields/0
+        c#/fields/1/fields/0 ps:name c
         """,
     ),
     ("schema", {"fields": [{"name": "a"}, {"type": "nameless"}]}, ""),
-    ("schema", {"fields": None}, ""),
+    ("schema", {"fields": None}, "c a csvw:Schema"),
     (
         "columnLineage",
         {
@@ -94,20 +96,20 @@ CONTENTS: list[tuple[str, object, str]] = [
             "dataset": [{**data("s"), "field": "r", "transformations": [{"type": "INDIRECT", "subtype": "JOIN"}]}],
         },
         """
-        c ps:columnEdge c#/0
-        c#/0 ps:targetColumn a
-        c#/0 ps:sourceDataset dataset/pg/s
-        c#/0 ps:sourceColumn p
-        c#/0 ps:transformation IDENTITY
-        c#/0 ps:transformation INDIRECT
-        c#/0 ps:transformationType DIRECT
-        c#/0 ps:transformationType INDIRECT
-        c#/0 ps:masking true
-        c ps:columnEdge c#/1
-        c#/1 ps:targetColumn z
-        c#/1 ps:sourceDataset dataset/pg/s
-        c#/1 ps:sourceColumn q
-        c#/1 ps:transformation MASKED
+        c ps:columnEdge c#/fields/a/inputFields/0
+        c#/fields/a/inputFields/0 ps:targetColumn a
+        c#/fields/a/inputFields/0 ps:sourceDataset dataset/pg/s
+        c#/fields/a/inputFields/0 ps:sourceColumn p
+        c#/fields/a/inputFields/0 ps:transformation IDENTITY
+        c#/fields/a/inputFields/0 ps:transformation INDIRECT
+        c#/fields/a/inputFields/0 ps:transformationType DIRECT
+        c#/fields/a/inputFields/0 ps:transformationType INDIRECT
+        c#/fields/a/inputFields/0 ps:masking true
+        c ps:columnEdge c#/fields/z/inputFields/0
+        c#/fields/z/inputFields/0 ps:targetColumn z
+        c#/fields/z/inputFields/0 ps:sourceDataset dataset/pg/s
+        c#/fields/z/inputFields/0 ps:sourceColumn q
+        c#/fields/z/inputFields/0 ps:transformation MASKED
         c ps:datasetEdge c#/dataset/0
         c#/dataset/0 ps:sourceDataset dataset/pg/s
         c#/dataset/0 ps:sourceColumn r
@@ -129,11 +131,17 @@ CONTENTS: list[tuple[str, object, str]] = [
             ]
         },
         """
-        c ps:lineageEdge c#/0
-        c#/0 ps:targetDataset dataset/pg/t
-        c#/0 ps:sourceDataset dataset/pg/t
-        c#/0 ps:sourceColumn k
+        c ps:lineageEdge c#/entries/0/inputs/0
+        c#/entries/0/inputs/0 ps:targetDataset dataset/pg/t
+        c#/entries/0/inputs/0 ps:sourceDataset dataset/pg/t
+        c#/entries/0/inputs/0 ps:sourceColumn k
         c ps:untracked dataset/pg/t
+        c ps:jobEdge c#/entries/2/inputs/0
+        c#/entries/2/inputs/0 ps:sourceDataset dataset/pg/u
+        dataset/pg/u a prov:Entity
+        dataset/pg/u a ps:Dataset
+        dataset/pg/u ps:namespace pg
+        dataset/pg/u ps:name u
         dataset/pg/t a prov:Entity
         dataset/pg/t a ps:Dataset
         dataset/pg/t ps:namespace pg
@@ -190,20 +198,20 @@ CONTENTS: list[tuple[str, object, str]] = [
             ]
         },
         """
-        c ps:owner c#/0
-        c#/0 prov:agent agent/person/ana
-        c#/0 ps:ownerType MAINTAINER
+        c ps:owner c#/owners/0
+        c#/owners/0 prov:agent agent/person/ana
+        c#/owners/0 ps:ownerType MAINTAINER
         agent/person/ana a prov:Agent
         agent/person/ana a prov:Person
-        c ps:owner c#/1
-        c#/1 prov:agent agent/organization/a%20b
+        c ps:owner c#/owners/1
+        c#/owners/1 prov:agent agent/organization/a%20b
         agent/organization/a%20b a prov:Agent
         agent/organization/a%20b a prov:Organization
-        c ps:owner c#/2
-        c#/2 prov:agent agent/agent/x%3Ay
+        c ps:owner c#/owners/2
+        c#/owners/2 prov:agent agent/agent/x%3Ay
         agent/agent/x%3Ay a prov:Agent
-        c ps:owner c#/3
-        c#/3 prov:agent agent/agent/user%3A
+        c ps:owner c#/owners/3
+        c#/owners/3 prov:agent agent/agent/user%3A
         agent/agent/user%3A a prov:Agent
         """,
     ),

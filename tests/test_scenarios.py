@@ -261,8 +261,22 @@ SCENARIOS: dict[str, tuple[str, str]] = {
         """,
         "in/read/r a UnresolvedRead",
     ),
-    # an event after the end does not move the end
-    "20": ("05", "05"),
+    # an event after the end does not move the end, and is heard all the same
+    "20": (
+        """
+        r startedAtTime t0
+        r endedAtTime t5
+        r state COMPLETE
+        r dcat:keyword late
+        r schema:additionalProperty content:tags#/tags/0
+        out/write/r a WriteState
+        out/write/r specializationOf out
+        out/write/r wasGeneratedBy r
+        out/write/r generatedAtTime t5
+        out/write/r wasDerivedFrom in/read/r (SingleInput)
+        """,
+        "in/read/r a UnresolvedRead",
+    ),
 }
 
 

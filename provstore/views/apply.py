@@ -22,7 +22,7 @@ from provstore.store.oxigraph import TripleStore
 from provstore.views.conclude import Conclusions
 from provstore.views.database import delete_sql, insert_sql, open_database
 from provstore.views.edges import EdgeLog, Relation, Status
-from provstore.views.facets import DECIDING
+from provstore.views.facets import DECIDING, said
 from provstore.views.facts import Facts, read_facts
 from provstore.views.search import SearchIndex
 from provstore.vocab import PS
@@ -170,16 +170,13 @@ class Views:
             self._live_contents.clear()
 
     def _keep_content(self, iri: str) -> None:
-        """Keep the JSON of a facet value that decides something; the rest is only read through SPARQL."""
-        key, value = "", ""
-        for line in self._ledger.content(iri).decode().split("\n")[:-1]:
-            subject, predicate, term, _ = rdf.split(line)
-            if subject == f"<{iri}>" and predicate == PS.key:
-                key = rdf.text_of(term)
-            elif subject == f"<{iri}>" and predicate == PS.json:
-                value = rdf.text_of(term)
+        """Keep what of a facet value decides something; the rest is only read through SPARQL."""
+        triples = [rdf.split(line)[:3] for line in self._ledger.content(iri).decode().split("\n")[:-1]]
+        own = {predicate: term for subject, predicate, term in triples if subject == f"<{iri}>"}
+        key = rdf.text_of(own.get(PS.key, '""'))
         if key in DECIDING:
-            self._db.execute("INSERT OR IGNORE INTO content VALUES (?, ?)", (iri, value))
+            row = (iri, rdf.text_of(own.get(PS.json, '""')), json.dumps(said(iri, key, triples)))
+            self._db.execute("INSERT OR IGNORE INTO content VALUES (?, ?, ?)", row)
 
     def _withdraw(self, target: str, by: str, batch: Batch, touched: Any) -> None:
         """Take a superseded record out of the live graph; one that is not here yet will arrive withdrawn."""

@@ -21,7 +21,7 @@ from provstore.views.resolve import ancestors, descendants, previous_state, reso
 from provstore.views.runs import Merged, merge
 from provstore.vocab import PROV, PS, RDF_TYPE
 
-_PROMOTED = ("documentation", "schema", "ownership")
+_PROMOTED = facets.OF_ASSETS
 _WRITE = (
     "SELECT state, dataset, class, time, partial, version, digest, mode, known, time_known"
     " FROM wrote WHERE activity = ?"
@@ -67,6 +67,8 @@ class Conclusions:
         for subject, key, _, _, asset, _ in rows.get("facet", ()):
             if not asset:
                 states.add(subject.partition("#")[0])
+            elif key in facets.OF_RUNS:  # a child's event can say them of its parent
+                touched.activities.add(subject)
             if key in _PROMOTED and (asset or self._is_asset(subject)):
                 touched.subjects.add(subject)
         for state in states - own:
@@ -273,14 +275,16 @@ class Conclusions:
 
     def _is_asset(self, subject: str) -> bool:
         """Whether a record that promotes something of the subject says that it is a dataset, job, run or model."""
-        sql = "SELECT 1 FROM facet WHERE subject = ? AND asset = 1 AND key IN (?, ?, ?)"
-        return self._has(sql, subject, *_PROMOTED)
+        marks = ",".join("?" * len(_PROMOTED))
+        return self._has(
+            f"SELECT 1 FROM facet WHERE subject = ? AND asset = 1 AND key IN ({marks})", subject, *_PROMOTED
+        )
 
     def _subject_lines(self, subject: str) -> set[str]:
         if not self._is_asset(subject):
             return set()
-        found = [facets.in_force(self._db, subject, key) for key in _PROMOTED]
-        return {line for facet in found if facet for line in facets.promoted(self._base, subject, facet)}
+        found = facets.all_in_force(self._db, subject, _PROMOTED).values()
+        return {line for facet in found for line in facets.promoted(self._base, subject, facet)}
 
     def _declaration_lines(self, job: str) -> set[str]:
         row = self._db.execute(

@@ -54,7 +54,8 @@ _TABLES = (
     "CREATE TABLE supersedes(target TEXT, by TEXT, PRIMARY KEY(target, by)) WITHOUT ROWID",
     "CREATE TABLE cites(content TEXT, rec INTEGER, PRIMARY KEY(content, rec)) WITHOUT ROWID",
     "CREATE INDEX cites_rec ON cites(rec)",
-    "CREATE TABLE content(iri TEXT PRIMARY KEY, json TEXT) WITHOUT ROWID",
+    # a facet value that decides something: its JSON, and the statements in it that its subject may be given (JSON too)
+    "CREATE TABLE content(iri TEXT PRIMARY KEY, json TEXT, says TEXT) WITHOUT ROWID",
     # effective reads and writes: what the merged graph says, ready to be matched across runs
     "CREATE TABLE wrote(state TEXT, activity TEXT, dataset TEXT, class TEXT, time TEXT, partial INTEGER, version TEXT,"
     " digest TEXT, mode TEXT, known INTEGER, time_known INTEGER, PRIMARY KEY(state, activity)) WITHOUT ROWID",

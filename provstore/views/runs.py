@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from provstore import iris, jcs, rdf, times
-from provstore.views import facets
+from provstore.views import facets, particulars
 from provstore.views.facets import Facet
 from provstore.vocab import AI, DCT, PROV, PS, RDF_TYPE
 
@@ -86,11 +86,14 @@ def merge(db: sqlite3.Connection, base: str, activity: str) -> Merged:
     _job_version(db, activity, out)
     out.reads = list(_reads(db, activity))
     out.writes = list(_writes(db, activity, life, out.lines))
-    _derivations(db, base, activity, out)
+    explicit = list(facets.explicit_lineage(db, activity))
+    _derivations(db, base, activity, out, explicit)
     for write in out.writes:
-        for key in ("documentation", "schema", "ownership"):
-            if found := facets.in_force(db, write.state, key):
-                out.lines |= facets.promoted(base, write.state, found)
+        out.lines |= particulars.of_state(db, base, write.state, facets.OF_WRITE_STATES)
+    for read in out.reads:
+        out.lines |= particulars.of_state(db, base, read.state, facets.OF_READ_STATES)
+        out.lines |= particulars.of_usage(db, base, activity, read.state, read.known)
+    out.lines |= particulars.of_run(db, activity, out.version, explicit)
     _derived_is_used(db, activity, out)
     return out
 
@@ -201,8 +204,7 @@ def _announced(
 ) -> Iterator[Write]:
     """An output announced before a run that completed: it was written, unless it was dropped."""
     state = iris.write_state(dataset, _identifier(activity))
-    change = _lifecycle(db, state)
-    if change and change.value.get("lifecycleStateChange") == "DROP":
+    if _lifecycle(db, state) == "DROP":
         lines.add(f"<{activity}> {PS.dropped} <{dataset}>")
         return
     lines |= {
@@ -220,7 +222,8 @@ def _write(
     state, dataset, version, known = row
     me = f"<{state}>"
     if not version and (label := facets.in_force(db, state, "version")) and isinstance(label.value, dict):
-        version = str(label.value.get("datasetVersion") or "")
+        sent = label.value.get("datasetVersion")
+        version = sent if isinstance(sent, str) else jcs.dumps(sent) if type(sent) in (int, float) else ""
         if version:
             iri = f"<{iris.version(dataset, version)}>"
             lines |= {
@@ -231,8 +234,7 @@ def _write(
                 f"{iri} {PS.version} {rdf.literal(version)}",
             }
     mode = _attribute(db, state, "mode")
-    change = None if mode else _lifecycle(db, state)
-    name = _MODES.get(change.value.get("lifecycleStateChange", "")) if change else None
+    name = None if mode else _MODES.get(_lifecycle(db, state))
     if name:
         lines.add(f"{me} {PS.writeMode} {PS[name]}")
     stated = _attribute(db, state, "generated")
@@ -243,7 +245,7 @@ def _write(
     partial = life.ending in ("FAIL", "ABORT")
     if partial:
         lines.add(f"{me} {PS.partial} {rdf.boolean(True)}")
-    _generation(db, activity, state, when, lines)
+    lines |= particulars.of_generation(db, activity, state, when)
     digest = _attribute(db, state, "digest")
     return Write(
         state,
@@ -258,29 +260,8 @@ def _write(
     )
 
 
-def _generation(
-    db: sqlite3.Connection, activity: str, state: str, when: tuple[str, int] | None, lines: set[str]
-) -> None:
-    """The qualified generation, where output statistics give it something to say."""
-    found = facets.in_force(db, f"{state}#generation", "outputStatistics")
-    counts = list(facets.statistics(found.value)) if found else []
-    if not found or not counts:
-        return
-    node = f"<{state}#generation>"
-    lines |= {
-        f"<{state}> {PROV.qualifiedGeneration} {node}",
-        f"{node} {RDF_TYPE} {PROV.Generation}",
-        f"{node} {PROV.activity} <{activity}>",
-        f"{node} {PS.knownFrom} {rdf.integer(max(found.known, when[1] if when else 0))}",
-    }
-    lines |= {f"{node} {predicate} {rdf.integer(number)}" for predicate, number in counts}
-    if when:
-        lines.add(f"{node} {PROV.atTime} {_time(when[0])}")
-
-
-def _derivations(db: sqlite3.Connection, base: str, activity: str, out: Merged) -> None:
+def _derivations(db: sqlite3.Connection, base: str, activity: str, out: Merged, entries: list[Facet]) -> None:
     """Explicit lineage > column lineage > single input > declared role; what is left is only possible."""
-    entries = list(facets.explicit_lineage(db, activity))
     asserted = list(out.reads)
     for write in sorted(out.writes, key=lambda w: w.state):
         if db.execute("SELECT 1 FROM derived WHERE entity = ? LIMIT 1", (write.state,)).fetchone():
@@ -455,9 +436,11 @@ def _proof(db: sqlite3.Connection, state: str) -> tuple[str, int] | None:
     return (row[0][:30], row[1]) if row and row[0] and row[0][0].isdigit() else None
 
 
-def _lifecycle(db: sqlite3.Connection, state: str) -> Facet | None:
+def _lifecycle(db: sqlite3.Connection, state: str) -> str:
+    """The change that a state's facet in force names, in capitals; empty where there is none."""
     found = facets.in_force(db, state, "lifecycleStateChange")
-    return found if found and isinstance(found.value, dict) else None
+    change = found.value.get("lifecycleStateChange") if found and isinstance(found.value, dict) else None
+    return change.upper() if isinstance(change, str) else ""
 
 
 def _identifier(activity: str) -> str:

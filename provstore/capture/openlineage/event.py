@@ -6,7 +6,7 @@ import re
 from typing import Any, NoReturn
 
 from provstore import iris, rdf, times
-from provstore.capture.facets import content_of, kind_of
+from provstore.capture.facets import content_of, escaped, kind_of
 from provstore.capture.lines import Lines
 from provstore.errors import InvalidInput, Unmappable
 from provstore.model import Content, Liberty
@@ -20,11 +20,6 @@ Object = dict[str, Any]
 _DATE_TIME = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:[0-5]\d(?:\.\d+)?(Z|[+-](?:0\d|1[0-3]):[0-5]\d|[+-]14:00)?\Z", re.ASCII
 )
-
-
-def escaped(key: str) -> str:
-    """A key as a token of a JSON pointer (RFC 6901 §3)."""
-    return key.replace("~", "~0").replace("/", "~1")
 
 
 def live(facets: Object, key: str) -> Object | None:

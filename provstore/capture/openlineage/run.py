@@ -78,9 +78,13 @@ def _ancestor(event: Event, run: str, relation: str, holder: object, pointer: st
         return
     _, node = event.run(run_id, f"{pointer}/run/runId")
     event.say(run, relation, node)
+    # what is known of a parent may come with its child (ParentRunFacet 1-2-0)
+    event.assert_facets(event.facets(holder["run"], "facets", f"{pointer}/run"), f"{pointer}/run/facets", node)
     pair = event.pair(holder.get("job"), f"{pointer}/job")
     if pair:
-        event.say(node, PS.job, f"<{event.job(*pair)}>")
+        job = f"<{event.job(*pair)}>"
+        event.say(node, PS.job, job)
+        event.assert_facets(event.facets(holder["job"], "facets", f"{pointer}/job"), f"{pointer}/job/facets", job)
 
 
 def _scene(event: Event, run: str, identifier: str, kind: str, job_facets: Object, told: Dbt) -> _Scene:
