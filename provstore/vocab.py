@@ -35,7 +35,7 @@ PS = Namespace(
     # kinds of event, modes of writing, bases of a conclusion, roles
     " START RUNNING COMPLETE FAIL ABORT OTHER Create Append Merge Alter Overwrite Truncate"
     " ContentMatch VersionMatch LatestBefore ExplicitLineage ColumnLineage SingleInput DeclaredRole Rename KeptByWrite"
-    " Overlap Tie UnknownWriteMode measuringDevice technician trainingData model inputItem"
+    " Overlap Tie UnknownWriteMode measuringDevice technician trainingData validationData model inputItem"
     # records, facets, contents
     " eventType about bundle supersedes supersededBy ledgerIndex recordedAt actor appliedIndex on key content json"
     " deleted"
@@ -54,13 +54,16 @@ PS = Namespace(
 )
 PROV = Namespace(
     "http://www.w3.org/ns/prov#",
-    "Activity Agent Association Attribution Bundle Derivation End Entity EntityInfluence Generation Organization"
-    " Person Plan SoftwareAgent Start Usage actedOnBehalfOf activity agent atTime endedAtTime entity generated"
-    " generatedAtTime hadActivity hadDerivation hadMember hadPrimarySource hadRole invalidated qualifiedAssociation"
-    " qualifiedAttribution qualifiedCommunication qualifiedDelegation qualifiedDerivation qualifiedEnd"
-    " qualifiedGeneration qualifiedInfluence qualifiedPrimarySource qualifiedQuotation qualifiedRevision"
-    " qualifiedStart qualifiedUsage specializationOf startedAtTime used wasAssociatedWith wasAttributedTo"
-    " wasDerivedFrom wasGeneratedBy wasInfluencedBy wasInformedBy wasInvalidatedBy wasQuotedFrom wasRevisionOf",
+    "Activity Agent Association Attribution Bundle Derivation End Entity EntityInfluence Generation Invalidation"
+    " Organization Person Plan SoftwareAgent Start Usage actedOnBehalfOf activity agent atTime contributed ended"
+    " endedAtTime entity generalizationOf generated generatedAtTime hadActivity hadDelegate hadDerivation hadMember"
+    " hadPrimarySource hadRevision hadRole influenced influencer informed invalidated invalidatedAtTime"
+    " qualifiedAssociation qualifiedAttribution qualifiedCommunication qualifiedDelegation qualifiedDerivation"
+    " qualifiedEnd qualifiedGeneration qualifiedInfluence qualifiedInvalidation qualifiedPrimarySource"
+    " qualifiedQuotation qualifiedRevision qualifiedStart qualifiedUsage quotedAs specializationOf started"
+    " startedAtTime used wasAssociateFor wasAssociatedWith wasAttributedTo wasDerivedFrom wasEndedBy wasGeneratedBy"
+    " wasInfluencedBy wasInformedBy wasInvalidatedBy wasMemberOf wasPrimarySourceOf wasQuotedFrom wasRevisionOf"
+    " wasStartedBy wasUsedBy",
 )
 DCT = Namespace("http://purl.org/dc/terms/", "conformsTo description identifier isPartOf title")
-AI = Namespace("https://w3id.org/dpv/ai#", "TrainingData")
+AI = Namespace("https://w3id.org/dpv/ai#", "TestingData TrainingData ValidationData")

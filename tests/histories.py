@@ -57,11 +57,12 @@ def data(
     stats: int | None = None,
     symlink: str = "",
     change: str = "",
+    old: str = "",
     label: str = "",
     columns: Iterable[tuple[str, str, str, str]] = (),
     **facets: Object,
 ) -> Object:
-    """An input or output: a version label, a write proof, a symlink, a lifecycle change, columns, facets by key."""
+    """An input or output: version label, write proof, symlink, lifecycle change or rename, columns, facets by key."""
     if columns:
         facets["columnLineage"] = column_lineage(columns)
     if label:
@@ -70,6 +71,9 @@ def data(
         facets["symlinks"] = {"identifiers": [{"namespace": NAMESPACE, "name": symlink, "type": "TABLE"}]}
     if change:
         facets["lifecycleStateChange"] = {"lifecycleStateChange": change}
+    if old:
+        named = {"namespace": NAMESPACE, "name": old}
+        facets["lifecycleStateChange"] = {"lifecycleStateChange": "RENAME", "previousIdentifier": named}
     found: Object = {"namespace": NAMESPACE, "name": name, "facets": facets}
     if stats is not None:
         found["outputFacets"] = {"outputStatistics": {"rowCount": stats}}
@@ -189,6 +193,7 @@ _options: dict[str, st.SearchStrategy[dict[str, Any]]] = {
             "label": _labels,
             "symlink": _links,
             "change": _changes,
+            "old": st.sampled_from(("", "", "", "", "a", "b")),
             "stats": st.sampled_from((None, None, None, 1, 2)),
             "columns": st.sampled_from(_COLUMNS),
         }

@@ -51,10 +51,15 @@ def in_force(db: sqlite3.Connection, subject: str, key: str) -> Facet | None:
 
 
 def _facet(db: sqlite3.Connection, subject: str, key: str, content: str, ord_: str, rec: int) -> Facet:
-    found = db.execute("SELECT json FROM content WHERE iri = ?", (content,)).fetchone()
     (known,) = db.execute(
         "SELECT MIN(rec) FROM facet WHERE subject = ? AND key = ? AND content = ?", (subject, key, content)
     ).fetchone()
+    return facet(db, key, content, known, ord_, rec)
+
+
+def facet(db: sqlite3.Connection, key: str, content: str, known: int, ord_: str, rec: int) -> Facet:
+    """The facet of a content that the record of index `rec` asserts."""
+    found = db.execute("SELECT json FROM content WHERE iri = ?", (content,)).fetchone()
     (evidence,) = db.execute("SELECT iri FROM record WHERE id = ?", (rec,)).fetchone()
     return Facet(key, content, _parsed(found[0]) if found else None, known, evidence, ord_)
 
@@ -68,17 +73,6 @@ def of_runs_job(db: sqlite3.Connection, activity: str, job: str) -> dict[str, Fa
     )
     last = {row[0]: row for row in rows}
     return {k: _facet(db, job, k, row[1], row[3], row[4]) for k, row in last.items() if not row[2]}
-
-
-def explicit_lineage(db: sqlite3.Connection, activity: str) -> Iterator[Facet]:
-    """Every `lineage` facet that a run's events state of their job: entries accumulate over the events of a run."""
-    rows = db.execute(
-        "SELECT f.subject, f.content, f.ord, f.rec FROM event e JOIN facet f ON f.rec = e.rec AND f.key = 'lineage'"
-        " WHERE e.activity = ? AND f.deleted = 0 ORDER BY f.ord",
-        (activity,),
-    )
-    for subject, content, ord_, rec in rows.fetchall():
-        yield _facet(db, subject, "lineage", content, ord_, rec)
 
 
 def promoted(base: str, subject: str, facet: Facet) -> set[str]:
