@@ -18,7 +18,7 @@ from provstore.views import facets
 from provstore.views.edges import Edge, EdgeLog, Relation, Status, edges_in
 from provstore.views.evidence import declared_feeds, declared_sources
 from provstore.views.facts import Facts
-from provstore.views.merged import Merged
+from provstore.views.merged import Merged, identifier
 from provstore.views.resolve import ancestors, descendants, previous_state, resolve_read
 from provstore.views.runs import merge
 from provstore.vocab import PROV, PS, RDF_TYPE
@@ -78,10 +78,11 @@ class Conclusions:
                 touched.subjects.add(subject)
         for state in states - own:
             touched.activities |= self._activities_of(state)
-        for entity, _ in rows.get("generated", ()):  # who else is said to have generated it used what it comes from
-            touched.activities |= self._activities_of(entity)
-            touched.reads |= self._states("SELECT state FROM was_read WHERE state = ?", (entity,))
-            touched.writes |= self._states("SELECT state FROM wrote WHERE state = ?", (entity,))
+        for entity, activity in rows.get("generated", ()):
+            if not entity.endswith(f"/write/{identifier(activity)}"):  # others may be said to have generated it
+                touched.activities |= self._activities_of(entity)
+                touched.reads |= self._states("SELECT state FROM was_read WHERE state = ?", (entity,))
+                touched.writes |= self._states("SELECT state FROM wrote WHERE state = ?", (entity,))
         touched.declaring |= {row[0] for row in rows.get("declares", ())}
         for child, parent in rows.get("part", ()):
             if withdrawn or not self._has("SELECT 1 FROM part WHERE activity = ? AND parent = ?", child, parent):

@@ -17,7 +17,8 @@ from provstore.views.edges import COLUMN_FACETS, Edge, Relation, edges_of
 from provstore.views.texts import texts_of
 from provstore.vocab import DCT, PROV, PS, RDF_TYPE
 
-_RANK = {"START": 0, "COMPLETE": 2, "FAIL": 2, "ABORT": 2}
+_RANK = {"START": 0, "RUNNING": 1, "OTHER": 1, "COMPLETE": 2, "FAIL": 2, "ABORT": 2}
+_KINDS = {PS[name]: name for name in _RANK}
 #: Sub-properties (PROV-O §3.1–3.3) of relations that paths are written with; the others are their own.
 _INFLUENCES = {
     PROV.wasRevisionOf: PROV.wasDerivedFrom,
@@ -72,6 +73,11 @@ _ATTRIBUTES = {
     PROV.startedAtTime: "start",
     PROV.endedAtTime: "end",
 }
+#: The predicates below that have literals as objects; all others have IRIs.
+_VALUED = {
+    *(PROV.generatedAtTime, PROV.invalidatedAtTime, PROV.startedAtTime, PROV.endedAtTime, PROV.atTime),
+    *(PS.sha256, PS.key, PS.deleted),
+}
 _INSTANTS = {"generated", "start", "end"}
 #: The instants of qualified starts and ends: of one activity there may be several, so only `merge` says which counts.
 _MOMENTS = {PROV.qualifiedStart: "atStart", PROV.qualifiedEnd: "atEnd"}
@@ -99,7 +105,8 @@ def read_facts(record: str, quads: bytes) -> Facts:
     by: _Terms = defaultdict(list)
     for line in quads.decode().split("\n")[:-1]:
         subject, predicate, value, _ = rdf.split(line)
-        by[predicate].append((subject, value))
+        if (value[0] == '"') is (predicate in _VALUED):  # text where a thing is wanted, or the reverse, says nothing
+            by[predicate].append((subject, value))
     types: dict[str, set[str]] = defaultdict(set)
     for subject, value in by[RDF_TYPE]:
         types[subject].add(value)
@@ -125,9 +132,8 @@ def _relations(by: _Terms, facts: Facts) -> None:
     """Usage, generation, derivation; and in `entailed` what sub-properties, inverses and qualified forms add."""
     said = _entailed(by)
     for plain, pairs in said.items():
-        kind = '"' if plain in _EVENTS.values() else "<"
         new = pairs - set(by.get(plain, ()))
-        facts.entailed.update(f"{s} {plain} {o}" for s, o in new if s.startswith("<") and o.startswith(kind))
+        facts.entailed.update(f"{subject} {plain} {value}" for subject, value in new)
         by[plain] += sorted(new)
     for table, plain in (("used", PROV.used), ("generated", PROV.wasGeneratedBy), ("derived", PROV.wasDerivedFrom)):
         facts.rows[table].update((rdf.text_of(s), rdf.text_of(o)) for s, o in by.get(plain, ()))
@@ -170,7 +176,7 @@ def _by_subject(by: _Terms, predicate: str) -> dict[str, list[str]]:
 
 def _events(by: _Terms, types: dict[str, set[str]], me: str, facts: Facts) -> None:
     instants = sorted(k for s, v in by[PROV.generatedAtTime] if s == me for k in _key(v))
-    kinds = sorted(rdf.text_of(v).rpartition("#")[2] for s, v in by[PS.eventType] if s == me)
+    kinds = sorted(_KINDS[v] for s, v in by[PS.eventType] if s == me and v in _KINDS)
     instant = instants[0] if instants else ""
     kind = kinds[0] if kinds else ""
     facts.ord = f"{instant}{_RANK.get(kind, 1)}{facts.record.rpartition('/')[2]}"

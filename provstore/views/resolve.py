@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from provstore import rdf, times
 from provstore.views.merged import ENDINGS, KEEPS, REPLACES, identifier
@@ -70,26 +70,35 @@ class _Read:
 
 
 def resolve_read(db: sqlite3.Connection, state: str) -> set[str]:
-    """The inferred lines of a read state: the write it saw, the writes it may have seen, or that it is unresolved."""
-    lines: set[str] = set()
-    for row in db.execute(
+    """The inferred lines of a read state: the write it saw, the writes it may have seen, or that it is unresolved.
+
+    A state that several runs are said to have read was read by the time that each of them needed it.
+    """
+    rows = db.execute(
         "SELECT activity, class, first, last, until, version, digest, known, time_known, version_known, digest_known"
-        " FROM was_read WHERE state = ?",
+        " FROM was_read WHERE state = ? ORDER BY first IS NULL, first, activity",
         (state,),
-    ).fetchall():
-        lines |= _resolve(db, _Read(state, *row))
+    ).fetchall()
+    if not rows:
+        return set()
+    reads = [_Read(state, *row) for row in rows]
+    until = min((each.until for each in reads if each.until), default=None)
+    lines: set[str] = set()
+    for klass in sorted({each.klass for each in reads}):
+        first = next(each for each in reads if each.klass == klass)
+        lines |= _resolve(db, replace(first, until=until), {each.activity for each in reads})
     return lines
 
 
-def _resolve(db: sqlite3.Connection, read: _Read) -> set[str]:
+def _resolve(db: sqlite3.Connection, read: _Read, users: set[str]) -> set[str]:
     if read.digest and (same := _matching(db, "digest", read, read.digest)):
-        return _same_content(db, read, same)
+        return _same_content(db, read, users, same)
     labelled = _matching(db, "version", read, read.version) if read.version else []
     labelled = [w for w in labelled if not _ended_between(db, read, w)]
     if len(labelled) == 1 and read.surely_before(labelled[0]):
         (write,) = labelled
         return _certain(
-            db, read, write, PS.VersionMatch, read.known, read.version_known, write.known, write.version_known
+            db, read, users, write, PS.VersionMatch, read.known, read.version_known, write.known, write.version_known
         )
     if read.first is None or read.last is None:
         return _unresolved(db, read)
@@ -98,14 +107,14 @@ def _resolve(db: sqlite3.Connection, read: _Read) -> set[str]:
     seen = [write for write in before + during if not write.ends]
     known = max(read.known, read.time_known)
     if len(before) == 1 and seen == before and not during:
-        return _certain(db, read, before[0], PS.LatestBefore, known, before[0].placed)
+        return _certain(db, read, users, before[0], PS.LatestBefore, known, before[0].placed)
     if seen:
         basis = PS.Overlap if during else PS.Tie
         return _possible(read.state, [(write, max(known, write.placed)) for write in seen], basis)
     return _unresolved(db, read)
 
 
-def _same_content(db: sqlite3.Connection, read: _Read, same: list[_Write]) -> set[str]:
+def _same_content(db: sqlite3.Connection, read: _Read, users: set[str], same: list[_Write]) -> set[str]:
     """Of writes with the same content, the latest before the read; all of them where none is."""
     before = [w for w in same if read.first and w.time and w.time < read.first]
     newest = max((w.time for w in before if w.time), default=None)
@@ -114,7 +123,7 @@ def _same_content(db: sqlite3.Connection, read: _Read, same: list[_Write]) -> se
     if len(same) > 1:  # then times decided
         needs = [max(n, read.time_known, w.time_known) for n, w in zip(needs, found, strict=True)]
     if len(found) == 1 and read.surely_before(found[0]):
-        return _certain(db, read, found[0], PS.ContentMatch, *needs)
+        return _certain(db, read, users, found[0], PS.ContentMatch, *needs)
     return _possible(read.state, list(zip(found, needs, strict=True)), PS.ContentMatch)
 
 
@@ -299,11 +308,10 @@ def ancestors(db: sqlite3.Connection, activity: str) -> list[str]:
     return [a for (a,) in rows if a != activity]
 
 
-def _certain(db: sqlite3.Connection, read: _Read, write: _Write, basis: str, *known: int) -> set[str]:
+def _certain(db: sqlite3.Connection, read: _Read, users: set[str], write: _Write, basis: str, *known: int) -> set[str]:
     lines = {f"<{read.state}> {PROV.wasDerivedFrom} <{write.state}>"}
     # derived ⇒ used, so that both plain paths agree; a read that somebody is said to have generated is no exception
-    users = {read.activity} | _makers(db, read.state)
-    lines |= {f"<{user}> {PROV.used} <{write.state}>" for user in users}
+    lines |= {f"<{user}> {PROV.used} <{write.state}>" for user in users | _makers(db, read.state)}
     return lines | _node(f"{read.state}#resolved", read.state, f"<{write.state}>", basis, max(known), certain=True)
 
 

@@ -170,6 +170,7 @@ def _writes(db: sqlite3.Connection, activity: str, life: _Life, out: Merged) -> 
         (activity,),
     ).fetchall()
     have = {dataset for _, dataset, _, _ in rows}
+    rows = [row for row in rows if _is_maker(db, activity, row[0])]
     if life.ending == "COMPLETE" and life.end:
         for dataset, rec in db.execute(
             "SELECT dataset, MIN(rec) FROM intended WHERE activity = ? GROUP BY dataset", (activity,)
@@ -178,6 +179,14 @@ def _writes(db: sqlite3.Connection, activity: str, life: _Life, out: Merged) -> 
                 yield from _announced(db, activity, dataset, max(rec, life.end[1]), life, out)
     for row in rows:
         yield _write(db, activity, row, life, out)
+
+
+def _is_maker(db: sqlite3.Connection, activity: str, state: str) -> bool:
+    """Whether a state counts as this activity's, of all that are said to have generated it: one time, one origin."""
+    if state.endswith(f"/write/{identifier(activity)}"):
+        return True  # the state is named after it
+    makers = {str(a) for (a,) in db.execute("SELECT activity FROM generated WHERE entity = ?", (state,))}
+    return activity == min(makers, key=lambda a: (not state.endswith(f"/write/{identifier(a)}"), a))
 
 
 def _announced(
