@@ -44,7 +44,7 @@ def feed(store: ProvStore, *given: Object | Submission) -> list[Submission]:
 
 
 def told(store: ProvStore, graph: str, names: dict[str, str] | None = None) -> set[str]:
-    """One of the store's graphs in short; `names` are run names by UUID."""
+    """One of the store's graphs, or with "" the default graph, in short; `names` are run names by UUID."""
     known = names or {run_id(name): name for name in RUNS}
     held: dict[str, str] = {}
     for body in store.ledger.bodies(0, store.ledger.head):
