@@ -239,8 +239,8 @@ class Conclusions:
         ).fetchone()
         until = bound[0] if bound else "~"  # after every instant
         touched.reads |= self._states(
-            "SELECT state FROM was_read WHERE class = ? AND last >= ? AND (first <= ? OR version <> '')",
-            (klass, time, until),
+            "SELECT state FROM was_read WHERE class = ? AND last >= ? AND (first <= ? OR until <= ? OR version <> '')",
+            (klass, time, until, until),
         )
         touched.writes |= self._states(
             "SELECT state FROM wrote w WHERE class = ? AND time > ?"

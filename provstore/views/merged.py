@@ -54,7 +54,8 @@ class Write:
 class Merged:
     """One activity: its lines for the merged graph, and its reads and writes ready to be matched across runs.
 
-    It can have read from `first` to `last`; what its writes were made from, it had read before `until`.
+    It can have read from `first` to `last`; what its writes were made from, it had read before `until`, of which the
+    earlier of `first` and `until` is when it had begun, known from `first_known` on.
     """
 
     base: str

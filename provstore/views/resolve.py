@@ -76,18 +76,23 @@ def resolve_read(db: sqlite3.Connection, state: str) -> set[str]:
     """
     rows = db.execute(
         "SELECT activity, class, first, last, until, version, digest, known, time_known, version_known, digest_known"
-        " FROM was_read WHERE state = ? ORDER BY first IS NULL, first, activity",
+        " FROM was_read WHERE state = ?",
         (state,),
     ).fetchall()
     if not rows:
         return set()
-    reads = [_Read(state, *row) for row in rows]
+    reads = [_begun(_Read(state, *row)) for row in rows]
     until = min((each.until for each in reads if each.until), default=None)
     lines: set[str] = set()
     for klass in sorted({each.klass for each in reads}):
-        first = next(each for each in reads if each.klass == klass)
+        first = min((r for r in reads if r.klass == klass), key=lambda r: (r.first is None, r.first, r.activity))
         lines |= _resolve(db, replace(first, until=until), {each.activity for each in reads})
     return lines
+
+
+def _begun(read: _Read) -> _Read:
+    """The read with the instant by which its run had begun: that of its first write, where it tells a later start."""
+    return replace(read, first=min((t for t in (read.first, read.until) if t), default=None))
 
 
 def _resolve(db: sqlite3.Connection, read: _Read, users: set[str]) -> set[str]:

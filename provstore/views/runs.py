@@ -81,16 +81,17 @@ def _life(db: sqlite3.Connection, activity: str) -> _Life:
 def _span(life: _Life, out: Merged) -> None:
     """The interval in which the activity can have read: start or else end, to end or else the last sign of life.
 
-    What it had written by an instant it had begun by then, whatever start is told: no derivation runs back in time.
+    What it had written by an instant (`until`) it had begun by then, whatever start is told.
     """
-    written = min(((w.time, w.time_known) for w in out.writes if w.time), default=None)
-    out.until = written[0] if written else None
     heard = life.start or life.end or (life.span[0] if life.span else None)
-    first = min((each for each in (heard, written) if each), default=None, key=lambda each: each[0])
-    if first:
-        out.first, out.first_known = first
-        last = life.end[0] if life.end else life.span[1] if life.span else first[0]
-        out.last = max(first[0], heard[0] if heard else "", last)
+    written = min(((w.time, w.time_known) for w in out.writes if w.time), default=None)
+    if heard:
+        last = life.end[0] if life.end else life.span[1] if life.span else heard[0]
+        out.first, out.last = heard[0], max(heard[0], last)
+    if written:
+        out.until, out.last = written[0], out.last or written[0]
+    begun = min((each for each in (heard, written) if each), default=None, key=lambda each: each[0])
+    out.first_known = begun[1] if begun else 0
 
 
 def _circumstances(db: sqlite3.Connection, activity: str, life: _Life, out: Merged) -> None:
