@@ -37,7 +37,7 @@ def derive(db: sqlite3.Connection, base: str, activity: str, out: Merged) -> Non
             evidence.explicit(entries)
         elif not (stated or evidence.renames or lineage.covers(write)):
             evidence.weigh(facets.in_force(db, write.state, "columnLineage"), asserted, roles)
-        evidence.state(_makers(db, activity, write.state))
+        evidence.state(_makers(db, activity, write.state) if evidence.derives else set())
 
 
 def _makers(db: sqlite3.Connection, activity: str, state: str) -> set[str]:
@@ -113,6 +113,11 @@ class _Evidence:
         self._influenced: set[str] = set()
         self._possible: set[str] = set()
         self.renames = False
+
+    @property
+    def derives(self) -> bool:
+        """Whether anything certain was found."""
+        return bool(self._derived)
 
     def rename(self, db: sqlite3.Connection, asserted: list[Read]) -> None:
         """The read under the old name, where the write is a rename; the old name is then at its end."""
