@@ -81,7 +81,7 @@ _TABLES = (
 
 
 #: Changes with the rules by which conclusions are drawn.
-_RULES = 1
+_RULES = 2
 #: Which rules, tables and words in them: a database of another version is made again from the ledger.
 _VERSION = (
     zlib.crc32(repr((_RULES, FACTS, _INDEXES, _TABLES, edges.TABLES, search.TABLES, words.VERSION)).encode()) >> 1
