@@ -36,7 +36,7 @@ PS = Namespace(
     # kinds of event, modes of writing, bases of a conclusion, roles
     " START RUNNING COMPLETE FAIL ABORT OTHER Create Append Merge Alter Overwrite Truncate"
     " ContentMatch VersionMatch LatestBefore ExplicitLineage ColumnLineage SingleInput DeclaredRole Rename KeptByWrite"
-    " Overlap Tie UnknownWriteMode measuringDevice technician trainingData model inputItem"
+    " Overlap Tie UnknownWriteMode measuringDevice technician trainingData validationData model inputItem"
     # records, facets, contents
     " eventType about bundle supersedes supersededBy ledgerIndex recordedAt actor appliedIndex on key content json"
     " deleted"
@@ -62,13 +62,15 @@ PS = Namespace(
 PROV = Namespace(
     "http://www.w3.org/ns/prov#",
     "Activity Agent Association Attribution Bundle Communication Derivation End Entity EntityInfluence Generation"
-    " Organization Person Plan SoftwareAgent Start Usage actedOnBehalfOf activity agent atTime endedAtTime entity"
-    " generated generatedAtTime hadActivity hadDerivation hadMember hadPlan hadPrimarySource hadRole invalidated"
-    " qualifiedAssociation qualifiedAttribution qualifiedCommunication qualifiedDelegation qualifiedDerivation"
-    " qualifiedEnd qualifiedGeneration qualifiedInfluence qualifiedPrimarySource qualifiedQuotation"
-    " qualifiedRevision qualifiedStart qualifiedUsage specializationOf startedAtTime used wasAssociatedWith"
-    " wasAttributedTo wasDerivedFrom wasGeneratedBy wasInfluencedBy wasInformedBy wasInvalidatedBy wasQuotedFrom"
-    " wasRevisionOf",
+    " Invalidation Organization Person Plan SoftwareAgent Start Usage actedOnBehalfOf activity agent atTime"
+    " contributed ended endedAtTime entity generalizationOf generated generatedAtTime hadActivity hadDelegate"
+    " hadDerivation hadMember hadPlan hadPrimarySource hadRevision hadRole influenced influencer informed"
+    " invalidated invalidatedAtTime qualifiedAssociation qualifiedAttribution qualifiedCommunication"
+    " qualifiedDelegation qualifiedDerivation qualifiedEnd qualifiedGeneration qualifiedInfluence"
+    " qualifiedInvalidation qualifiedPrimarySource qualifiedQuotation qualifiedRevision qualifiedStart"
+    " qualifiedUsage quotedAs specializationOf started startedAtTime used value wasAssociateFor wasAssociatedWith"
+    " wasAttributedTo wasDerivedFrom wasEndedBy wasGeneratedBy wasInfluencedBy wasInformedBy wasInvalidatedBy"
+    " wasMemberOf wasPrimarySourceOf wasQuotedFrom wasRevisionOf wasStartedBy wasUsedBy",
 )
 DCT = Namespace("http://purl.org/dc/terms/", "conformsTo description hasPart identifier isPartOf modified title")
 DCAT = Namespace(
@@ -86,4 +88,4 @@ SCHEMA = Namespace(
     "PropertyValue SoftwareSourceCode additionalProperty additionalType encodingFormat identifier name position"
     " programmingLanguage propertyID softwareVersion text value",
 )
-AI = Namespace("https://w3id.org/dpv/ai#", "TrainingData")
+AI = Namespace("https://w3id.org/dpv/ai#", "TestingData TrainingData ValidationData")

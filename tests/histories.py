@@ -57,11 +57,12 @@ def data(
     stats: int | None = None,
     symlink: str = "",
     change: str = "",
+    old: str = "",
     label: str = "",
     columns: Iterable[tuple[str, str, str, str]] = (),
     **facets: Object,
 ) -> Object:
-    """An input or output: a version label, a write proof, a symlink, a lifecycle change, columns, facets by key."""
+    """An input or output: version label, write proof, symlink, lifecycle change or rename, columns, facets by key."""
     if columns:
         facets["columnLineage"] = column_lineage(columns)
     if label:
@@ -70,6 +71,9 @@ def data(
         facets["symlinks"] = {"identifiers": [{"namespace": NAMESPACE, "name": symlink, "type": "TABLE"}]}
     if change:
         facets["lifecycleStateChange"] = {"lifecycleStateChange": change}
+    if old:
+        named = {"namespace": NAMESPACE, "name": old}
+        facets["lifecycleStateChange"] = {"lifecycleStateChange": "RENAME", "previousIdentifier": named}
     found: Object = {"namespace": NAMESPACE, "name": name, "facets": facets}
     if stats is not None:
         found["outputFacets"] = {"outputStatistics": {"rowCount": stats}}
@@ -189,6 +193,7 @@ _options: dict[str, st.SearchStrategy[dict[str, Any]]] = {
             "label": _labels,
             "symlink": _links,
             "change": _changes,
+            "old": st.sampled_from(("", "", "", "", "a", "b")),
             "stats": st.sampled_from((None, None, None, 1, 2)),
             "columns": st.sampled_from(_COLUMNS),
         }
@@ -246,10 +251,72 @@ _facts = st.one_of(
 )
 
 
+def _stated(second: int) -> str:
+    return f"'{at(second)}'^^xsd:dateTime"
+
+
+#: What contradicts the events, PROV, or the data model.
+_contradictions = st.one_of(
+    st.builds(
+        lambda run, term, second: _item(f"<{run_iri(run)}> {term} {_stated(second)} ."),
+        _names,
+        st.sampled_from(("prov:startedAtTime", "prov:endedAtTime")),
+        st.integers(0, 7),
+    ),
+    st.builds(
+        lambda run, form, second: _item(f"<{run_iri(run)}> {form} [ prov:atTime {_stated(second)} ] ."),
+        _names,
+        st.sampled_from(("prov:qualifiedStart", "prov:qualifiedEnd")),
+        st.integers(0, 7),
+    ),
+    st.builds(
+        lambda state, table, run, second: _item(
+            f"<{state(table, run)}> prov:qualifiedGeneration [ prov:atTime {_stated(second)} ] ."
+        ),
+        st.sampled_from((read, write)),
+        _tables,
+        _names,
+        st.integers(0, 7),
+    ),
+    st.builds(
+        lambda state, table, run, maker: _item(f"<{run_iri(maker)}> prov:generated <{state(table, run)}> ."),
+        st.sampled_from((read, write)),
+        _tables,
+        _names,
+        _names,
+    ),
+    st.builds(
+        lambda user, state, table, run: _item(f"<{run_iri(user)}> prov:used <{state(table, run)}> ."),
+        _names,
+        st.sampled_from((read, write)),
+        _tables,
+        _names,
+    ),
+    st.builds(
+        lambda to, of, one, other: _item(f"<{write(to, one)}> prov:wasRevisionOf <{write(of, other)}> ."),
+        _tables,
+        _tables,
+        _names,
+        _names,
+    ),
+    st.builds(
+        lambda table, run: _item(f"<{run_iri(run)}> prov:used <{dataset(table)}> ; ps:dropped <{dataset(table)}> ."),
+        _tables,
+        _names,
+    ),
+    st.builds(lambda one, other: _item(f"<{dataset(one)}> prov:wasDerivedFrom <{dataset(other)}> ."), _tables, _tables),
+)
+
+
 @st.composite
-def histories(draw: st.DrawFn, *, most: int = 12) -> list[Item]:
-    """Events of up to five runs on three datasets, statements about their states, and records that withdraw some."""
+def histories(draw: st.DrawFn, *, most: int = 12, wild: bool = False) -> list[Item]:
+    """Events of up to five runs on three datasets, statements about their states, and records that withdraw some.
+
+    With `wild` there are also statements that contradict the events, PROV, or the data model.
+    """
     known = draw(st.lists(_events(), min_size=2, max_size=most)) + draw(st.lists(_facts, max_size=3))
+    if wild:
+        known += draw(st.lists(_contradictions, min_size=1, max_size=4))
     numbers = st.lists(st.integers(0, len(known) - 1), min_size=1, max_size=2, unique=True)
     withdrawn = draw(st.lists(numbers, max_size=2))
     return known + [

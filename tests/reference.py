@@ -20,7 +20,10 @@ Fact = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """A read or a write by one run, with what is known of it; `when` of a write is one instant, of a read two."""
+    """A read or a write by one run, with what is known of it; `when` of a write is one instant, of a read two.
+
+    `gone` marks what is no write but a name's end: the dataset was dropped, or its content is called otherwise.
+    """
 
     name: str
     run: str
@@ -30,6 +33,7 @@ class _State:
     when: tuple[str, ...]
     modes: frozenset[str] = frozenset()
     partial: bool = False
+    gone: bool = False
 
 
 class Reference:
@@ -39,13 +43,16 @@ class Reference:
         self._objects: dict[tuple[str, str], set[str]] = defaultdict(set)
         self._subjects: dict[tuple[str, str], set[str]] = defaultdict(set)
         self._links: set[frozenset[str]] = set()
+        self._pairs: dict[str, set[tuple[str, str]]] = defaultdict(set)
         for subject, predicate, value in triples:
             self._objects[subject, predicate].add(value)
             self._subjects[predicate, value].add(subject)
+            self._pairs[predicate].add((subject, value))
             if predicate == PS.symlink:
                 self._links.add(frozenset((subject, value)))
         self._writes = list(self._states(PS.WriteState))
         self._reads = list(self._states(PS.ReadState))
+        self._changes = [*self._writes, *self._drops(), *self._renames()]
 
     def inferred(self) -> set[Fact]:
         """The plain conclusions, and (state, ps:basis, basis) for each that has a qualified form."""
@@ -54,6 +61,8 @@ class Reference:
             found |= self._resolved(read)
         for write in self._writes:
             found |= self._previous(write)
+        for drop in self._drops():
+            found |= self._invalidated(drop)
         return found
 
     # -- what is there ------------------------------------------------------------------------------------------------
@@ -73,6 +82,29 @@ class Reference:
                 for each in datasets:
                     yield self._state(name, run, each, kind)
 
+    def _drops(self) -> Iterable[_State]:
+        for run, dataset in sorted(self._pairs[PS.dropped]):
+            yield self._end_of(run, dataset, self._ended(run))
+
+    def _renames(self) -> Iterable[_State]:
+        """A rename ends the old name, unless that is the name of what it wrote as well."""
+        for write in self._writes:
+            for node in self._all(write.name, PROV.qualifiedDerivation):
+                if PS.Rename in self._all(node, PS.basis):
+                    for read in self._all(node, PROV.entity):
+                        for old in self._all(read, PROV.specializationOf) - self._all(
+                            write.name, PROV.specializationOf
+                        ):
+                            yield self._end_of(write.run, old, write.when)
+
+    def _end_of(self, run: str, dataset: str, when: tuple[str, ...]) -> _State:
+        failed = bool(self._all(run, PS.state) & {PS.FAIL, PS.ABORT})
+        none: frozenset[str] = frozenset()
+        return _State(dataset, run, min(self._same(dataset)), none, none, when, none, failed, gone=True)
+
+    def _ended(self, run: str) -> tuple[str, ...]:
+        return tuple(sorted(map(_instant, self._all(run, PROV.endedAtTime)))[:1])
+
     def _state(self, name: str, run: str, dataset: str, kind: str) -> _State:
         made = sorted(map(_instant, self._all(name, PROV.generatedAtTime)))
         versions = [v for v in self._all(name, PROV.specializationOf) if PS.Version in self._all(v, RDF_TYPE)]
@@ -83,7 +115,7 @@ class Reference:
             # of several labels the greatest counts
             frozenset(sorted(rdf.text_of(n) for v in versions for n in self._all(v, PS.version))[-1:]),
             frozenset(sorted(self._all(name, PS.sha256))[:1]),
-            self._interval(run) if kind == PS.ReadState else tuple(made[:1]),
+            tuple(made[:1]) if kind == PS.WriteState else self._interval(run),
             frozenset(self._all(name, PS.writeMode)),
             bool(self._all(name, PS.partial)),
         )
@@ -94,9 +126,14 @@ class Reference:
         heard = sorted(_instant(t) for record in about for t in self._all(record, PROV.generatedAtTime))
         starts = sorted(map(_instant, self._all(run, PROV.startedAtTime)))
         ends = sorted(map(_instant, self._all(run, PROV.endedAtTime)))
-        first = (starts or ends or heard)[:1]
-        last = (ends or heard[-1:] or first)[:1]
-        return (first[0], max(first[0], last[0])) if first else ()
+        begun = (starts or ends or heard)[:1]
+        first = sorted(begun + self._made(run))[:1]  # what it had written by an instant, it had begun by then
+        last = ends[:1] or heard[-1:]
+        return (first[0], max(first + begun + last)) if first else ()
+
+    def _made(self, run: str) -> list[str]:
+        """When the run made its first write."""
+        return sorted(w.when[0] for w in self._writes if w.run == run and w.when)[:1]
 
     def _same(self, dataset: str) -> set[str]:
         """All names of a dataset: only ps:symlink is followed, both ways."""
@@ -117,21 +154,28 @@ class Reference:
     # -- read → write ----------------------------------------------------------------------
 
     def _resolved(self, read: _State) -> set[Fact]:
-        others = [w for w in self._writes if w.kin == read.kin and w.run != read.run]
+        others = [w for w in self._changes if w.kin == read.kin and w.run != read.run]
+        # nobody reads what is written after his end
+        others = [w for w in others if not read.when or not w.when or w.when[0] <= read.when[1]]
         same = [w for w in others if w.digests & read.digests]
         if same:
             before = [w for w in same if read.when and w.when and w.when[0] < read.when[0]]
             newest = max((w.when for w in before), default=())
-            return _saw(read, [w for w in before if w.when == newest] or same, PS.ContentMatch)
-        labelled = [w for w in others if w.labels & read.labels]
-        if len(labelled) == 1:
-            return _saw(read, labelled, PS.VersionMatch)
+            return self._saw(read, [w for w in before if w.when == newest] or same, PS.ContentMatch)
+        ends = [w.when[0] for w in others if w.gone and not w.partial and w.when]
+        labelled = [
+            w
+            for w in others
+            if w.labels & read.labels and not any(w.when and w.when[0] < end < read.when[0] for end in ends)
+        ]
+        if len(labelled) == 1 and self._in_time(read, labelled[0]):
+            return self._saw(read, labelled, PS.VersionMatch)
         if not read.when:
             return self._unknown(read)
         # what names another version was not read; an unnamed write may have been, unless some name the version
-        fitting = labelled or [w for w in others if not read.labels or not w.labels]
+        fitting = [w for w in others if w.gone or (w in labelled if labelled else not read.labels or not w.labels)]
         first, last = read.when
-        seen = self._latest(fitting, first)
+        before = self._latest(fitting, first)
         during = [
             w
             for w in fitting
@@ -141,23 +185,40 @@ class Reference:
             and not self._related(w.run, read.run)
             and not self._echoes(w, last)
         ]
+        during = _left(during)
+        seen = [w for w in before + during if not w.gone]
+        if not seen:
+            return self._unknown(read)
         if during:
-            return _may_have_seen(read, seen + during, PS.Overlap)
-        if len(seen) > 1:
-            return _may_have_seen(read, seen, PS.Tie)
-        return _saw(read, seen, PS.LatestBefore) if seen else self._unknown(read)
+            return _may_have_seen(read, seen, PS.Overlap)
+        return _may_have_seen(read, seen, PS.Tie) if len(before) > 1 else self._saw(read, seen, PS.LatestBefore)
+
+    def _saw(self, read: _State, writes: list[_State], basis: str) -> set[Fact]:
+        if len(writes) > 1 or not self._in_time(read, writes[0]):
+            return _may_have_seen(read, writes, basis)
+        (write,) = writes
+        return {
+            (read.name, PROV.wasDerivedFrom, write.name),
+            (read.run, PROV.used, write.name),  # derived ⇒ used
+            (read.name, PS.basis, basis),
+        }
+
+    def _in_time(self, read: _State, write: _State) -> bool:
+        """Whether the write came before all that the reader made: derivation does not run back in time."""
+        made = self._made(read.run)
+        return not made or not write.when or write.when[0] < made[0]
 
     def _latest(self, writes: list[_State], instant: str) -> list[_State]:
         """The last whole writes strictly before an instant; a descendant's write is preferred over its ancestor's."""
         before = [w for w in writes if w.when and w.when[0] < instant and not w.partial]
         before = [w for w in before if not self._echoes(w, instant)]
         newest = max((w.when for w in before), default=())
-        return [w for w in before if w.when == newest]
+        return _left([w for w in before if w.when == newest])
 
     def _echoes(self, write: _State, instant: str) -> bool:
         """Whether the write of a run below, up to the instant, is what this one reports once more."""
         below = self._below(write.run)
-        made = [w for w in self._writes if w.kin == write.kin and w.run in below and not w.partial]
+        made = [w for w in self._changes if w.kin == write.kin and w.run in below and not w.partial]
         return any(w.when and w.when[0] <= instant for w in made)
 
     def _unknown(self, read: _State) -> set[Fact]:
@@ -171,28 +232,41 @@ class Reference:
     def _previous(self, write: _State) -> set[Fact]:
         if not write.when:
             return set()
-        others = [w for w in self._writes if w.kin == write.kin and w.run != write.run]
+        others = [w for w in self._changes if w.kin == write.kin and w.run != write.run]
         apart = [w for w in others if not self._related(w.run, write.run)]
+        before = self._latest(apart, write.when[0])
         found: set[Fact] = set()
-        for old in self._latest(apart, write.when[0]):
-            found.add((write.name, PS.previousState, old.name))
-            if write.modes & _KEEPS:
+        for old in before:
+            if old.gone:
+                continue
+            if not any(w.gone for w in before):
+                found.add((write.name, PS.previousState, old.name))
+            keeps, replaces = bool(write.modes & _KEEPS), bool(write.modes & _REPLACES)
+            if keeps and not replaces and len(before) == 1:
                 found |= {(write.name, PROV.wasDerivedFrom, old.name), (write.run, PROV.used, old.name)}
                 found.add((write.name, PS.basis, PS.KeptByWrite))
-            elif not write.modes & _REPLACES:
-                found |= {(write.name, PS.possiblyDerivedFrom, old.name), (write.name, PS.basis, PS.UnknownWriteMode)}
+            elif keeps or not replaces:
+                basis = PS.Tie if keeps and not replaces else PS.UnknownWriteMode
+                found |= {(write.name, PS.possiblyDerivedFrom, old.name), (write.name, PS.basis, basis)}
         return found
 
+    def _invalidated(self, drop: _State) -> set[Fact]:
+        """A drop ends the state that stood, if it is certain which; what a run within dropped is not dropped twice."""
+        if not drop.when or drop.partial or self._echoes(drop, drop.when[0]):
+            return set()
+        before = self._latest([w for w in self._changes if w.kin == drop.kin], drop.when[0])
+        if len(before) != 1 or before[0].gone:
+            return set()
+        return {
+            (before[0].name, PROV.wasInvalidatedBy, drop.run),
+            (before[0].name, PS.basis, PS.LatestBefore),
+        }
 
-def _saw(read: _State, writes: list[_State], basis: str) -> set[Fact]:
-    if len(writes) > 1:
-        return _may_have_seen(read, writes, basis)
-    (write,) = writes
-    return {
-        (read.name, PROV.wasDerivedFrom, write.name),
-        (read.run, PROV.used, write.name),  # derived ⇒ used
-        (read.name, PS.basis, basis),
-    }
+
+def _left(changes: list[_State]) -> list[_State]:
+    """Of what one run wrote and ended at one instant the write is left."""
+    wrote = {(w.run, w.when) for w in changes if not w.gone}
+    return [w for w in changes if not w.gone or (w.run, w.when) not in wrote]
 
 
 def _may_have_seen(read: _State, writes: list[_State], basis: str) -> set[Fact]:

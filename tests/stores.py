@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from provstore import rdf
 from provstore.capture.openlineage import map_event
 from provstore.capture.syntax import Document, map_document
 from provstore.core import ProvStore
@@ -38,7 +39,9 @@ def document(text: str, media_type: str = "application/trig", actor: str = "test
 
 
 def lines(store: ProvStore, graph: str) -> set[str]:
-    """The triples (N-Triples lines) of one of the store's own graphs."""
+    """The triples (N-Triples lines) of one of the store's own graphs, or with "" of the default graph."""
+    if not graph:
+        return {line.removesuffix(" .\n") for line in store.views.store.dump() if not rdf.split(line)[3]}
     end = f" <{BASE}/graph/{graph}> .\n"
     return {line.removesuffix(end) for line in store.views.store.dump() if line.endswith(end)}
 

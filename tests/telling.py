@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
 
-from provstore import rdf
+from provstore import iris, rdf
 from provstore.core import ProvStore
 from provstore.ledger.log import Body
 from provstore.model import Submission
 from provstore.vocab import PS
 from tests import stores
-from tests.histories import dataset, run_id, run_iri, said
+from tests.histories import NAMESPACE, dataset, run_id, run_iri, said
 from tests.notation import lines_of, prefixed, triples
 from tests.stores import BASE, lines
 
@@ -44,7 +44,7 @@ def feed(store: ProvStore, *given: Object | Submission) -> list[Submission]:
 
 
 def told(store: ProvStore, graph: str, names: dict[str, str] | None = None) -> set[str]:
-    """One of the store's graphs in short; `names` are run names by UUID."""
+    """One of the store's graphs, or with "" the default graph, in short; `names` are run names by UUID."""
     known = names or {run_id(name): name for name in RUNS}
     held: dict[str, str] = {}
     for body in store.ledger.bodies(0, store.ledger.head):
@@ -128,3 +128,18 @@ def reads(run: str, first: float, last: float, *named: str | Object) -> tuple[Ob
 def seen(store: ProvStore, state: str) -> set[str]:
     """What is inferred of one state, without the state's own name."""
     return {line.removeprefix(f"{state} ") for line in told(store, "inferred") if line.startswith(f"{state} ")}
+
+
+def known_from(store: ProvStore, node: str) -> int:
+    """The `ps:knownFrom` of a qualified node, named as `told` would (of states of db only)."""
+    asset, _, rest = node.partition("/")
+    kind, run, end = re.split(r"/|(?=#)", rest, maxsplit=2)
+    iri = f"<{iris.dataset(BASE, NAMESPACE, asset)}/{kind}/{run_id(run)}{end}>"
+    found = [
+        rdf.text_of(value)
+        for graph in ("merged", "inferred")
+        for s, p, value, _ in (rdf.split(f"{line} .\n") for line in lines(store, graph))
+        if s == iri and p == PS.knownFrom
+    ]
+    (known,) = found
+    return int(known)

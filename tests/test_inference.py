@@ -13,7 +13,7 @@ from provstore.vocab import PS
 from tests.histories import data, dataset, native, of_dataset, read, run_iri, said, withdrawing, write
 from tests.notation import lines_of, triples
 from tests.stores import assert_sound, store_in
-from tests.telling import expect, feed, reads, seen, told, wrote
+from tests.telling import Object, expect, feed, known_from, reads, seen, told, wrote
 
 
 @pytest.fixture
@@ -203,17 +203,147 @@ def test_a_write_that_arrives_late_comes_between(store: ProvStore) -> None:
     assert "previousState d/write/r" not in seen(store, "d/write/t")
 
 
+def test_of_two_writes_at_one_instant_nobody_knows_which_was_kept(store: ProvStore) -> None:
+    feed(store, wrote("r", 1), wrote("s", 1), wrote("t", 2), native(f"<{write('d', 't')}> ps:writeMode ps:Append ."))
+    assert seen(store, "d/write/t") == {
+        f"{relation} d/write/{run}{basis}"
+        for run in "rs"
+        for relation, basis in (("previousState", ""), ("possiblyDerivedFrom", " (Tie)"))
+    }
+    assert not any(line.startswith("t used") for line in told(store, "inferred"))
+
+
+def test_modes_that_contradict_each_other_are_none(store: ProvStore) -> None:
+    modes = native(f"<{write('d', 's')}> ps:writeMode ps:Merge , ps:Create .")
+    feed(store, wrote("r", 1), wrote("s", 2), modes)
+    assert seen(store, "d/write/s") == UNKNOWN
+
+
+# --- drops and renames -----------------------------------------------------------------------------------------------
+
+
+def dropped(run: str, second: float, name: str = "d", *, kind: str = "COMPLETE", parent: str = "") -> Object:
+    return said(run, kind, second, [], [data(name, change="DROP")], parent=parent)
+
+
 def test_a_drop_writes_nothing(store: ProvStore) -> None:
-    feed(store, said("r", "COMPLETE", 1, [], [data("d", change="DROP")]))
+    feed(store, dropped("r", 1))
     expect(store, merged="", inferred="")
     assert "r dropped d" in record_of(store, 1)
 
 
 def test_an_announced_drop(store: ProvStore) -> None:
-    feed(store, said("r", "START", 0, [], [data("d", change="DROP")]))
-    expect(store, merged="", inferred="")
-    feed(store, said("r", "COMPLETE", 1))
-    expect(store, merged="r dropped d", inferred="")
+    feed(store, wrote("q", 0), dropped("r", 1, kind="START"))
+    expect(store, merged="d/write/q generatedAtTime t0", inferred="")
+    feed(store, said("r", "COMPLETE", 2))
+    expect(
+        store,
+        merged="d/write/q generatedAtTime t0\n r dropped d",
+        inferred=INVALIDATED.replace("RUN", "r").replace("TIME", "t2"),
+    )
+
+
+INVALIDATED = """
+    d/write/q wasInvalidatedBy RUN
+    d/write/q qualifiedInvalidation d/write/q#invalidation/RUN
+    d/write/q#invalidation/RUN a Invalidation
+    d/write/q#invalidation/RUN activity RUN
+    d/write/q#invalidation/RUN atTime TIME
+    d/write/q#invalidation/RUN basis LatestBefore
+"""
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2)])
+def test_a_drop_ends_the_state_and_not_the_dataset(store: ProvStore, order: tuple[int, ...]) -> None:
+    given = (wrote("p", 1), wrote("q", 2), dropped("r", 3))
+    feed(store, *(given[number] for number in order))
+    assert {line for line in told(store, "inferred") if "nvalid" in line or "#" in line} == lines_of(
+        INVALIDATED.replace("RUN", "r").replace("TIME", "t3")
+    )
+
+
+def test_a_read_after_a_drop_does_not_see_what_was_dropped(store: ProvStore) -> None:
+    (_, drop, *_) = feed(store, wrote("q", 1), dropped("r", 2), *reads("u", 5, 6))
+    assert seen(store, "d/read/u") == {"a UnresolvedRead"}
+    feed(store, withdrawing(drop))
+    assert seen(store, "d/read/u") == {"wasDerivedFrom d/write/q (LatestBefore)"}
+    assert not any("nvalid" in line for line in told(store, "inferred"))
+    feed(store, dropped("s", 3), wrote("t", 4))
+    assert seen(store, "d/read/u") == {"wasDerivedFrom d/write/t (LatestBefore)"}
+
+
+@pytest.mark.parametrize("change", ["ALTER", ""])
+def test_a_write_after_a_drop_keeps_nothing(store: ProvStore, change: str) -> None:
+    feed(store, wrote("q", 1), wrote("s", 3, data("d", change=change)))
+    assert "previousState d/write/q" in seen(store, "d/write/s")
+    feed(store, dropped("r", 2))
+    assert seen(store, "d/write/s") == set()
+    assert "s used d/write/q" not in told(store, "inferred")
+
+
+def test_a_drop_by_another_name(store: ProvStore) -> None:
+    (link, *_) = feed(store, of_dataset("d", 9, symlinks={"identifiers": [{"namespace": "db", "name": "e"}]}))
+    feed(store, wrote("q", 1), dropped("r", 2, "e"), *reads("u", 5, 6))
+    assert seen(store, "d/read/u") == {"a UnresolvedRead"}
+    assert "d/write/q wasInvalidatedBy r" in told(store, "inferred")
+    feed(store, withdrawing(link))
+    assert seen(store, "d/read/u") == {"wasDerivedFrom d/write/q (LatestBefore)"}
+
+
+def test_a_drop_while_the_reader_runs(store: ProvStore) -> None:
+    feed(store, wrote("q", 1), dropped("r", 5), *reads("u", 4, 6))
+    assert seen(store, "d/read/u") == {"possiblyDerivedFrom d/write/q (Overlap)"}
+
+
+def test_a_drop_at_the_instant_of_a_write(store: ProvStore) -> None:
+    feed(store, wrote("q", 1), wrote("s", 2), dropped("r", 2), *reads("u", 5, 6), wrote("t", 7))
+    assert seen(store, "d/read/u") == {"possiblyDerivedFrom d/write/s (Tie)"}
+    assert seen(store, "d/write/t") == {"possiblyDerivedFrom d/write/s (UnknownWriteMode)"}
+    assert "d/write/q wasInvalidatedBy r" in told(store, "inferred")  # what stood before the instant
+
+
+def test_a_failed_drop_ends_nothing(store: ProvStore) -> None:
+    feed(store, wrote("q", 1), dropped("r", 3), said("r", "FAIL", 2), *reads("u", 5, 6))
+    assert seen(store, "d/read/u") == {"wasDerivedFrom d/write/q (LatestBefore)"}
+    assert not any("nvalid" in line for line in told(store, "inferred"))
+
+
+def test_which_of_two_was_dropped_is_not_said(store: ProvStore) -> None:
+    feed(store, wrote("q", 1), wrote("s", 1), dropped("r", 2), *reads("u", 5, 6))
+    assert not any("nvalid" in line for line in told(store, "inferred"))
+    assert seen(store, "d/read/u") == {"a UnresolvedRead"}
+
+
+def test_a_run_may_drop_what_it_wrote(store: ProvStore) -> None:
+    feed(store, said("q", "RUNNING", 1, [], [data("d", stats=3)]), dropped("q", 2), *reads("u", 5, 6))
+    assert "d/write/q wasInvalidatedBy q" in told(store, "inferred")
+    assert seen(store, "d/read/u") == {"a UnresolvedRead"}
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_drop_that_the_run_around_reports_again(store: ProvStore, late: bool) -> None:
+    inner, outer = dropped("s", 2, parent="p"), dropped("p", 4)
+    between = wrote("t", 3)
+    feed(store, wrote("q", 1), *((outer, between, inner) if late else (inner, between, outer)), *reads("u", 5, 6))
+    assert seen(store, "d/read/u") == {"wasDerivedFrom d/write/t (LatestBefore)"}
+    assert {line for line in told(store, "inferred") if "wasInvalidatedBy" in line} == {"d/write/q wasInvalidatedBy s"}
+
+
+def test_a_version_from_before_a_drop_is_not_what_is_read_after_it(store: ProvStore) -> None:
+    feed(store, wrote("q", 1, data("d", label="1")), *reads("u", 5, 6, data("d", label="1")))
+    assert seen(store, "d/read/u") == {"wasDerivedFrom d/write/q (VersionMatch)"}
+    feed(store, dropped("r", 2))
+    assert seen(store, "d/read/u") == {"a UnresolvedRead"}
+    feed(store, *(native(f'<{state}> ps:sha256 "aa" .') for state in (write("d", "q"), read("d", "u"))))
+    assert seen(store, "d/read/u") == {"wasDerivedFrom d/write/q (ContentMatch)"}  # restored: the bytes are the same
+
+
+@pytest.mark.parametrize("kind", ["DROP", "drop", ["DROP"], {"DROP": 1}, 7])
+def test_a_change_of_life_in_whatever_form(store: ProvStore, kind: object) -> None:
+    facet: Object = {"lifecycleStateChange": {"lifecycleStateChange": kind}}
+    feed(store, said("r", "START", 0, [], [data("d", **facet)]), said("r", "COMPLETE", 1))
+    assert ("r dropped d" in told(store, "merged")) is (kind in ("DROP", "drop"))
+    assert ("d/write/r a WriteState" in told(store, "merged")) is (kind not in ("DROP", "drop"))
 
 
 def record_of(store: ProvStore, index: int) -> set[str]:
@@ -230,3 +360,73 @@ def test_a_rename_is_derived_from_the_old_name(store: ProvStore) -> None:
     feed(store, wrote("r", 1, "old"), said("s", "COMPLETE", 2, [], [data("new", lifecycleStateChange=change)]))
     assert "new/write/s wasDerivedFrom old/read/s (Rename)" in told(store, "merged")
     expect(store, inferred="old/read/s wasDerivedFrom old/write/r (LatestBefore)\n s used old/write/r")
+
+
+def test_nothing_is_left_under_the_old_name(store: ProvStore) -> None:
+    feed(store, wrote("r", 1), said("s", "COMPLETE", 2, [], [data("new", old="d")]), *reads("u", 5, 6), wrote("t", 7))
+    assert seen(store, "d/read/u") == {"a UnresolvedRead"}
+    assert seen(store, "d/write/t") == set()
+    assert not any("nvalid" in line for line in told(store, "inferred"))  # the content lives on
+
+
+def test_a_rename_between_two_names_of_one_dataset(store: ProvStore) -> None:
+    feed(store, wrote("r", 1), said("s", "COMPLETE", 2, [], [data("new", old="d", symlink="d")]), *reads("u", 5, 6))
+    assert seen(store, "d/read/u") == {"wasDerivedFrom new/write/s (LatestBefore)"}
+
+
+def test_two_datasets_change_names(store: ProvStore) -> None:
+    swap = said("s", "COMPLETE", 2, [], [data("d", old="e"), data("e", old="d")])
+    feed(store, wrote("r", 1), wrote("q", 1, "e"), swap, *reads("u", 5, 6))
+    assert seen(store, "d/read/u") == {"wasDerivedFrom d/write/s (LatestBefore)"}
+    assert {"d/write/s wasDerivedFrom e/read/s (Rename)", "e/write/s wasDerivedFrom d/read/s (Rename)"} <= told(
+        store, "merged"
+    )
+
+
+# --- no derivation runs back in time ---------------------------------------------------------------------------------
+
+
+def test_nobody_reads_what_is_written_after_his_end(store: ProvStore) -> None:
+    feed(store, *reads("u", 1, 2, data("d", label="1")), wrote("r", 5, data("d", label="1")))
+    assert seen(store, "d/read/u") == {"a UnresolvedRead"}
+    feed(store, *(native(f'<{state}> ps:sha256 "aa" .') for state in (write("d", "r"), read("d", "u"))))
+    assert seen(store, "d/read/u") == {"a UnresolvedRead"}
+
+
+def test_two_runs_at_a_time_do_not_each_come_from_the_other(store: ProvStore) -> None:
+    # each read what is byte for byte the other's output; one derivation must be wrong, so neither is certain
+    for run, source, target in (("r", "x", "y"), ("s", "y", "x")):
+        feed(store, said(run, "START", 0, [source]), said(run, "RUNNING", 5, [], [data(target, stats=1)]))
+        feed(store, said(run, "COMPLETE", 10))
+    same = (("x", "s", "r"), ("y", "r", "s"))
+    for name, writer, reader in same:
+        feed(store, *(native(f'<{s}> ps:sha256 "of {name}" .') for s in (write(name, writer), read(name, reader))))
+    assert seen(store, "x/read/r") == {"possiblyDerivedFrom x/write/s (ContentMatch)"}
+    assert seen(store, "y/read/s") == {"possiblyDerivedFrom y/write/r (ContentMatch)"}
+
+
+def test_a_run_had_begun_when_it_wrote_whatever_start_it_tells(store: ProvStore) -> None:
+    # r starts after its end: its read cannot have seen what was written in between
+    feed(store, said("r", "COMPLETE", 2, ["x"], ["y"]), said("r", "START", 5))
+    feed(store, said("s", "START", 3, ["y"]), said("s", "COMPLETE", 4, [], ["x"]))
+    assert seen(store, "y/read/s") == {"wasDerivedFrom y/write/r (LatestBefore)"}
+    assert seen(store, "x/read/r") == {"possiblyDerivedFrom x/write/s (Overlap)"}
+
+
+# --- since when it is known ------------------------------------------------------------------------------------------
+
+
+def test_what_a_conclusion_needs_is_counted_and_nothing_else(store: ProvStore) -> None:
+    first = wrote("r", 1, data("d", label="1")), wrote("s", 2)
+    feed(store, *first, *reads("u", 5, 6))  # 1 to 4
+    assert known_from(store, "d/read/u#resolved") == 3
+    modes = [native(f"<{write('d', 's')}> ps:writeMode ps:Append .")]
+    feed(store, *modes)  # 5
+    assert known_from(store, "d/write/s#kept/1") == 5
+    assert known_from(store, "d/read/u#resolved") == 3  # how s wrote does not matter to who read it
+    feed(store, said("u", "OTHER", 7, [data("d", label="1")]))  # 6
+    assert seen(store, "d/read/u") == {"wasDerivedFrom d/write/r (VersionMatch)"}
+    assert known_from(store, "d/read/u#resolved") == 6
+    feed(store, *(native(f'<{state}> ps:sha256 "aa" .') for state in (write("d", "s"), read("d", "u"))))  # 7, 8
+    assert seen(store, "d/read/u") == {"wasDerivedFrom d/write/s (ContentMatch)"}
+    assert known_from(store, "d/read/u#resolved") == 8

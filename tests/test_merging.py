@@ -10,10 +10,10 @@ import pytest
 from provstore import rdf
 from provstore.core import ProvStore
 from tests import stores
-from tests.histories import PREFIXES, data, dataset, native, of_dataset, of_job, read, run_iri, said, withdrawing, write
+from tests.histories import PREFIXES, data, dataset, native, of_dataset, of_job, said, withdrawing
 from tests.notation import lines_of
 from tests.stores import assert_sound, lines, store_in
-from tests.telling import Object, expect, feed, reads, seen, told, wrote
+from tests.telling import expect, feed, reads, seen, told, wrote
 
 
 @pytest.fixture
@@ -21,105 +21,6 @@ def store(tmp_path: Path) -> Iterator[ProvStore]:
     with store_in(tmp_path / "store") as opened:
         yield opened
         assert_sound(opened)
-
-
-# --- what a run's writes were made from ------------------------------------------------------------------------------
-
-
-def lineage(*entries: tuple[str, list[str]]) -> Object:
-    """The explicit lineage facet of a job: targets with their sources."""
-    named = [(data(target), [data(source) for source in sources]) for target, sources in entries]
-    return {
-        "lineage": {
-            "entries": [
-                {"type": "DATASET", "namespace": t["namespace"], "name": t["name"], "inputs": sources}
-                for t, sources in named
-            ]
-        }
-    }
-
-
-def columns(**sources: list[tuple[str, str]]) -> Object:
-    """A column lineage facet: target column → (source dataset, DIRECT or INDIRECT)."""
-    return {
-        "fields": {
-            target: {
-                "inputFields": [
-                    {"namespace": "db", "name": name, "field": "x", "transformations": [{"type": kind}]}
-                    for name, kind in named
-                ]
-            }
-            for target, named in sources.items()
-        }
-    }
-
-
-def origins(store: ProvStore, state: str) -> set[str]:
-    """What merged says that a state was made from."""
-    relations = ("wasDerivedFrom", "wasInfluencedBy", "possiblyDerivedFrom")
-    found = {line.removeprefix(f"{state} ") for line in told(store, "merged") if line.startswith(f"{state} ")}
-    return {line for line in found if line.startswith(relations)}
-
-
-def test_explicit_lineage_adds_up_over_a_run(store: ProvStore) -> None:
-    first = said("r", "START", 0, ["a", "b"], ["c", "e"], job_facets=lineage(("c", ["a"])))
-    second = said("r", "COMPLETE", 1, job_facets=lineage(("c", ["b"]), ("e", [])))
-    feed(store, first, second)
-    assert origins(store, "c/write/r") == {
-        "wasDerivedFrom a/read/r (ExplicitLineage, R1)",
-        "wasDerivedFrom b/read/r (ExplicitLineage, R2)",
-    }
-    assert origins(store, "e/write/r") == set()  # no tracked origin: said, so not even possible ones
-
-
-def test_explicit_lineage_beats_columns(store: ProvStore) -> None:
-    output = data("c", columnLineage=columns(x=[("b", "DIRECT")]))
-    feed(store, said("r", "COMPLETE", 1, ["a", "b"], [output], job_facets=lineage(("c", ["a"]))))
-    assert origins(store, "c/write/r") == {"wasDerivedFrom a/read/r (ExplicitLineage, R1)"}
-
-
-def test_columns_decide_and_the_rest_is_possible(store: ProvStore) -> None:
-    output = data("c", columnLineage=columns(x=[("a", "DIRECT"), ("b", "INDIRECT")], y=[("a", "INDIRECT")]))
-    feed(store, said("r", "COMPLETE", 1, ["a", "b", "e"], [output]))
-    assert origins(store, "c/write/r") == {
-        "wasDerivedFrom a/read/r (ColumnLineage, R1)",
-        "wasInfluencedBy b/read/r",
-        "possiblyDerivedFrom e/read/r",
-    }
-
-
-def test_indirect_columns_alone_derive_nothing(store: ProvStore) -> None:
-    feed(store, said("r", "COMPLETE", 1, ["a"], [data("c", columnLineage=columns(x=[("a", "INDIRECT")]))]))
-    assert origins(store, "c/write/r") == {"wasInfluencedBy a/read/r"}
-
-
-def test_a_source_column_that_was_no_input_was_read(store: ProvStore) -> None:
-    output = data("c", columnLineage=columns(x=[("a", "DIRECT")]))
-    feed(store, wrote("s", 0, "a"), said("r", "COMPLETE", 1, [], [output]))
-    assert {"r used a/read/r", "a/read/r a ReadState", "a/read/r specializationOf a"} <= told(store, "merged")
-    assert origins(store, "c/write/r") == {"wasDerivedFrom a/read/r (ColumnLineage, R2)"}
-    assert seen(store, "a/read/r") == {"wasDerivedFrom a/write/s (LatestBefore)"}
-
-
-def test_several_inputs_without_evidence_are_only_possible(store: ProvStore) -> None:
-    feed(store, said("r", "COMPLETE", 1, ["a", "b"], ["c"]))
-    assert origins(store, "c/write/r") == {"possiblyDerivedFrom a/read/r", "possiblyDerivedFrom b/read/r"}
-
-
-def test_a_declared_role_is_evidence(store: ProvStore) -> None:
-    role = f"[ a prov:Usage ; prov:entity <{read('a', 'r')}> ; prov:hadRole ps:trainingData ]"
-    feed(store, said("r", "COMPLETE", 1, ["a", "b"], ["c"]), native(f"<{run_iri('r')}> prov:qualifiedUsage {role} ."))
-    assert origins(store, "c/write/r") == {
-        "wasDerivedFrom a/read/r (DeclaredRole)",
-        "possiblyDerivedFrom b/read/r",
-    }
-
-
-@pytest.mark.parametrize("announced", [False, True])
-def test_what_was_derived_from_was_used(store: ProvStore, announced: bool) -> None:
-    output = said("r", "START" if announced else "COMPLETE", 0, [], ["c"])
-    feed(store, native(f"<{write('c', 'r')}> prov:wasDerivedFrom <urn:x:item> ."), output, said("r", "COMPLETE", 1))
-    assert "r used urn:x:item" in told(store, "merged")
 
 
 # --- runs, windows, jobs ---------------------------------------------------------------------------------------------

@@ -345,7 +345,7 @@ def test_record_differs_exactly_where_content_does() -> None:
     assert map_event(event(inputs=[data("a")]), base=BASE).record != one.record
 
 
-def test_dataset_event_declares_sources() -> None:
+def test_what_a_dataset_event_declares_is_left_to_merging() -> None:
     lineage = {
         "inputs": [{**data("a"), "type": "DATASET"}, {"type": "JOB", "namespace": "ns", "name": "j"}],
         "fields": {"x": {"inputs": [{**data("b"), "type": "DATASET", "field": "y"}]}},
@@ -354,8 +354,6 @@ def test_dataset_event_declares_sources() -> None:
     del value["run"], value["job"]
     assert told(value) == lines_of("""
         R ps:about view
-        view ps:declaredSource a
-        view ps:declaredSource b
         R#/dataset/facets/lineage ps:on view
     """)
 
@@ -373,6 +371,15 @@ def test_lifecycle() -> None:
     assert change("START", "DROP") == {"run ps:intendedOutput out"}
     assert change("START", "RENAME", previousIdentifier=data("old")) == {"run ps:intendedOutput out"}
     assert change("COMPLETE", "RENAME") == change("COMPLETE", "RENAME", previousIdentifier=data("out")) == set()
+
+
+@pytest.mark.parametrize(
+    ("operation", "mode"), [("append", "Append"), ("DELETE", "Merge"), ("replace", "Merge"), ("overwrite", ""), (7, "")]
+)
+def test_what_an_iceberg_commit_did_to_the_snapshot_before(operation: object, mode: str) -> None:
+    output = {**data("out"), "outputFacets": {"icebergCommitReport": {"operation": operation}}}
+    modes = {line for line in told(event(outputs=[output])) if "ps:writeMode" in line}
+    assert modes == ({f"out/write/run ps:writeMode ps:{mode}"} if mode else set())
 
 
 def test_write_proofs() -> None:

@@ -1,13 +1,16 @@
-"""The twenty scenarios: what merged and inferred say of each, written down from the data model.
+"""The twenty scenarios: all that merged and inferred say of each, and what plain paths answer, from the data model.
 
-Every one is told forwards and backwards; where one says what another says, it names it.
+What the records themselves say of them stands in `test_openlineage`. Every one is told forwards, backwards and
+shuffled; where one says what another says, it names it.
 """
 
 from __future__ import annotations
 
 import json
+import random
 import uuid
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -280,22 +283,100 @@ SCENARIOS: dict[str, tuple[str, str]] = {
 }
 
 
+#: Number → for each write, what ordinary PROV paths reach from it: `prov:wasDerivedFrom+`, which is certain, and after
+#: a bar what `(prov:wasGeneratedBy/prov:used)+` reaches besides, which is the over-approximation.
+PATHS: dict[str, str] = {
+    "01": "out/write/r: in/read/r |",
+    "02": "01",
+    "03": "01",
+    "04": "",
+    "05": "01",
+    "06": """
+        t_a/write/r: in/read/r |
+        t_b/write/s: in/read/s |
+        """,
+    "07": """
+        x/write/r: |
+        x/write/s: |
+        y/write/t: x/read/t x/write/r |
+        """,
+    "08": "01",
+    "09": "new/write/r: old/read/r |",
+    "10": """
+        wh/t/write/r: |
+        z/write/s: db.t/read/s wh/t/write/r |
+        """,
+    "11": "",
+    "12": """
+        C/write/r: A/read/r | B/read/r
+        Dd/write/r: B/read/r | A/read/r
+        """,
+    "13": "",
+    "14": """
+        out/write/s: in/read/s |
+        out/write/t: in/read/t |
+        out/write/u: in/read/u |
+        """,
+    "15": "t/write/r: t/read/r |",
+    "16": "01",
+    "17": "01",
+    "18": "table/db/t/write/r: /tmp/a b/#c%2F?.csv/read/r |",
+    "19": "01",
+    "20": "01",
+}
+
+
 def scenario_files() -> list[Path]:
     files = sorted((suites.path("openlineage") / "synthetic" / "scenarios").glob("*.jsonl"))
-    assert len(files) == len(SCENARIOS)
+    assert len(files) == len(SCENARIOS) == len(PATHS)
     return files
 
 
+def arranged(events: list[Object], order: str) -> list[Object]:
+    """The events in an order, shuffled ones with some of them twice."""
+    if order == "shuffled":
+        events = random.Random(len(events)).choices(events, k=2) + events
+        random.Random(7).shuffle(events)
+    return events[::-1] if order == "backwards" else events
+
+
 @pytest.mark.parametrize("number", SCENARIOS)
-@pytest.mark.parametrize("backwards", [False, True], ids=["forwards", "backwards"])
-def test_scenario(number: str, backwards: bool, store: ProvStore) -> None:
+@pytest.mark.parametrize("order", ["forwards", "backwards", "shuffled"])
+def test_scenario(number: str, order: str, store: ProvStore) -> None:
     (file,) = [each for each in scenario_files() if each.name.startswith(number)]
     events = [json.loads(line) for line in file.read_bytes().splitlines()]
-    feed(store, *(reversed(events) if backwards else events))
+    feed(store, *arranged(events, order))
     merged, inferred = SCENARIOS[number]
     names = named(sorted(events, key=lambda each: str(each["eventTime"])))
     assert told(store, "merged", names) == lines_of(SCENARIOS[merged][0] if merged in SCENARIOS else merged)
     assert told(store, "inferred", names) == lines_of(SCENARIOS[inferred][1] if inferred in SCENARIOS else inferred)
+    paths = PATHS[number]
+    assert set(reached(told(store, "", names))) == lines_of(PATHS.get(paths, paths))
+
+
+def reached(live: set[str]) -> Iterator[str]:
+    """What the plain paths reach from each write of the default graph."""
+    step: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for line in live:
+        for relation in ("wasDerivedFrom", "wasGeneratedBy", "used", "a"):
+            subject, found, value = line.rpartition(" (")[0 if line.endswith(")") else 2].partition(f" {relation} ")
+            if found:
+                step[relation][subject].add(value)
+    for write in (subject for subject, kinds in step["a"].items() if "WriteState" in kinds):
+        certain = closure(write, lambda entity: step["wasDerivedFrom"][entity])
+        over = closure(write, lambda entity: {e for a in step["wasGeneratedBy"][entity] for e in step["used"][a]})
+        assert certain <= over
+        yield f"{write}: {' '.join([*sorted(certain), '|', *sorted(over - certain)])}".replace(":  ", ": ")
+
+
+def closure(start: str, following: Callable[[str], set[str]]) -> set[str]:
+    found: set[str] = set()
+    todo = [start]
+    while todo:
+        new = following(todo.pop()) - found
+        found |= new
+        todo += new
+    return found
 
 
 def named(events: Sequence[Object]) -> dict[str, str]:

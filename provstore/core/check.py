@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from provstore import iris, rdf
+from provstore.core.invariants import Graphs, broken, sort
 from provstore.core.store import ProvStore
 from provstore.store.oxigraph import normalised
 from provstore.views import search
 from provstore.views.apply import Views, without_graph
+from provstore.views.facts import read_facts
 from provstore.vocab import PS
 
 
@@ -20,7 +22,7 @@ def check_store(store: ProvStore, *, rebuild: bool = True) -> list[str]:
     The ledger verifies; the views stand at its head; each record's and content's graph is its canonical N-Quads; the
     merged and inferred graphs are what their owners say; the default graph holds each live triple and no other; and,
     with `rebuild`, views made anew from the ledger are the same quads, byte for byte, and the same edge history and
-    search documents.
+    search documents. What was concluded keeps to the data model (`invariants`), whatever records assert.
     """
     findings = [str(finding) for finding in store.verify().findings]
     if store.views.applied != store.ledger.head:
@@ -29,10 +31,26 @@ def check_store(store: ProvStore, *, rebuild: bool = True) -> list[str]:
     expected = normalised("".join(_expected(store)).encode())
     findings += [f"missing: {line.strip()}" for line in sorted(expected - held)]
     findings += [f"too much: {line.strip()}" for line in sorted(held - expected)]
+    findings += broken(_sorted(store, held))
     if rebuild:
         made = {*held, *store.views.history(), *search.contents(store.views.database)}
         findings += [f"not as a rebuild makes it: {line.strip()}" for line in sorted(made ^ _rebuilt(store))]
     return findings
+
+
+def _sorted(store: ProvStore, held: set[str]) -> Graphs:
+    """The store's quads by who says them; what a live record's own terms entail counts as asserted by it."""
+    own = {iris.graph(store.base, name): name for name in ("merged", "inferred", "system")}
+    graphs = sort(held, store.views.is_live, own)
+    entailed = {
+        line
+        for body in store.ledger.bodies(0, store.ledger.head)
+        if store.views.is_live(body.record)
+        for line in read_facts(body.record, body.quads).entailed
+    }
+    lines = normalised("".join(f"{line} .\n" for line in entailed).encode())
+    graphs.asserted.update(rdf.split(line)[:3] for line in lines)
+    return graphs
 
 
 def _expected(store: ProvStore) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Canonical N-Quads in the other RDF syntaxes."""
+"""Canonical N-Quads in the other RDF syntaxes, and trusted Turtle as N-Quads."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import re
 
 import pyoxigraph as ox
 
-from provstore.errors import QueryRefused
+from provstore import rdf
+from provstore.errors import InvalidInput, QueryRefused
 from provstore.store.query import GRAPHS
 from provstore.vocab import AI, DCT, PROV, PS
 
@@ -16,6 +17,9 @@ _PREFIXES = {
     "ps": PS.iri,
     "dct": DCT.iri,
     "ai": AI.iri,
+    "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
+    "owl": "http://www.w3.org/2002/07/owl#",
+    "skos": "http://www.w3.org/2004/02/skos/core#",
     "xsd": "http://www.w3.org/2001/XMLSchema#",
 }
 _LOCAL_NAME = re.compile(r".*[^\W\d][\w.-]*\Z", re.DOTALL)
@@ -39,3 +43,11 @@ def serialise(job: tuple[bytes, str]) -> bytes:
     except (ValueError, OSError) as error:
         raise QueryRefused(f"the record cannot be written as {media_type}: {error}") from error
     return out.getvalue()
+
+
+def quads_of(turtle: bytes) -> bytes:
+    """Sorted canonical N-Quads of Turtle that ships with the code; InvalidInput, with the line, where it is none."""
+    try:
+        return "".join(sorted(rdf.quad_line(quad) for quad in ox.parse(turtle, format=ox.RdfFormat.TURTLE))).encode()
+    except SyntaxError as error:
+        raise InvalidInput(f"not Turtle: {error.msg}", line=error.lineno) from error

@@ -16,17 +16,24 @@ from typing import Any
 from provstore import times
 from provstore.views import facets
 from provstore.views.edges import Edge, EdgeLog, Relation, Status, edges_in
+from provstore.views.evidence import declared_feeds, declared_sources
 from provstore.views.facts import Facts
+from provstore.views.merged import Merged, identifier
 from provstore.views.resolve import ancestors, descendants, previous_state, resolve_read
-from provstore.views.runs import Merged, merge
+from provstore.views.runs import merge
 from provstore.vocab import PROV, PS, RDF_TYPE
 
+_OF_ACTIVITIES = ("start", "end", "atStart", "atEnd")
 _PROMOTED = facets.OF_ASSETS
+_DESCRIBING = (*_PROMOTED, "lineage")
 _WRITE = (
-    "SELECT state, dataset, class, time, partial, version, digest, mode, known, time_known"
-    " FROM wrote WHERE activity = ?"
+    "SELECT state, dataset, class, time, partial, version, digest, mode, known, time_known, version_known,"
+    " digest_known, mode_known FROM wrote WHERE activity = ?"
 )
-_READ = "SELECT state, dataset, class, first, last, version, digest, known, time_known FROM was_read WHERE activity = ?"
+_READ = (
+    "SELECT state, dataset, class, first, last, until, version, digest, known, time_known, version_known, digest_known"
+    " FROM was_read WHERE activity = ?"
+)
 
 
 @dataclass(slots=True)
@@ -57,22 +64,27 @@ class Conclusions:
     def touch(self, facts: Facts, index: int, touched: Touched, *, withdrawn: bool = False) -> None:
         """Note what the facts of a record can change: call before they are added, or after they were taken out."""
         rows = facts.rows
-        for table in ("event", "part", "job_of", "used", "intended", "role"):
+        for table in ("event", "part", "job_of", "used", "intended", "dropped", "role"):
             touched.activities |= {row[0] for row in rows.get(table, ())}
         touched.activities |= {activity for _, activity in rows.get("generated", ())}
         own = {e for _, e in rows.get("used", ())} | {e for e, _ in rows.get("generated", ())}
         states = {r[0] for t in ("state", "renamed", "derived") for r in rows.get(t, ())}
         for subject, key, *_ in rows.get("attribute", ()):
-            (touched.activities if key in ("start", "end") else states).add(subject)
+            (touched.activities if key in _OF_ACTIVITIES else states).add(subject)
         for subject, key, _, _, asset, _ in rows.get("facet", ()):
             if not asset:
                 states.add(subject.partition("#")[0])
             elif key in facets.OF_RUNS:  # a child's event can say them of its parent
                 touched.activities.add(subject)
-            if key in _PROMOTED and (asset or self._is_asset(subject)):
+            if key in _DESCRIBING and (asset or self._is_asset(subject)):
                 touched.subjects.add(subject)
         for state in states - own:
             touched.activities |= self._activities_of(state)
+        for entity, activity in rows.get("generated", ()):
+            if not entity.endswith(f"/write/{identifier(activity)}"):  # others may be said to have generated it
+                touched.activities |= self._activities_of(entity)
+                touched.reads |= self._states("SELECT state FROM was_read WHERE state = ?", (entity,))
+                touched.writes |= self._states("SELECT state FROM wrote WHERE state = ?", (entity,))
         touched.declaring |= {row[0] for row in rows.get("declares", ())}
         for child, parent in rows.get("part", ()):
             if withdrawn or not self._has("SELECT 1 FROM part WHERE activity = ? AND parent = ?", child, parent):
@@ -140,8 +152,11 @@ class Conclusions:
                 w.mode,
                 w.known,
                 w.time_known,
+                w.version_known,
+                w.digest_known,
+                w.mode_known,
             )
-            for w in merged.writes
+            for w in merged.writes + merged.endings
         }
         old = set(self._db.execute(_WRITE, (activity,)))
         if new == old:
@@ -150,7 +165,7 @@ class Conclusions:
             "DELETE FROM wrote WHERE state = ? AND activity = ?", [(r[0], activity) for r in old - new]
         )
         self._db.executemany(
-            "INSERT INTO wrote VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [(r[0], activity, *r[1:]) for r in new - old]
+            f"INSERT INTO wrote VALUES ({','.join('?' * 14)})", [(r[0], activity, *r[1:]) for r in new - old]
         )
         for row in old ^ new:
             self._write_changed(activity, row, touched)
@@ -163,10 +178,13 @@ class Conclusions:
                 self._class(r.dataset),
                 merged.first,
                 merged.last,
+                merged.until,
                 r.version,
                 r.digest,
                 r.known,
                 merged.first_known,
+                r.version_known,
+                r.digest_known,
             )
             for r in merged.reads
         }
@@ -177,7 +195,7 @@ class Conclusions:
             "DELETE FROM was_read WHERE state = ? AND activity = ?", [(r[0], activity) for r in old - new]
         )
         self._db.executemany(
-            "INSERT INTO was_read VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [(r[0], activity, *r[1:]) for r in new - old]
+            f"INSERT INTO was_read VALUES ({','.join('?' * 13)})", [(r[0], activity, *r[1:]) for r in new - old]
         )
         touched.reads |= {row[0] for row in old ^ new}
         self._log.put(Status.MERGED, _read_at(new - old), _read_at(old - new))
@@ -200,9 +218,10 @@ class Conclusions:
             return
         self._mark_after(klass, time, touched)
         for above in ancestors(self._db, activity):
-            for (when,) in self._db.execute(
-                "SELECT time FROM wrote WHERE activity = ? AND class = ? AND time IS NOT NULL", (above, klass)
+            for state, when in self._db.execute(
+                "SELECT state, time FROM wrote WHERE activity = ? AND class = ? AND time IS NOT NULL", (above, klass)
             ).fetchall():
+                touched.writes.add(state)
                 self._mark_after(klass, when, touched)
 
     def _mark_after(self, klass: object, time: object, touched: Touched) -> None:
@@ -222,8 +241,8 @@ class Conclusions:
         ).fetchone()
         until = bound[0] if bound else "~"  # after every instant
         touched.reads |= self._states(
-            "SELECT state FROM was_read WHERE class = ? AND last >= ? AND (first <= ? OR version <> '')",
-            (klass, time, until),
+            "SELECT state FROM was_read WHERE class = ? AND last >= ? AND (first <= ? OR until <= ? OR version <> '')",
+            (klass, time, until, until),
         )
         touched.writes |= self._states(
             "SELECT state FROM wrote w WHERE class = ? AND time > ?"
@@ -274,23 +293,25 @@ class Conclusions:
     # -- subjects of facets, declarations, job versions -------------------------------------------------------------
 
     def _is_asset(self, subject: str) -> bool:
-        """Whether a record that promotes something of the subject says that it is a dataset, job, run or model."""
-        marks = ",".join("?" * len(_PROMOTED))
-        return self._has(
-            f"SELECT 1 FROM facet WHERE subject = ? AND asset = 1 AND key IN ({marks})", subject, *_PROMOTED
-        )
+        """Whether a record that describes the subject says that it is a dataset, job, run or model."""
+        marks = ",".join("?" * len(_DESCRIBING))
+        sql = f"SELECT 1 FROM facet WHERE subject = ? AND asset = 1 AND key IN ({marks})"
+        return self._has(sql, subject, *_DESCRIBING)
 
     def _subject_lines(self, subject: str) -> set[str]:
         if not self._is_asset(subject):
             return set()
         found = facets.all_in_force(self._db, subject, _PROMOTED).values()
-        return {line for facet in found for line in facets.promoted(self._base, subject, facet)}
+        lines = {line for facet in found for line in facets.promoted(self._base, subject, facet)}
+        return lines | declared_sources(self._db, self._base, subject)
 
     def _declaration_lines(self, job: str) -> set[str]:
         row = self._db.execute(
-            "SELECT declaration FROM declares WHERE job = ? ORDER BY ord DESC, declaration LIMIT 1", (job,)
+            "SELECT declaration, rec FROM declares WHERE job = ? ORDER BY ord DESC, declaration LIMIT 1", (job,)
         ).fetchone()
-        return {f"<{job}> {PS.currentDeclaration} <{row[0]}>"} if row else set()
+        if row is None:
+            return set()
+        return {f"<{job}> {PS.currentDeclaration} <{row[0]}>"} | declared_feeds(self._db, self._base, job, row[1])
 
     def _version_lines(self, version: str) -> set[str]:
         row = self._db.execute("SELECT job, contents FROM run_version WHERE version = ? LIMIT 1", (version,)).fetchone()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -135,10 +134,15 @@ def _last(db: sqlite3.Connection, subject: str, rows: list[Any]) -> dict[str, Fa
 
 
 def _facet(db: sqlite3.Connection, subject: str, key: str, content: str, ord_: str, rec: int) -> Facet:
-    found = db.execute("SELECT json, says FROM content WHERE iri = ?", (content,)).fetchone()
     (known,) = db.execute(
         "SELECT MIN(rec) FROM facet WHERE subject = ? AND key = ? AND content = ?", (subject, key, content)
     ).fetchone()
+    return facet(db, key, content, known, ord_, rec)
+
+
+def facet(db: sqlite3.Connection, key: str, content: str, known: int, ord_: str, rec: int) -> Facet:
+    """The facet of a content that the record of index `rec` asserts."""
+    found = db.execute("SELECT json, says FROM content WHERE iri = ?", (content,)).fetchone()
     (evidence,) = db.execute("SELECT iri FROM record WHERE id = ?", (rec,)).fetchone()
     value, says = (_parsed(found[0]), _triples(found[1])) if found else (None, ())
     return Facet(key, content, value, known, evidence, ord_, says)
@@ -152,31 +156,6 @@ def of_runs_job(db: sqlite3.Connection, activity: str, job: str) -> dict[str, Fa
         (job, activity),
     )
     return _last(db, job, rows.fetchall())
-
-
-def explicit_lineage(db: sqlite3.Connection, activity: str) -> Iterator[Facet]:
-    """Every `lineage` facet that a run's events state of their job: entries accumulate over the events of a run.
-
-    What an event says of the job of a parent is none of it.
-    """
-    rows = db.execute(
-        "SELECT f.subject, f.content, f.ord, f.rec FROM event e JOIN facet f ON f.rec = e.rec AND f.key = 'lineage'"
-        " WHERE e.activity = ? AND f.deleted = 0 ORDER BY f.ord",
-        (activity,),
-    ).fetchall()
-    others = _jobs_of_parents(db, activity) if rows else set()
-    for subject, content, ord_, rec in rows:
-        if subject not in others:
-            yield _facet(db, subject, "lineage", content, ord_, rec)
-
-
-def _jobs_of_parents(db: sqlite3.Connection, activity: str) -> set[str]:
-    """The jobs of the runs that an activity is part of, but its own."""
-    parents = db.execute(
-        "SELECT DISTINCT j.job FROM part p JOIN job_of j ON j.activity = p.parent WHERE p.activity = ?", (activity,)
-    )
-    own = db.execute("SELECT DISTINCT job FROM job_of WHERE activity = ?", (activity,))
-    return {job for (job,) in parents} - {job for (job,) in own}
 
 
 def promoted(base: str, subject: str, facet: Facet) -> set[str]:

@@ -17,31 +17,55 @@ from provstore.views.edges import COLUMN_FACETS, Edge, Relation, edges_of
 from provstore.views.texts import texts_of
 from provstore.vocab import DCT, PROV, PS, RDF_TYPE
 
-_RANK = {"START": 0, "COMPLETE": 2, "FAIL": 2, "ABORT": 2}
+_RANK = {"START": 0, "RUNNING": 1, "OTHER": 1, "COMPLETE": 2, "FAIL": 2, "ABORT": 2}
+_KINDS = {PS[name]: name for name in _RANK}
+#: Sub-properties (PROV-O §3.1–3.3) of relations that paths are written with; the others are their own.
 _INFLUENCES = {
     PROV.wasRevisionOf: PROV.wasDerivedFrom,
     PROV.wasQuotedFrom: PROV.wasDerivedFrom,
     PROV.hadPrimarySource: PROV.wasDerivedFrom,
 }
-#: PROV-O inverses (PROV-O appendix B) of the relations that paths are written with.
+#: Inverses (PROV-O appendix B).
 _INVERSES = {
     PROV.generated: PROV.wasGeneratedBy,
     PROV.invalidated: PROV.wasInvalidatedBy,
     PROV.hadDerivation: PROV.wasDerivedFrom,
+    PROV.hadRevision: PROV.wasRevisionOf,
+    PROV.quotedAs: PROV.wasQuotedFrom,
+    PROV.wasPrimarySourceOf: PROV.hadPrimarySource,
+    PROV.wasUsedBy: PROV.used,
+    PROV.wasAssociateFor: PROV.wasAssociatedWith,
+    PROV.contributed: PROV.wasAttributedTo,
+    PROV.hadDelegate: PROV.actedOnBehalfOf,
+    PROV.informed: PROV.wasInformedBy,
+    PROV.started: PROV.wasStartedBy,
+    PROV.ended: PROV.wasEndedBy,
+    PROV.influenced: PROV.wasInfluencedBy,
+    PROV.generalizationOf: PROV.specializationOf,
+    PROV.wasMemberOf: PROV.hadMember,
 }
 #: Qualified form (PROV-O §3.3): property → (property of the qualified node that holds the object, plain property).
 _QUALIFIED = {
     PROV.qualifiedUsage: (PROV.entity, PROV.used),
     PROV.qualifiedGeneration: (PROV.activity, PROV.wasGeneratedBy),
+    PROV.qualifiedInvalidation: (PROV.activity, PROV.wasInvalidatedBy),
     PROV.qualifiedDerivation: (PROV.entity, PROV.wasDerivedFrom),
-    PROV.qualifiedRevision: (PROV.entity, PROV.wasDerivedFrom),
-    PROV.qualifiedQuotation: (PROV.entity, PROV.wasDerivedFrom),
-    PROV.qualifiedPrimarySource: (PROV.entity, PROV.wasDerivedFrom),
+    PROV.qualifiedRevision: (PROV.entity, PROV.wasRevisionOf),
+    PROV.qualifiedQuotation: (PROV.entity, PROV.wasQuotedFrom),
+    PROV.qualifiedPrimarySource: (PROV.entity, PROV.hadPrimarySource),
     PROV.qualifiedAssociation: (PROV.agent, PROV.wasAssociatedWith),
     PROV.qualifiedAttribution: (PROV.agent, PROV.wasAttributedTo),
     PROV.qualifiedDelegation: (PROV.agent, PROV.actedOnBehalfOf),
     PROV.qualifiedCommunication: (PROV.activity, PROV.wasInformedBy),
+    PROV.qualifiedStart: (PROV.entity, PROV.wasStartedBy),
+    PROV.qualifiedEnd: (PROV.entity, PROV.wasEndedBy),
 }
+#: The instant of a qualified event, for which PROV-O has a plain property of entities.
+_EVENTS = {
+    PROV.qualifiedGeneration: PROV.generatedAtTime,
+    PROV.qualifiedInvalidation: PROV.invalidatedAtTime,
+}
+_RUNS = {PS.Run, PS.Window, PS.TrainingRun, PS.Inference, PS.Evaluation, PS.Normalisation}
 _ATTRIBUTES = {
     PS.sha256: "digest",
     PS.writeMode: "mode",
@@ -49,7 +73,14 @@ _ATTRIBUTES = {
     PROV.startedAtTime: "start",
     PROV.endedAtTime: "end",
 }
+#: The predicates below that have literals as objects; all others have IRIs.
+_VALUED = {
+    *(PROV.generatedAtTime, PROV.invalidatedAtTime, PROV.startedAtTime, PROV.endedAtTime, PROV.atTime),
+    *(PS.sha256, PS.key, PS.deleted),
+}
 _INSTANTS = {"generated", "start", "end"}
+#: The instants of qualified starts and ends: of one activity there may be several, so only `merge` says which counts.
+_MOMENTS = {PROV.qualifiedStart: "atStart", PROV.qualifiedEnd: "atEnd"}
 
 
 @dataclass(slots=True)
@@ -74,7 +105,8 @@ def read_facts(record: str, quads: bytes) -> Facts:
     by: _Terms = defaultdict(list)
     for line in quads.decode().split("\n")[:-1]:
         subject, predicate, value, _ = rdf.split(line)
-        by[predicate].append((subject, value))
+        if (value[0] == '"') is (predicate in _VALUED):  # text where a thing is wanted, or the reverse, says nothing
+            by[predicate].append((subject, value))
     types: dict[str, set[str]] = defaultdict(set)
     for subject, value in by[RDF_TYPE]:
         types[subject].add(value)
@@ -98,30 +130,53 @@ def read_facts(record: str, quads: bytes) -> Facts:
 
 def _relations(by: _Terms, facts: Facts) -> None:
     """Usage, generation, derivation; and in `entailed` what sub-properties, inverses and qualified forms add."""
-    said: dict[str, set[tuple[str, str]]] = defaultdict(set)
-    for predicate, plain in _INFLUENCES.items():
-        said[plain].update(by.get(predicate, ()))
-    for predicate, plain in _INVERSES.items():
-        said[plain].update((value, subject) for subject, value in by.get(predicate, ()))
-    for predicate, (holder, plain) in _QUALIFIED.items():
-        for subject, node in by.get(predicate, ()):
-            said[plain].update((subject, value) for at, value in by.get(holder, ()) if at == node)
+    said = _entailed(by)
     for plain, pairs in said.items():
-        stated = set(by.get(plain, ()))
-        facts.entailed.update(f"{s} {plain} {o}" for s, o in pairs - stated if s.startswith("<") and o.startswith("<"))
+        new = pairs - set(by.get(plain, ()))
+        facts.entailed.update(f"{subject} {plain} {value}" for subject, value in new)
+        by[plain] += sorted(new)
     for table, plain in (("used", PROV.used), ("generated", PROV.wasGeneratedBy), ("derived", PROV.wasDerivedFrom)):
-        pairs = said[plain] | set(by.get(plain, ()))
-        facts.rows[table].update((rdf.text_of(s), rdf.text_of(o)) for s, o in pairs)
-    for activity, node in by.get(PROV.qualifiedUsage, ()):
-        entities = [value for at, value in by.get(PROV.entity, ()) if at == node]
-        roles = [value for at, value in by.get(PROV.hadRole, ()) if at == node]
-        for entity in entities:
-            facts.rows["role"].update((rdf.text_of(activity), rdf.text_of(entity), rdf.text_of(r)) for r in roles)
+        facts.rows[table].update((rdf.text_of(s), rdf.text_of(o)) for s, o in by.get(plain, ()))
+    used = _by_subject(by, PROV.entity)
+    for (activity, role), node in _held(by, PROV.qualifiedUsage, PROV.hadRole):
+        facts.rows["role"].update((rdf.text_of(activity), rdf.text_of(e), rdf.text_of(role)) for e in used[node])
+
+
+def _entailed(by: _Terms) -> dict[str, set[tuple[str, str]]]:
+    """Property → (subject, object) pairs that other forms of the same statement entail."""
+    said: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    for inverse, plain in _INVERSES.items():
+        if inverse in by:
+            said[plain].update((value, subject) for subject, value in by[inverse])
+    for form, (holder, plain) in _QUALIFIED.items():
+        said[plain].update(pair for pair, _ in _held(by, form, holder))
+    for holder in (PROV.influencer, PROV.entity, PROV.activity, PROV.agent):
+        said[PROV.wasInfluencedBy].update(pair for pair, _ in _held(by, PROV.qualifiedInfluence, holder))
+    for form, plain in _EVENTS.items():
+        said[plain].update(pair for pair, _ in _held(by, form, PROV.atTime))
+    for special, plain in _INFLUENCES.items():
+        said[plain] |= said[special] | set(by.get(special, ()))
+    return said
+
+
+def _held(by: _Terms, form: str, holder: str) -> Iterator[tuple[tuple[str, str], str]]:
+    """((subject, value), node) for each value that a node in a qualified form holds."""
+    if form in by and holder in by:
+        values = _by_subject(by, holder)
+        for subject, node in by[form]:
+            yield from (((subject, value), node) for value in values[node])
+
+
+def _by_subject(by: _Terms, predicate: str) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = defaultdict(list)
+    for subject, value in by.get(predicate, ()):
+        found[subject].append(value)
+    return found
 
 
 def _events(by: _Terms, types: dict[str, set[str]], me: str, facts: Facts) -> None:
     instants = sorted(k for s, v in by[PROV.generatedAtTime] if s == me for k in _key(v))
-    kinds = sorted(rdf.text_of(v).rpartition("#")[2] for s, v in by[PS.eventType] if s == me)
+    kinds = sorted(_KINDS[v] for s, v in by[PS.eventType] if s == me and v in _KINDS)
     instant = instants[0] if instants else ""
     kind = kinds[0] if kinds else ""
     facts.ord = f"{instant}{_RANK.get(kind, 1)}{facts.record.rpartition('/')[2]}"
@@ -130,7 +185,7 @@ def _events(by: _Terms, types: dict[str, set[str]], me: str, facts: Facts) -> No
             window = PS.Window in types[f"<{activity}>"]
             facts.rows["event"].add((activity, facts.ord, instant, "WINDOW" if window else kind))
     for subject, value in by[DCT.isPartOf]:
-        if {PS.Run, PS.Window} & types[subject]:
+        if _RUNS & types[subject]:
             facts.rows["part"].add((rdf.text_of(subject), rdf.text_of(value)))
     facts.rows["job_of"].update((rdf.text_of(s), rdf.text_of(v)) for s, v in by[PS.job])
 
@@ -151,7 +206,11 @@ def _states(by: _Terms, types: dict[str, set[str]], facts: Facts) -> None:
             if subject != f"<{facts.record}>":
                 values = _key(value) if key in _INSTANTS else [rdf.text_of(value)]
                 facts.rows["attribute"].update((rdf.text_of(subject), key, v) for v in values)
+    for form, key in _MOMENTS.items():
+        for (activity, value), _ in _held(by, form, PROV.atTime):
+            facts.rows["attribute"].update((rdf.text_of(activity), key, v) for v in _key(value))
     facts.rows["intended"].update((rdf.text_of(s), rdf.text_of(v)) for s, v in by[PS.intendedOutput])
+    facts.rows["dropped"].update((rdf.text_of(s), rdf.text_of(v)) for s, v in by[PS.dropped])
     facts.rows["renamed"].update((rdf.text_of(s), rdf.text_of(v)) for s, v in by[PS.renamedFrom])
     facts.rows["symlink"].update((rdf.text_of(s), rdf.text_of(v)) for s, v in by[PS.symlink])
 
@@ -170,7 +229,7 @@ def _descriptions(by: _Terms, types: dict[str, set[str]], me: str, facts: Facts)
     contents = {s: rdf.text_of(v) for s, v in by[PS.content]}
     deleted = {s for s, v in by[PS.deleted] if rdf.text_of(v) in ("true", "1")}
     assets = {
-        rdf.text_of(s) for s, kinds in types.items() if {PS.Dataset, PS.Job, PS.Run, PS.Model} & kinds
+        rdf.text_of(s) for s, kinds in types.items() if ({PS.Dataset, PS.Job, PS.Model} | _RUNS) & kinds
     } | facts.about
     for node, subject in on.items():
         asset = int(subject in assets)

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from provstore import rdf
+from provstore import rdf, times
+from provstore.views.merged import ENDINGS, KEEPS, REPLACES, identifier
 from provstore.vocab import PROV, PS, RDF_TYPE
 
-_KEEPS = {"Append", "Merge", "Alter"}
-_REPLACES = {"Overwrite", "Truncate", "Create"}
-_COLUMNS = "state, activity, time, partial, version, digest, mode, known, time_known"
+_COLUMNS = (
+    "state, activity, time, partial, version, digest, mode, known, time_known, version_known, digest_known, mode_known"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,90 +30,198 @@ class _Write:
     mode: str
     known: int
     time_known: int
+    version_known: int
+    digest_known: int
+    mode_known: int
+
+    @property
+    def ends(self) -> bool:
+        """Whether this is no write but the end of what the name stood for."""
+        return self.mode in ENDINGS
+
+    @property
+    def placed(self) -> int:
+        """The lowest ledger index at which it is known that it was written, and when."""
+        return max(self.known, self.time_known)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    state: str
+    activity: str
+    klass: str
+    first: str | None
+    last: str | None
+    until: str | None
+    version: str
+    digest: str
+    known: int
+    time_known: int
+    version_known: int
+    digest_known: int
+
+    def can_have_seen(self, write: _Write) -> bool:
+        """Nobody reads what is written after his end."""
+        return not (self.last and write.time and write.time > self.last)
+
+    def surely_before(self, write: _Write) -> bool:
+        """Whether what the reader wrote can be made from the write: else a derivation would run back in time."""
+        return not (self.until and write.time and write.time >= self.until)
 
 
 def resolve_read(db: sqlite3.Connection, state: str) -> set[str]:
-    """The inferred lines of a read state: the write it saw, the writes it may have seen, or that it is unresolved."""
-    lines: set[str] = set()
-    for row in db.execute(
-        "SELECT activity, class, first, last, version, digest, known, time_known FROM was_read WHERE state = ?",
+    """The inferred lines of a read state: the write it saw, the writes it may have seen, or that it is unresolved.
+
+    A state that several runs are said to have read was read by the time that each of them needed it.
+    """
+    rows = db.execute(
+        "SELECT activity, class, first, last, until, version, digest, known, time_known, version_known, digest_known"
+        " FROM was_read WHERE state = ?",
         (state,),
-    ).fetchall():
-        lines |= _resolve(db, state, *row)
+    ).fetchall()
+    if not rows:
+        return set()
+    reads = [_begun(_Read(state, *row)) for row in rows]
+    until = min((each.until for each in reads if each.until), default=None)
+    lines: set[str] = set()
+    for klass in sorted({each.klass for each in reads}):
+        first = min((r for r in reads if r.klass == klass), key=lambda r: (r.first is None, r.first, r.activity))
+        lines |= _resolve(db, replace(first, until=until), {each.activity for each in reads})
     return lines
 
 
-def _resolve(
-    db: sqlite3.Connection,
-    state: str,
-    activity: str,
-    klass: str,
-    first: str | None,
-    last: str | None,
-    version: str,
-    digest: str,
-    known: int,
-    time_known: int,
-) -> set[str]:
-    if digest and (same := _matching(db, "digest", klass, digest, activity)):
-        return _certain_or_possible(state, activity, _latest(same, first), PS.ContentMatch, known)
-    labelled = _matching(db, "version", klass, version, activity) if version else []
-    if len(labelled) == 1:
-        return _certain(state, activity, labelled[0], PS.VersionMatch, max(known, labelled[0].known))
-    if first is None or last is None:
-        return _unresolved(db, state, klass)
-    relatives = set(_relatives(db, activity))
-    before = _latest_before(db, klass, first, activity, version, bool(labelled))
-    during = [w for w in _during(db, klass, first, last, activity) if w.activity not in relatives]
-    during = [w for w in during if _label_fits(w, version, bool(labelled))]
-    known = max(known, time_known)
-    if len(before) == 1 and not during:
-        write = before[0]
-        return _certain(state, activity, write, PS.LatestBefore, max(known, write.known, write.time_known))
-    if before or during:
-        return _possible(state, before + during, PS.Overlap if during else PS.Tie, known)
-    return _unresolved(db, state, klass)
+def _begun(read: _Read) -> _Read:
+    """The read with the instant by which its run had begun: that of its first write, where it tells a later start."""
+    return replace(read, first=min((t for t in (read.first, read.until) if t), default=None))
+
+
+def _resolve(db: sqlite3.Connection, read: _Read, users: set[str]) -> set[str]:
+    if read.digest and (same := _matching(db, "digest", read, read.digest)):
+        return _same_content(db, read, users, same)
+    labelled = _matching(db, "version", read, read.version) if read.version else []
+    labelled = [w for w in labelled if not _ended_between(db, read, w)]
+    if len(labelled) == 1 and read.surely_before(labelled[0]):
+        (write,) = labelled
+        return _certain(
+            db, read, users, write, PS.VersionMatch, read.known, read.version_known, write.known, write.version_known
+        )
+    if read.first is None or read.last is None:
+        return _unresolved(db, read)
+    before = _latest_before(db, read.klass, read.first, read.activity, read.version, bool(labelled))
+    during = _during(db, read, bool(labelled))
+    seen = [write for write in before + during if not write.ends]
+    known = max(read.known, read.time_known)
+    if len(before) == 1 and seen == before and not during:
+        return _certain(db, read, users, before[0], PS.LatestBefore, known, before[0].placed)
+    if seen:
+        basis = PS.Overlap if during else PS.Tie
+        return _possible(read.state, [(write, max(known, write.placed)) for write in seen], basis)
+    return _unresolved(db, read)
+
+
+def _same_content(db: sqlite3.Connection, read: _Read, users: set[str], same: list[_Write]) -> set[str]:
+    """Of writes with the same content, the latest before the read; all of them where none is."""
+    before = [w for w in same if read.first and w.time and w.time < read.first]
+    newest = max((w.time for w in before if w.time), default=None)
+    found = [w for w in before if w.time == newest] or same
+    needs = [max(read.known, read.digest_known, w.known, w.digest_known) for w in found]
+    if len(same) > 1:  # then times decided
+        needs = [max(n, read.time_known, w.time_known) for n, w in zip(needs, found, strict=True)]
+    if len(found) == 1 and read.surely_before(found[0]):
+        return _certain(db, read, users, found[0], PS.ContentMatch, *needs)
+    return _possible(read.state, list(zip(found, needs, strict=True)), PS.ContentMatch)
 
 
 def previous_state(db: sqlite3.Connection, state: str) -> set[str]:
-    """The inferred lines of a write state about the one before it: kept by an append, gone after an overwrite."""
-    row = db.execute(f"SELECT {_COLUMNS}, class FROM wrote WHERE state = ?", (state,)).fetchone()
-    if row is None or row[2] is None:
-        return set()
-    write, klass = _Write(*row[:-1]), row[-1]
-    found = _latest_before(db, klass, write.time or "", write.activity, "", False, apart=True)
+    """The inferred lines of a write state about the one before it: kept by an append, gone after an overwrite.
+
+    For a drop, that the state before it is invalidated.
+    """
     lines: set[str] = set()
-    for number, previous in enumerate(sorted(found, key=lambda w: w.state), 1):
-        me, old = f"<{write.state}>", f"<{previous.state}>"
-        lines.add(f"{me} {PS.previousState} {old}")
-        known = max(write.known, write.time_known, previous.known, previous.time_known)
-        if write.mode in _KEEPS:
-            lines |= {f"{me} {PROV.wasDerivedFrom} {old}", f"<{write.activity}> {PROV.used} {old}"}
-            lines |= _node(f"{write.state}#kept/{number}", write.state, old, PS.KeptByWrite, known, certain=True)
-        elif write.mode not in _REPLACES:
-            lines.add(f"{me} {PS.possiblyDerivedFrom} {old}")
-            lines |= _node(f"{write.state}#kept/{number}", write.state, old, PS.UnknownWriteMode, known, certain=False)
+    rows = db.execute(f"SELECT {_COLUMNS}, class FROM wrote WHERE state = ?", (state,)).fetchall()
+    makers = {row[1] for row in rows} | _makers(db, state) if rows else set()
+    for row in rows:
+        write, klass = _Write(*row[:-1]), row[-1]
+        if write.mode == "Drop":
+            lines |= _invalidated(db, write, klass)
+        elif not write.ends:
+            lines |= _before(db, write, klass, makers)
     return lines
 
 
-def _matching(db: sqlite3.Connection, column: str, klass: str, value: str, activity: str) -> list[_Write]:
+def _before(db: sqlite3.Connection, write: _Write, klass: str, makers: set[str]) -> set[str]:
+    found = _latest_before(db, klass, write.time or "", write.activity, "", False, apart=True)
+    whole = [each for each in found if not each.ends]
+    lines: set[str] = set()
+    for number, previous in enumerate(whole, 1):
+        me, old = f"<{write.state}>", f"<{previous.state}>"
+        node, known = f"{write.state}#kept/{number}", max(write.placed, previous.placed)
+        if len(whole) == len(found):  # else one and the same instant may have left nothing
+            lines.add(f"{me} {PS.previousState} {old}")
+        if write.mode in REPLACES:
+            continue
+        if write.mode in KEEPS and len(found) == 1:
+            known = max(known, write.mode_known)
+            lines.add(f"{me} {PROV.wasDerivedFrom} {old}")
+            lines |= {f"<{maker}> {PROV.used} {old}" for maker in makers}
+            lines |= _node(node, write.state, old, PS.KeptByWrite, known, certain=True)
+        else:
+            basis = PS.Tie if write.mode in KEEPS else PS.UnknownWriteMode
+            lines.add(f"{me} {PS.possiblyDerivedFrom} {old}")
+            lines |= _node(node, write.state, old, basis, known, certain=False)
+    return lines
+
+
+def _invalidated(db: sqlite3.Connection, drop: _Write, klass: str) -> set[str]:
+    """That the state which stood when its asset was dropped is no more (PROV-O §3.3 Invalidation): the state alone.
+
+    Nothing where a run within reported the same drop, where two writes could have stood, or where the run failed.
+    """
+    if drop.time is None or drop.partial or _descendant_wrote(db, klass, drop.activity, drop.time):
+        return set()
+    found = _latest_before(db, klass, drop.time, "", "", False)
+    if len(found) != 1 or found[0].ends:
+        return set()
+    (write,) = found
+    state, node = f"<{write.state}>", f"<{write.state}#invalidation/{identifier(drop.activity)}>"
+    return {
+        f"{state} {PROV.wasInvalidatedBy} <{drop.activity}>",
+        f"{state} {PROV.qualifiedInvalidation} {node}",
+        f"{node} {RDF_TYPE} {PROV.Invalidation}",
+        f"{node} {PROV.activity} <{drop.activity}>",
+        f"{node} {PROV.atTime} {rdf.date_time(times.lexical(drop.time))}",
+        f"{node} {PS.basis} {PS.LatestBefore}",
+        f"{node} {PS.knownFrom} {rdf.integer(max(drop.placed, write.placed))}",
+    }
+
+
+def _makers(db: sqlite3.Connection, state: str) -> set[str]:
+    """Every activity that a record says generated a state: each used what the state was derived from."""
+    return {a for (a,) in db.execute("SELECT activity FROM generated WHERE entity = ?", (state,))}
+
+
+def _matching(db: sqlite3.Connection, column: str, read: _Read, value: str) -> list[_Write]:
     sql = {
         "digest": f"SELECT {_COLUMNS} FROM wrote WHERE class = ? AND digest = ? AND activity <> ? ORDER BY state",
         "version": f"SELECT {_COLUMNS} FROM wrote WHERE class = ? AND version = ? AND activity <> ? ORDER BY state",
     }[column]
-    return [_Write(*row) for row in db.execute(sql, (klass, value, activity))]
+    found = (_Write(*row) for row in db.execute(sql, (read.klass, value, read.activity)))
+    return [write for write in found if read.can_have_seen(write)]
 
 
-def _latest(writes: list[_Write], first: str | None) -> list[_Write]:
-    """Of writes with the same content, the latest before the read; all of them where none is."""
-    before = [w for w in writes if first and w.time and w.time < first]
-    last = max((w.time for w in before if w.time), default=None)
-    return [w for w in before if w.time == last] or writes
+def _ended_between(db: sqlite3.Connection, read: _Read, write: _Write) -> bool:
+    """Whether the name was dropped or given away between a write and a read: then it is not that which was read."""
+    row = db.execute(
+        f"SELECT 1 FROM wrote WHERE class = ? AND time > ? AND time < ? AND activity <> ? AND partial = 0"
+        f" AND mode IN ({','.join('?' * len(ENDINGS))})",
+        (read.klass, write.time, read.first, read.activity, *ENDINGS),
+    ).fetchone()
+    return row is not None
 
 
 def _label_fits(write: _Write, version: str, labelled: bool) -> bool:
     """A write under another label is not what was read; an unlabelled one may be, unless some carry the label."""
-    if not version:
+    if not version or write.ends:
         return True
     return write.version == version if labelled else not write.version
 
@@ -127,7 +236,7 @@ def _latest_before(
     *,
     apart: bool = False,
 ) -> list[_Write]:
-    """The latest whole writes strictly before an instant (several where they tie), by other runs.
+    """The latest whole writes strictly before an instant (several where they tie), by other runs; or what ended them.
 
     A run whose descendant also wrote before the instant reports that descendant's write once more: it is passed over.
     With `apart`, writes by ancestors and descendants of the activity do not count either.
@@ -146,16 +255,26 @@ def _latest_before(
             continue
         if not _descendant_wrote(db, klass, write.activity, instant):
             found.append(write)
-    return sorted(found, key=lambda w: w.state)
+    return _settled(found)
 
 
-def _during(db: sqlite3.Connection, klass: str, first: str, last: str, activity: str) -> list[_Write]:
+def _settled(writes: list[_Write]) -> list[_Write]:
+    """By state; of what one run wrote and ended at one instant, under whatever names, the write is what is left."""
+    wrote = {(w.activity, w.time) for w in writes if not w.ends}
+    return sorted((w for w in writes if not w.ends or (w.activity, w.time) not in wrote), key=lambda w: w.state)
+
+
+def _during(db: sqlite3.Connection, read: _Read, labelled: bool) -> list[_Write]:
+    """The whole writes, and what ended them, while the reader ran; its relatives' count as its own."""
+    relatives = set(_relatives(db, read.activity))
     rows = db.execute(
         f"SELECT {_COLUMNS} FROM wrote WHERE class = ? AND time >= ? AND time <= ? AND activity <> ? AND partial = 0"
         " ORDER BY state",
-        (klass, first, last, activity),
+        (read.klass, read.first, read.last, read.activity),
     )
-    return [w for w in (_Write(*row) for row in rows.fetchall()) if not _descendant_wrote(db, klass, w.activity, last)]
+    found = [w for w in (_Write(*row) for row in rows.fetchall()) if w.activity not in relatives]
+    found = [w for w in found if _label_fits(w, read.version, labelled)]
+    return _settled([w for w in found if not _descendant_wrote(db, read.klass, w.activity, str(read.last))])
 
 
 def _descendant_wrote(db: sqlite3.Connection, klass: str, activity: str, instant: str) -> bool:
@@ -194,26 +313,18 @@ def ancestors(db: sqlite3.Connection, activity: str) -> list[str]:
     return [a for (a,) in rows if a != activity]
 
 
-def _certain_or_possible(state: str, activity: str, writes: list[_Write], basis: str, known: int) -> set[str]:
-    if len(writes) == 1:
-        return _certain(state, activity, writes[0], basis, max(known, writes[0].known))
-    return _possible(state, writes, basis, known)
+def _certain(db: sqlite3.Connection, read: _Read, users: set[str], write: _Write, basis: str, *known: int) -> set[str]:
+    lines = {f"<{read.state}> {PROV.wasDerivedFrom} <{write.state}>"}
+    # derived ⇒ used, so that both plain paths agree; a read that somebody is said to have generated is no exception
+    lines |= {f"<{user}> {PROV.used} <{write.state}>" for user in users | _makers(db, read.state)}
+    return lines | _node(f"{read.state}#resolved", read.state, f"<{write.state}>", basis, max(known), certain=True)
 
 
-def _certain(state: str, activity: str, write: _Write, basis: str, known: int) -> set[str]:
-    lines = {
-        f"<{state}> {PROV.wasDerivedFrom} <{write.state}>",
-        f"<{activity}> {PROV.used} <{write.state}>",  # derived ⇒ used, so that both plain paths agree
-    }
-    return lines | _node(f"{state}#resolved", state, f"<{write.state}>", basis, known, certain=True)
-
-
-def _possible(state: str, writes: list[_Write], basis: str, known: int) -> set[str]:
+def _possible(state: str, writes: list[tuple[_Write, int]], basis: str) -> set[str]:
     lines: set[str] = set()
-    for number, write in enumerate(sorted(writes, key=lambda w: w.state), 1):
+    for number, (write, known) in enumerate(sorted(writes, key=lambda each: each[0].state), 1):
         lines.add(f"<{state}> {PS.possiblyDerivedFrom} <{write.state}>")
-        needs = max(known, write.known, write.time_known)
-        lines |= _node(f"{state}#possible/{number}", state, f"<{write.state}>", basis, needs, certain=False)
+        lines |= _node(f"{state}#possible/{number}", state, f"<{write.state}>", basis, known, certain=False)
     return lines
 
 
@@ -231,11 +342,11 @@ def _node(node: str, subject: str, entity: str, basis: str, known: int, *, certa
     }
 
 
-def _unresolved(db: sqlite3.Connection, state: str, klass: str) -> set[str]:
+def _unresolved(db: sqlite3.Connection, read: _Read) -> set[str]:
     """An origin nobody recorded is an answer too, unless a dataset of the class is a declared source."""
     declared = db.execute(
         "SELECT 1 FROM source s LEFT JOIN link_class c ON c.dataset = s.dataset"
         " WHERE COALESCE(c.class, s.dataset) = ? LIMIT 1",
-        (klass,),
+        (read.klass,),
     ).fetchone()
-    return set() if declared else {f"<{state}> {RDF_TYPE} {PS.UnresolvedRead}"}
+    return set() if declared else {f"<{read.state}> {RDF_TYPE} {PS.UnresolvedRead}"}

@@ -9,85 +9,50 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from provstore import iris, jcs, rdf, times
 from provstore.views import facets, particulars
+from provstore.views.evidence import dataset_of, derive
 from provstore.views.facets import Facet
-from provstore.vocab import AI, DCT, PROV, PS, RDF_TYPE
+from provstore.views.merged import CONTRADICTORY, KEEPS, REPLACES, Merged, Read, Write, identifier
+from provstore.vocab import PROV, PS, RDF_TYPE
 
 _TERMINAL = ("COMPLETE", "FAIL", "ABORT", "WINDOW")
 _PROOFS = ("outputStatistics", "icebergCommitReport")
 _MODES = {"CREATE": "Create", "OVERWRITE": "Overwrite", "TRUNCATE": "Truncate", "ALTER": "Alter"}
-#: Roles of an input that its run's outputs are made of (model: "declared role").
-_MATERIAL = {term[1:-1] for term in (AI.TrainingData, PS.trainingData, PS.model, PS.inputItem)}
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    state: str
-    dataset: str
-    version: str
-    digest: str
-    known: int
-    asserted: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    state: str
-    dataset: str
-    version: str
-    digest: str
-    mode: str
-    time: str | None
-    partial: bool
-    known: int
-    time_known: int
-
-
-@dataclass(slots=True)
-class Merged:
-    """One activity: its lines for the merged graph, and its reads and writes ready to be matched across runs."""
-
-    lines: set[str] = field(default_factory=set)
-    reads: list[Read] = field(default_factory=list)
-    writes: list[Write] = field(default_factory=list)
-    first: str | None = None
-    last: str | None = None
-    first_known: int = 0
-    version: tuple[str, str, str] | None = None  # job version IRI, job, content IRIs (space between)
 
 
 @dataclass(frozen=True, slots=True)
 class _Life:
-    """First START, first terminal event, and the span of all: (instant, rec) each."""
+    """Start, end, and the span of all that was heard: (instant, rec) each; whether a record states start or end."""
 
     start: tuple[str, int] | None
     end: tuple[str, int] | None
     ending: str
     latest: str
     span: tuple[tuple[str, int], str] | None
+    states_start: bool
+    states_end: bool
 
 
 def merge(db: sqlite3.Connection, base: str, activity: str) -> Merged:
     """Everything the merged graph says with this activity as its owner."""
-    out, me = Merged(), f"<{activity}>"
+    out, me = Merged(base), f"<{activity}>"
     life = _life(db, activity)
-    if life.start:
+    if life.start and not life.states_start:
         out.lines.add(f"{me} {PROV.startedAtTime} {_time(life.start[0])}")
-    if life.end:
+    if life.end and not life.states_end:
         out.lines.add(f"{me} {PROV.endedAtTime} {_time(life.end[0])}")
     if life.latest and life.ending != "WINDOW":
         out.lines.add(f"{me} {PS.state} {PS[life.ending or life.latest]}")
-    _span(db, activity, life, out)
     _circumstances(db, activity, life, out)
     _job_version(db, activity, out)
     out.reads = list(_reads(db, activity))
-    out.writes = list(_writes(db, activity, life, out.lines))
-    explicit = list(facets.explicit_lineage(db, activity))
-    _derivations(db, base, activity, out, explicit)
+    out.writes = list(_writes(db, activity, life, out))
+    _span(life, out)
+    explicit = derive(db, base, activity, out)
+    _drops(db, activity, life, out)
     for write in out.writes:
         out.lines |= particulars.of_state(db, base, write.state, facets.OF_WRITE_STATES)
     for read in out.reads:
@@ -99,27 +64,36 @@ def merge(db: sqlite3.Connection, base: str, activity: str) -> Merged:
 
 
 def _life(db: sqlite3.Connection, activity: str) -> _Life:
+    """What a record states as the start or the end counts before events, events before a qualified start or end."""
     rows = db.execute("SELECT time, type, rec FROM event WHERE activity = ? ORDER BY ord, type", (activity,)).fetchall()
     starts = [(t, rec) for t, kind, rec in rows if kind == "START"]
     ends = [(t, rec, kind) for t, kind, rec in rows if kind in _TERMINAL]
+    stated = _attributes(db, activity)
     return _Life(
-        starts[0] if starts else None,
-        ends[0][:2] if ends else None,
+        stated.get("start") or (starts[0] if starts else stated.get("atStart")),
+        stated.get("end") or (ends[0][:2] if ends else stated.get("atEnd")),
         ends[0][2] if ends else "",
         rows[-1][1] if rows else "",
         ((rows[0][0], rows[0][2]), rows[-1][0]) if rows else None,
+        "start" in stated,
+        "end" in stated,
     )
 
 
-def _span(db: sqlite3.Connection, activity: str, life: _Life, out: Merged) -> None:
-    """The interval in which the activity can have read: start or else end, to end or else the last sign of life."""
-    stated = {"start": _attribute(db, activity, "start"), "end": _attribute(db, activity, "end")}
-    start = life.start or stated["start"]
-    end = life.end or stated["end"]
-    first = start or end or (life.span[0] if life.span else None)
-    if first:
-        out.first, out.first_known = first
-        out.last = max(first[0], end[0] if end else life.span[1] if life.span else first[0])
+def _span(life: _Life, out: Merged) -> None:
+    """The interval in which the activity can have read: start or else end, to end or else the last sign of life.
+
+    What it had written by an instant (`until`) it had begun by then, whatever start is told.
+    """
+    heard = life.start or life.end or (life.span[0] if life.span else None)
+    written = min(((w.time, w.time_known) for w in out.writes if w.time), default=None)
+    if heard:
+        last = life.end[0] if life.end else life.span[1] if life.span else heard[0]
+        out.first, out.last = heard[0], max(heard[0], last)
+    if written:
+        out.until, out.last = written[0], out.last or written[0]
+    begun = min((each for each in (heard, written) if each), default=None, key=lambda each: each[0])
+    out.first_known = begun[1] if begun else 0
 
 
 def _circumstances(db: sqlite3.Connection, activity: str, life: _Life, out: Merged) -> None:
@@ -177,11 +151,21 @@ def _reads(db: sqlite3.Connection, activity: str) -> Iterator[Read]:
         (activity,),
     )
     for state, dataset, version, known in rows.fetchall():
-        digest = _attribute(db, state, "digest")
-        yield Read(state, dataset, version, digest[0] if digest else "", known)
+        digest, since = _attributes(db, state).get("digest", ("", 0))
+        yield Read(state, dataset, known, version, _labelled(db, state, dataset, version), digest, since)
 
 
-def _writes(db: sqlite3.Connection, activity: str, life: _Life, lines: set[str]) -> Iterator[Write]:
+def _labelled(db: sqlite3.Connection, state: str, dataset: str, version: str) -> int:
+    """The lowest index at which a record states the version label of a state."""
+    if not version:
+        return 0
+    row = db.execute(
+        "SELECT MIN(rec) FROM state WHERE state = ? AND dataset = ? AND version = ?", (state, dataset, version)
+    ).fetchone()
+    return int(row[0])
+
+
+def _writes(db: sqlite3.Connection, activity: str, life: _Life, out: Merged) -> Iterator[Write]:
     rows = db.execute(
         "SELECT s.state, s.dataset, MAX(s.version), MAX(g.first, MIN(s.rec)) FROM"
         " (SELECT entity, MIN(rec) AS first FROM generated WHERE activity = ? GROUP BY entity) g"
@@ -189,223 +173,113 @@ def _writes(db: sqlite3.Connection, activity: str, life: _Life, lines: set[str])
         (activity,),
     ).fetchall()
     have = {dataset for _, dataset, _, _ in rows}
+    rows = [row for row in rows if _is_maker(db, activity, row[0])]
     if life.ending == "COMPLETE" and life.end:
         for dataset, rec in db.execute(
             "SELECT dataset, MIN(rec) FROM intended WHERE activity = ? GROUP BY dataset", (activity,)
         ).fetchall():
             if dataset not in have:
-                yield from _announced(db, activity, dataset, max(rec, life.end[1]), life, lines)
-    for state, dataset, version, known in rows:
-        yield _write(db, activity, (state, dataset, version, known), life, lines)
+                yield from _announced(db, activity, dataset, max(rec, life.end[1]), life, out)
+    for row in rows:
+        yield _write(db, activity, row, life, out)
+
+
+def _is_maker(db: sqlite3.Connection, activity: str, state: str) -> bool:
+    """Whether a state counts as this activity's, of all that are said to have generated it: one time, one origin."""
+    if state.endswith(f"/write/{identifier(activity)}"):
+        return True  # the state is named after it
+    makers = {str(a) for (a,) in db.execute("SELECT activity FROM generated WHERE entity = ?", (state,))}
+    return activity == min(makers, key=lambda a: (not state.endswith(f"/write/{identifier(a)}"), a))
 
 
 def _announced(
-    db: sqlite3.Connection, activity: str, dataset: str, known: int, life: _Life, lines: set[str]
+    db: sqlite3.Connection, activity: str, dataset: str, known: int, life: _Life, out: Merged
 ) -> Iterator[Write]:
     """An output announced before a run that completed: it was written, unless it was dropped."""
-    state = iris.write_state(dataset, _identifier(activity))
-    if _lifecycle(db, state) == "DROP":
-        lines.add(f"<{activity}> {PS.dropped} <{dataset}>")
+    state = iris.write_state(dataset, identifier(activity))
+    change = _lifecycle(db, state)
+    if change and _kind(change) == "DROP":
+        out.lines.add(f"<{activity}> {PS.dropped} <{dataset}>")
+        out.endings.append(_drop(activity, dataset, max(known, change.known), life))
         return
-    lines |= {
+    out.lines |= {
         f"<{state}> {RDF_TYPE} {PROV.Entity}",
         f"<{state}> {RDF_TYPE} {PS.WriteState}",
         f"<{state}> {PROV.specializationOf} <{dataset}>",
         f"<{state}> {PROV.wasGeneratedBy} <{activity}>",
     }
-    yield _write(db, activity, (state, dataset, "", known), life, lines)
+    yield _write(db, activity, (state, dataset, "", known), life, out)
 
 
-def _write(
-    db: sqlite3.Connection, activity: str, row: tuple[str, str, str, int], life: _Life, lines: set[str]
-) -> Write:
+def _drops(db: sqlite3.Connection, activity: str, life: _Life, out: Merged) -> None:
+    """Drops that records state: nothing is there for those who read the dataset after the run's end."""
+    rows = db.execute("SELECT dataset, MIN(rec) FROM dropped WHERE activity = ? GROUP BY dataset", (activity,))
+    have = {each.dataset for each in out.endings if each.mode == "Drop"}
+    out.endings += [_drop(activity, dataset, rec, life) for dataset, rec in rows.fetchall() if dataset not in have]
+
+
+def _drop(activity: str, dataset: str, known: int, life: _Life) -> Write:
+    state = f"{iris.write_state(dataset, identifier(activity))}#dropped"
+    when, since = life.end or (None, 0)
+    return Write(state, dataset, when, life.ending in ("FAIL", "ABORT"), known, since, mode="Drop")
+
+
+def _write(db: sqlite3.Connection, activity: str, row: tuple[str, str, str, int], life: _Life, out: Merged) -> Write:
     state, dataset, version, known = row
-    me = f"<{state}>"
-    if not version and (label := facets.in_force(db, state, "version")) and isinstance(label.value, dict):
-        sent = label.value.get("datasetVersion")
-        version = sent if isinstance(sent, str) else jcs.dumps(sent) if type(sent) in (int, float) else ""
-        if version:
-            iri = f"<{iris.version(dataset, version)}>"
-            lines |= {
-                f"{me} {PROV.specializationOf} {iri}",
-                f"{iri} {RDF_TYPE} {PROV.Entity}",
-                f"{iri} {RDF_TYPE} {PS.Version}",
-                f"{iri} {PROV.specializationOf} <{dataset}>",
-                f"{iri} {PS.version} {rdf.literal(version)}",
-            }
-    mode = _attribute(db, state, "mode")
-    name = None if mode else _MODES.get(_lifecycle(db, state))
-    if name:
-        lines.add(f"{me} {PS.writeMode} {PS[name]}")
-    stated = _attribute(db, state, "generated")
-    proof = _proof(db, state)
-    when = stated or proof or life.end or _attribute(db, activity, "end")
-    if when and not stated:
-        lines.add(f"{me} {PROV.generatedAtTime} {_time(when[0])}")
+    stated, lines = _attributes(db, state), out.lines
+    version, version_known = _version(db, row, lines)
+    mode, mode_known = stated.get("mode", ("", 0))
+    change = None if mode else _lifecycle(db, state)
+    old = _previous_name(out.base, change) if change and life.ending == "COMPLETE" else None
+    if change and (name := _MODES.get(_kind(change))):
+        lines.add(f"<{state}> {PS.writeMode} {PS[name]}")
+        mode, mode_known = name, change.known
+    made = stated.get("generated")
+    when = made or _proof(db, state) or life.end
+    if when and not made:
+        lines.add(f"<{state}> {PROV.generatedAtTime} {_time(when[0])}")
     partial = life.ending in ("FAIL", "ABORT")
     if partial:
-        lines.add(f"{me} {PS.partial} {rdf.boolean(True)}")
+        lines.add(f"<{state}> {PS.partial} {rdf.boolean(True)}")
     lines |= particulars.of_generation(db, activity, state, when)
-    digest = _attribute(db, state, "digest")
+    digest, digest_known = stated.get("digest", ("", 0))
     return Write(
         state,
         dataset,
-        version,
-        digest[0] if digest else "",
-        mode[0].rpartition("#")[2] if mode else name or "",
         when[0] if when else None,
         partial,
         known,
         when[1] if when else 0,
+        version,
+        version_known,
+        digest,
+        digest_known,
+        mode,
+        mode_known,
+        old or "",
+        change.known if old and change else 0,
     )
 
 
-def _derivations(db: sqlite3.Connection, base: str, activity: str, out: Merged, entries: list[Facet]) -> None:
-    """Explicit lineage > column lineage > single input > declared role; what is left is only possible."""
-    asserted = list(out.reads)
-    for write in sorted(out.writes, key=lambda w: w.state):
-        if db.execute("SELECT 1 FROM derived WHERE entity = ? LIMIT 1", (write.state,)).fetchone():
-            _renamed(db, activity, write, asserted, out)
-            continue
-        if _renamed(db, activity, write, asserted, out):
-            continue
-        evidence = _Evidence(base, activity, write, out)
-        columns = facets.in_force(db, write.state, "columnLineage")
-        if entries:
-            evidence.explicit(entries)
-        elif columns and evidence.columns(columns):
-            evidence.rest(asserted)
-        elif len({r.dataset for r in asserted}) == 1:
-            evidence.certain(asserted[0], PS.SingleInput, asserted[0].known, None)
-        else:
-            evidence.roles(db, asserted)
-            evidence.rest(asserted)
-        evidence.state()
-
-
-def _renamed(db: sqlite3.Connection, activity: str, write: Write, asserted: list[Read], out: Merged) -> bool:
-    row = db.execute("SELECT source, MIN(rec) FROM renamed WHERE state = ? GROUP BY source", (write.state,)).fetchone()
-    sources = [r for r in asserted if row and r.state == row[0]]
-    for read in sources:
-        evidence = _Evidence("", activity, write, out)
-        evidence.certain(read, PS.Rename, row[1], None)
-        evidence.state()
-    return bool(sources)
-
-
-class _Evidence:
-    """Collects what one write was made from, and writes it into the merged lines."""
-
-    def __init__(self, base: str, activity: str, write: Write, out: Merged) -> None:
-        self._base, self._activity, self._write, self._out = base, activity, write, out
-        self._derived: dict[str, tuple[str, int, str | None]] = {}
-        self._influenced: set[str] = set()
-        self._possible: set[str] = set()
-
-    def certain(self, read: Read, basis: str, known: int, evidence: str | None) -> None:
-        known = max(known, read.known, self._write.known)
-        self._derived.setdefault(read.state, (basis, known, evidence))
-
-    def explicit(self, entries: list[Facet]) -> None:
-        for facet in entries:
-            listed = facet.value.get("entries") if isinstance(facet.value, dict) else None
-            for entry in listed if isinstance(listed, list) else ():
-                if _dataset(self._base, entry) == self._write.dataset:
-                    for source in _sources(entry):
-                        self._source(source, PS.ExplicitLineage, facet)
-
-    def columns(self, facet: Facet) -> bool:
-        """Whether the facet names any source; each direct one is a derivation, others an influence."""
-        value = facet.value if isinstance(facet.value, dict) else {}
-        fields = value.get("fields")
-        found = False
-        for column in (fields if isinstance(fields, dict) else {}).values():
-            inputs = column.get("inputFields") if isinstance(column, dict) else None
-            for source in inputs if isinstance(inputs, list) else ():
-                found |= self._source(source, PS.ColumnLineage, facet)
-        whole = value.get("dataset")
-        for source in whole if isinstance(whole, list) else ():
-            found |= self._source(source, PS.ColumnLineage, facet, direct=False)
-        return found
-
-    def _source(self, source: Any, basis: str, facet: Facet, *, direct: bool = True) -> bool:
-        dataset = _dataset(self._base, source)
-        if dataset is None:
-            return False
-        read = self._read_of(dataset, facet.known)
-        kinds = source.get("transformations")
-        named = [t.get("type") for t in kinds if isinstance(t, dict)] if isinstance(kinds, list) else []
-        if direct and (not named or any(kind != "INDIRECT" for kind in named)):
-            self.certain(read, basis, facet.known, facet.evidence)
-        else:
-            self._influenced.add(read.state)
-        return True
-
-    def _read_of(self, dataset: str, known: int) -> Read:
-        """The run's read of a dataset; a source that no event listed as input was read all the same."""
-        for read in self._out.reads:
-            if read.dataset == dataset:
-                return read
-        read = Read(iris.read_state(dataset, _identifier(self._activity)), dataset, "", "", known, asserted=False)
-        self._out.reads.append(read)
-        self._out.lines |= {
-            f"<{self._activity}> {PROV.used} <{read.state}>",
-            f"<{read.state}> {RDF_TYPE} {PROV.Entity}",
-            f"<{read.state}> {RDF_TYPE} {PS.ReadState}",
-            f"<{read.state}> {PROV.specializationOf} <{dataset}>",
-        }
-        return read
-
-    def roles(self, db: sqlite3.Connection, asserted: list[Read]) -> None:
-        for read in asserted:
-            rows = db.execute(
-                "SELECT role, rec FROM role WHERE activity = ? AND entity = ?", (self._activity, read.state)
-            )
-            held = [rec for role, rec in rows if role in _MATERIAL]
-            if held:
-                self.certain(read, PS.DeclaredRole, min(held), None)
-
-    def rest(self, asserted: list[Read]) -> None:
-        self._possible |= {r.state for r in asserted}
-
-    def state(self) -> None:
-        write, lines = f"<{self._write.state}>", self._out.lines
-        for number, read in enumerate(sorted(self._derived), 1):
-            basis, known, evidence = self._derived[read]
-            node = f"<{self._write.state}#from/{number}>"
-            lines |= {
-                f"{write} {PROV.wasDerivedFrom} <{read}>",
-                f"{write} {PROV.qualifiedDerivation} {node}",
-                f"{node} {RDF_TYPE} {PROV.Derivation}",
-                f"{node} {PROV.entity} <{read}>",
-                f"{node} {PROV.hadActivity} <{self._activity}>",
-                f"{node} {PS.basis} {basis}",
-                f"{node} {PS.knownFrom} {rdf.integer(known)}",
-            }
-            if evidence:
-                lines.add(f"{node} {PS.evidence} <{evidence}>")
-        influenced = self._influenced - self._derived.keys()
-        lines |= {f"{write} {PROV.wasInfluencedBy} <{read}>" for read in influenced}
-        possible = self._possible - self._derived.keys() - influenced
-        lines |= {f"{write} {PS.possiblyDerivedFrom} <{read}>" for read in possible}
-
-
-def _sources(entry: dict[str, Any]) -> Iterator[Any]:
-    inputs, columns = entry.get("inputs"), entry.get("fields")
-    yield from inputs if isinstance(inputs, list) else ()
-    for column in (columns if isinstance(columns, dict) else {}).values():
-        inner = column.get("inputs") if isinstance(column, dict) else None
-        yield from inner if isinstance(inner, list) else ()
-
-
-def _dataset(base: str, named: Any) -> str | None:
-    """The dataset that a facet names by namespace and name; entries of another type than DATASET name none."""
-    if not isinstance(named, dict) or named.get("type", "DATASET") != "DATASET":
-        return None
-    namespace, name = named.get("namespace"), named.get("name")
-    if isinstance(namespace, str) and isinstance(name, str) and namespace and name:
-        return iris.dataset(base, namespace, name)
-    return None
+def _version(db: sqlite3.Connection, row: tuple[str, str, str, int], lines: set[str]) -> tuple[str, int]:
+    """The version label of a write, and since when it is known: as recorded, or else by the facet in force."""
+    state, dataset, version, _ = row
+    if version:
+        return version, _labelled(db, state, dataset, version)
+    label = facets.in_force(db, state, "version")
+    sent = label.value.get("datasetVersion") if label and isinstance(label.value, dict) else None
+    found = sent if isinstance(sent, str) else jcs.dumps(sent) if type(sent) in (int, float) else ""
+    if not found or not label:
+        return "", 0
+    me, iri = f"<{state}>", f"<{iris.version(dataset, found)}>"
+    lines |= {
+        f"{me} {PROV.specializationOf} {iri}",
+        f"{iri} {RDF_TYPE} {PROV.Entity}",
+        f"{iri} {RDF_TYPE} {PS.Version}",
+        f"{iri} {PROV.specializationOf} <{dataset}>",
+        f"{iri} {PS.version} {rdf.literal(found)}",
+    }
+    return found, label.known
 
 
 def _derived_is_used(db: sqlite3.Connection, activity: str, out: Merged) -> None:
@@ -419,12 +293,21 @@ def _derived_is_used(db: sqlite3.Connection, activity: str, out: Merged) -> None
     out.lines |= {f"<{activity}> {PROV.used} <{source}>" for (source,) in rows if source not in used}
 
 
-def _attribute(db: sqlite3.Connection, subject: str, key: str) -> tuple[str, int] | None:
-    row = db.execute(
-        "SELECT value, MIN(rec) FROM attribute WHERE subject = ? AND key = ? GROUP BY value ORDER BY value LIMIT 1",
-        (subject, key),
-    ).fetchone()
-    return (row[0], row[1]) if row else None
+def _attributes(db: sqlite3.Connection, subject: str) -> dict[str, tuple[str, int]]:
+    """What records state of a subject by key: the least value, and the lowest index that states it.
+
+    Of write modes one that keeps and one that replaces contradict each other: then none is known.
+    """
+    rows = db.execute(
+        "SELECT key, value, MIN(rec) FROM attribute WHERE subject = ? GROUP BY key, value ORDER BY key, value DESC",
+        (subject,),
+    ).fetchall()
+    found = {key: (value, rec) for key, value, rec in rows}
+    if "mode" in found:
+        modes = {value.rpartition("#")[2] for key, value, _ in rows if key == "mode"}
+        agreed = modes <= KEEPS or modes <= REPLACES
+        found["mode"] = (min(modes), found["mode"][1]) if agreed else (CONTRADICTORY, found["mode"][1])
+    return found
 
 
 def _proof(db: sqlite3.Connection, state: str) -> tuple[str, int] | None:
@@ -436,20 +319,21 @@ def _proof(db: sqlite3.Connection, state: str) -> tuple[str, int] | None:
     return (row[0][:30], row[1]) if row and row[0] and row[0][0].isdigit() else None
 
 
-def _lifecycle(db: sqlite3.Connection, state: str) -> str:
-    """The change that a state's facet in force names, in capitals; empty where there is none."""
+def _lifecycle(db: sqlite3.Connection, state: str) -> Facet | None:
     found = facets.in_force(db, state, "lifecycleStateChange")
-    change = found.value.get("lifecycleStateChange") if found and isinstance(found.value, dict) else None
-    return change.upper() if isinstance(change, str) else ""
+    return found if found and isinstance(found.value, dict) else None
 
 
-def _identifier(activity: str) -> str:
-    """The last part of an activity's IRI: the UUID of `urn:uuid:…`, else its last path segment."""
-    return activity.rpartition(":" if activity.startswith("urn:") else "/")[2]
+def _kind(change: Facet) -> str:
+    kind = change.value.get("lifecycleStateChange")
+    return kind.upper() if isinstance(kind, str) else ""
+
+
+def _previous_name(base: str, change: Facet) -> str | None:
+    """The dataset that a rename names as the one before."""
+    named = change.value.get("previousIdentifier") if _kind(change) == "RENAME" else None
+    return dataset_of(base, named)
 
 
 def _time(instant: str) -> str:
     return rdf.date_time(times.lexical(instant))
-
-
-__all__ = ["DCT", "Merged", "Read", "Write", "merge"]

@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from provstore import jcs
-from provstore.capture.facets import FacetError, lineage_sources
-from provstore.capture.openlineage.event import RECORD, Event, Object, live
+from provstore.capture.openlineage.event import RECORD, Event
 from provstore.vocab import PROV, PS
 
 
@@ -37,21 +36,8 @@ def _datasets(event: Event, member: str, own_facets: str) -> dict[tuple[str, str
 
 
 def dataset_event(event: Event) -> None:
+    """A dataset described by itself. What its `lineage` facet declares is merged, not said here: the last one holds."""
     dataset = event.required(event.value, "dataset", "")
     iri, facets = event.dataset_at(dataset, "/dataset")
     event.say(RECORD, PS.about, f"<{iri}>")
     event.assert_facets(facets, "/dataset/facets", f"<{iri}>")
-    lineage = live(facets, "lineage")
-    if lineage is not None:
-        _declared_sources(event, iri, lineage)
-
-
-def _declared_sources(event: Event, dataset: str, lineage: Object) -> None:
-    try:
-        sources = [source for _, source in lineage_sources(lineage)]
-    except FacetError:
-        return  # the facet's own content reports it
-    for source in sources:
-        pair = event.pair(source, "/dataset/facets/lineage")
-        if pair:
-            event.say(f"<{dataset}>", PS.declaredSource, f"<{event.dataset(*pair)}>")

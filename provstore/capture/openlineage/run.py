@@ -15,6 +15,8 @@ _PROOFS = ("outputStatistics", "icebergCommitReport")
 _EVENT_TYPES = {name: PS[name] for name in ("START", "RUNNING", "COMPLETE", "FAIL", "ABORT", "OTHER")}
 #: lifecycleStateChange as sent → the individual that `ps:writeMode` points to.
 _WRITE_MODES = {name.upper(): PS[name] for name in ("Create", "Overwrite", "Alter", "Truncate")}
+#: The operation of an Iceberg commit → what it did to the snapshot before; an "overwrite" may keep some or nothing.
+_COMMITS = {"append": PS.Append, "delete": PS.Merge, "replace": PS.Merge}
 
 
 class _Scene(NamedTuple):
@@ -132,7 +134,8 @@ def _output(event: Event, scene: _Scene, holder: Object, pointer: str) -> None:
     if change == "DROP":
         event.say(scene.run, PS.dropped if scene.completed else PS.intendedOutput, f"<{dataset}>")
     elif written:
-        _write(event, scene, dataset, write, _WRITE_MODES.get(change) or write_mode(facets, scene.dbt))
+        told = _WRITE_MODES.get(change) or _committed(output_facets)
+        _write(event, scene, dataset, write, told or write_mode(facets, scene.dbt))
         _specialize_version(event, write, dataset, facets, pointer)
         if change == "RENAME" and scene.completed:
             _renamed(event, scene, dataset, write, facets, pointer)
@@ -146,6 +149,11 @@ def _write(event: Event, scene: _Scene, dataset: str, write: str, mode: str) -> 
     event.say(write, PROV.wasGeneratedBy, scene.activity)
     if mode:
         event.say(write, PS.writeMode, mode)
+
+
+def _committed(facets: Object) -> str:
+    operation = (live(facets, "icebergCommitReport") or {}).get("operation")
+    return _COMMITS.get(operation.lower(), "") if type(operation) is str else ""
 
 
 def _lifecycle(event: Event, facets: Object, pointer: str) -> str:

@@ -1,0 +1,89 @@
+"""The page of the vocabulary, and its machine-readable twins at the same address."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pyoxigraph as ox
+import pytest
+
+from provstore import resources
+from provstore.store.query import GRAPHS
+from provstore.vocab import PS
+from tests.servers import Server, serving
+
+#: What Chromium asks for.
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(Path(tmp_path_factory.mktemp("vocabulary")) / "data") as found:
+        yield found
+
+
+def get(server: Server, accept: str) -> httpx.Response:
+    return server.http.get("/ns", headers={"accept": accept})
+
+
+@pytest.fixture(scope="module")
+def page(server: Server) -> str:
+    answer = get(server, BROWSER)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert answer.headers["vary"] == "Accept"
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert '</ns>; rel="alternate"; type="text/turtle"' in answer.headers["link"]
+    return answer.text
+
+
+def test_every_term_has_its_place(page: str) -> None:
+    anchors = re.findall(r'id="([^"]+)"', page)
+    assert len(anchors) == len(set(anchors))
+    assert set(PS.names) <= set(anchors)
+
+
+def test_links_within_the_page_lead_somewhere(page: str) -> None:
+    assert set(re.findall(r'href="#([^"]+)"', page)) <= set(re.findall(r'id="([^"]+)"', page))
+
+
+def test_the_page_needs_no_script_and_nothing_from_elsewhere(page: str) -> None:
+    assert "<script" not in page
+    assert " style=" not in page
+    assert set(re.findall(r'<link rel="stylesheet" href="([^"]+)"', page)) == {"/static/style.css"}
+    assert '<link rel="alternate" type="text/turtle" href="/ns">' in page
+
+
+def test_a_term_is_told_whole(page: str) -> None:
+    (told,) = re.findall(r'<article class="term" id="symlink".*?</article>', page, re.DOTALL)
+    text = html.unescape(re.sub(r"<[^>]+>", " ", told))
+    for wanted in ("ps:symlink", "the only alternate that traversal follows", "sub-property of", "domain", "range"):
+        assert wanted in text
+    assert 'href="http://www.w3.org/ns/prov#alternateOf"' in told
+    assert 'href="#Dataset"' in told
+    assert "<dataset/customer_features> ps:symlink <dataset/s3-features> ." in text
+
+
+@pytest.mark.parametrize("media_type", GRAPHS)
+def test_the_ontology_in_every_syntax(server: Server, media_type: str) -> None:
+    answer = get(server, media_type)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].partition(";")[0] == media_type
+    assert answer.headers["vary"] == "Accept"
+    got = {q.triple for q in ox.parse(answer.content, format=GRAPHS[media_type])}
+    shipped = ox.parse(resources.read("ontology", "provstore.ttl"), format=ox.RdfFormat.TURTLE)
+    assert got == {q.triple for q in shipped}
+
+
+def test_programs_that_do_not_mind_get_turtle(server: Server) -> None:
+    assert get(server, "*/*").headers["content-type"].startswith("text/turtle")
+
+
+def test_what_there_is_not_is_refused(server: Server) -> None:
+    answer = get(server, "image/png")
+    assert answer.status_code == 400
+    assert "text/html" in answer.json()["detail"]
