@@ -186,6 +186,25 @@ _COLUMNS = (
     (("y", "b", "y", "INDIRECT"), ("x", "b", "x", "DIRECT")),
     (("", "c", "x", "INDIRECT"),),
 )
+
+
+def _source(name: str, field: str = "") -> Object:
+    return {"type": "DATASET", "namespace": NAMESPACE, "name": name, **({"field": field} if field else {})}
+
+
+#: Explicit lineage of one output, and of a run's job.
+_OF_OUTPUT: tuple[Object, ...] = (
+    *({}, {}, {}, {}),
+    {"inputs": [_source("a")]},
+    {"fields": {"x": {"inputs": [_source("b", "y")]}}},
+    {"inputs": []},
+    {"_deleted": True},
+)
+_OF_JOB: tuple[Object, ...] = (
+    *({}, {}, {}, {}, {}),
+    {"entries": [{**_source("b"), "fields": {"y": {"inputs": [_source("a", "x")]}}}]},
+    {"entries": [{**_source("c"), "inputs": [_source("a", "y")]}]},
+)
 _options: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "input": st.fixed_dictionaries({"label": _labels, "symlink": _links}),
     "output": st.fixed_dictionaries(
@@ -196,6 +215,7 @@ _options: dict[str, st.SearchStrategy[dict[str, Any]]] = {
             "old": st.sampled_from(("", "", "", "", "a", "b")),
             "stats": st.sampled_from((None, None, None, 1, 2)),
             "columns": st.sampled_from(_COLUMNS),
+            "lineage": st.sampled_from(_OF_OUTPUT),
         }
     ),
 }
@@ -215,8 +235,10 @@ def _events(draw: st.DrawFn) -> Item:
     above = _NAMES[: _NAMES.index(run)]  # no run is its own ancestor
     parent = draw(st.sampled_from(("", "", *above)))
     inputs, outputs = ([data(name, **options) for name, options in each] for each in (reads, writes))
-    value = said(run, kind, second, inputs, outputs, parent=parent)
-    return Item(f"{run} {kind} at {second}: {reads} -> {writes} in {parent or 'no run'}", stores.event(value))
+    of_job = draw(st.sampled_from(_OF_JOB))
+    facets = {"lineage": of_job} if of_job else {}
+    value = said(run, kind, second, inputs, outputs, parent=parent, job_facets=facets)
+    return Item(f"{run} {kind} at {second}: {reads} -> {writes} in {parent or 'no run'} {of_job}", stores.event(value))
 
 
 def _item(turtle: str) -> Item:

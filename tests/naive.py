@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from provstore import rdf, times
 from provstore.vocab import PROV, PS, RDF_TYPE
@@ -221,26 +222,44 @@ class Naive:
         return self.is_a(made, write) and self.is_a(source, PS.ReadState) and PS.Rename in bases
 
     def _stated(self, write: str) -> list[tuple[str, str, str, int]] | None:
-        """(target, read, column, rank) that the columnLineage facet in force of a write states; None without one."""
-        said = [(self._merge_order(a), a) for a in self.into(write, PS.on)]
-        said = [(order, a) for order, a in said if '"columnLineage"' in self.of(a, PS.key)]
-        if not said or not self.is_a(write, PS.WriteState):
+        """(target, read, column, rank) that the lineage of a write states, explicit or of columns; None without any."""
+        if not self.is_a(write, PS.WriteState) or not self.of(write, PROV.wasGeneratedBy):
             return None
-        (content,) = self.of(max(said)[1], PS.content)
-        facet = json.loads(rdf.text_of(next(iter(self.of(content, PS.json)))))
-        edges = [
-            (target, s, any(t["type"] == "DIRECT" for t in s.get("transformations", [{"type": "DIRECT"}])))
-            for target, entry in facet.get("fields", {}).items()
-            for s in entry["inputFields"]
-        ] + [("*", s, False) for s in facet.get("dataset", ())]
-        if not edges:
-            return None
+        (dataset,) = (d for d in self.of(write, PROV.specializationOf) if not self.is_a(d, PS.Version))
+        of_job = [f for run in self.of(write, PROV.wasGeneratedBy) for f in self._lineage_of_job(run) if "entries" in f]
+        own = self._added_up(self._facets(write, "lineage"))
+        if of_job or own:
+            name = f"{dataset[1:-1].rpartition('/')[2]}"
+            named = [e for f in of_job for e in f["entries"] if e["name"] == name]
+            edges = [edge for entry in [*named, *own] for edge in _entry(entry)]
+        else:
+            held = self._facets(write, "columnLineage")
+            edges = list(_columns(held[-1])) if held else []
+            if not edges:
+                return None
         reads = self._reads_of(write)
         return [
-            (target, reads[source["name"]], source["field"], 0 if direct else 2)
-            for target, source, direct in edges
-            if source["name"] in reads
+            (target, reads[name], column, 2 if not direct else 1 if "*" in (target, column) else 0)
+            for target, name, column, direct in edges
+            if name in reads
         ]
+
+    def _facets(self, subject: str, key: str, within: set[str] | None = None) -> list[Any]:
+        """The values of a facet that records assert of a subject, in merge order."""
+        said = [a for a in self.into(subject, PS.on) if f'"{key}"' in self.of(a, PS.key)]
+        said = [a for a in said if within is None or f"{a.partition('#')[0]}>" in within]
+        contents = [next(iter(self.of(a, PS.content))) for a in sorted(said, key=self._merge_order)]
+        return [json.loads(rdf.text_of(next(iter(self.of(c, PS.json))))) for c in contents]
+
+    def _lineage_of_job(self, run: str) -> list[Any]:
+        records = self.into(run, PS.about)
+        return [f for job in self.of(run, PS.job) for f in self._added_up(self._facets(job, "lineage", records))]
+
+    def _added_up(self, facets: list[Any]) -> list[Any]:
+        found: list[Any] = []
+        for facet in facets:
+            found = [] if facet.get("_deleted") else [*found, facet]
+        return found
 
     def _reads_of(self, write: str) -> dict[str, str]:
         runs = self.of(write, PROV.wasGeneratedBy)
@@ -259,3 +278,22 @@ class Naive:
         (kind,) = self.of(record, PS.eventType)
         rank = {PS.START: 0, PS.COMPLETE: 2, PS.FAIL: 2, PS.ABORT: 2}.get(kind, 1)
         return when, rank, record
+
+
+_Edge = tuple[str, str, str, bool]  # target column, source dataset, source column, whether direct
+
+
+def _columns(facet: Any) -> Iterator[_Edge]:
+    for target, entry in facet.get("fields", {}).items():
+        for s in entry["inputFields"]:
+            yield target, s["name"], s["field"], s["transformations"][0]["type"] == "DIRECT"
+    for s in facet.get("dataset", ()):
+        yield "*", s["name"], s["field"], False
+
+
+def _entry(entry: Any) -> Iterator[_Edge]:
+    for s in entry.get("inputs", ()):
+        yield "*", s["name"], s.get("field", "*"), True
+    for target, column in entry.get("fields", {}).items():
+        for s in column["inputs"]:
+            yield target, s["name"], s.get("field", "*"), True

@@ -7,23 +7,16 @@ made of it. What is reached by direct steps alone is certain; the column `*` sta
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from provstore.errors import QueryRefused
-from provstore.lineage.answer import record_at
 from provstore.lineage.graph import LineageGraph
 from provstore.lineage.moment import Moment
 from provstore.lineage.questions import MAX_PAGE, moment_of, place, resolve
-from provstore.lineage.stated import ANY, Source, column_sources, explicit_sources, parsed_json
-from provstore.views.edges import Relation
-from provstore.vocab import PS
+from provstore.lineage.steps import DIRECT, INFLUENCE, POSSIBLE, Spot, Step, Steps
 
-DIRECT, POSSIBLE, INFLUENCE = 0, 1, 2
 _CERTAINTY = ("certain", "possible", "influence")
-
-Spot = tuple[int, str]  # a state (or another entity) and a column of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,19 +98,6 @@ class ColumnPage:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """From a made column to one that it was made of."""
-
-    made: Spot
-    source: Spot
-    rank: int
-    by: str
-    transformations: tuple[str, ...] = ()
-    masking: bool = False
-    record: str | None = None
-
-
 def columns(graph: LineageGraph, question: ColumnQuestion) -> ColumnPage:
     """Every column on the way, nearest first; the edges of a page lead to its columns."""
     at, offset = place(question.cursor, question.at)
@@ -151,7 +131,7 @@ def reached(moment: Moment, start: set[Spot], *, stop_at_masked: bool = False) -
 class _Found:
     rank: int
     depth: int
-    steps: list[_Step]
+    steps: list[Step]
 
 
 class _Reach:
@@ -159,8 +139,8 @@ class _Reach:
 
     def __init__(self, moment: Moment, *, up: bool, depth: int | None, stop_at_masked: bool) -> None:
         self._moment, self._up, self._depth, self._stop_at_masked = moment, up, depth, stop_at_masked
-        self._steps = _Steps(moment)
-        self._taken: dict[Spot, list[_Step]] = {}
+        self._steps = Steps(moment)
+        self._taken: dict[Spot, list[Step]] = {}
 
     def from_(self, start: set[Spot]) -> dict[Spot, _Found]:
         found = {spot: _Found(DIRECT, 0, []) for spot in start}
@@ -174,7 +154,7 @@ class _Reach:
                     found[end].steps.append(step)
         return found
 
-    def _end(self, step: _Step) -> Spot:
+    def _end(self, step: Step) -> Spot:
         return step.source if self._up else step.made
 
     def _layer(self, frontier: set[Spot], rank: int, found: dict[Spot, _Found]) -> set[Spot]:
@@ -190,7 +170,7 @@ class _Reach:
                     new.add(end)
         return new
 
-    def _from(self, spot: Spot) -> list[_Step]:
+    def _from(self, spot: Spot) -> list[Step]:
         steps = self._taken.get(spot)
         if steps is None:
             every = self._steps.up(spot) if self._up else self._steps.down(spot)
@@ -198,143 +178,6 @@ class _Reach:
                 s for s in every if not (s.masking and self._stop_at_masked) and self._moment.exists(self._end(s)[0])
             ]
         return steps
-
-
-class _Steps:
-    """Single steps of column lineage, read from the facets in force at a moment."""
-
-    def __init__(self, moment: Moment) -> None:
-        self._moment = moment
-        self._stated: dict[int, list[_Step] | None] = {}
-
-    def up(self, spot: Spot) -> Iterator[_Step]:
-        state, column = spot
-        stated = self.stated(state)
-        for step in stated or ():
-            if column == ANY or step.made[1] in (column, ANY):
-                yield _Step(spot, step.source, step.rank, step.by, step.transformations, step.masking, step.record)
-        yield from self._same(spot, up=True, unless_stated=stated is not None)
-
-    def down(self, spot: Spot) -> Iterator[_Step]:
-        state, column = spot
-        moment = self._moment
-        for run in moment.subjects(state, Relation.USED):
-            for made in moment.subjects(run, Relation.GENERATED):
-                for step in self.stated(made) or ():
-                    if step.source[0] == state and (column == ANY or step.source[1] in (column, ANY)):
-                        yield _Step(
-                            step.made, spot, step.rank, step.by, step.transformations, step.masking, step.record
-                        )
-        yield from self._same(spot, up=False, unless_stated=True)
-
-    def _same(self, spot: Spot, *, up: bool, unless_stated: bool) -> Iterator[_Step]:
-        """Steps that relations between states give: the same column where a state was read or kept, else any."""
-        state, column = spot
-        moment = self._moment
-        for relation, rank in ((Relation.DERIVED, DIRECT), (Relation.POSSIBLE, POSSIBLE)):
-            ends = moment.objects(state, relation) if up else moment.subjects(state, relation)
-            for end in ends:
-                made, source = (state, end) if up else (end, state)
-                if (self.stated(made) is not None) and not self._carries(made, source):
-                    continue  # its columns are stated, and this is not how they came
-                if self._carries(made, source):
-                    where = (end, column)
-                    pair = (spot, where) if up else (where, spot)
-                    yield _Step(*pair, rank, "same column")
-                else:
-                    pair = (spot, (end, ANY)) if up else ((end, ANY), spot)
-                    yield _Step(*pair, POSSIBLE, "columns not stated")
-
-    def _carries(self, made: int, source: int) -> bool:
-        """Whether all columns of one state are those of the other: read as it was, kept by a write, or renamed."""
-        kinds = self._moment.kind(made), self._moment.kind(source)
-        if kinds == ("ReadState", "WriteState"):
-            return True
-        if kinds == ("WriteState", "WriteState"):
-            return source in self._moment.objects(made, Relation.PREVIOUS)
-        return kinds == ("WriteState", "ReadState") and self._basis(made, source) == PS.Rename[1:-1]
-
-    def _basis(self, made: int, source: int) -> str:
-        row = self._moment.graph.database.execute(
-            "SELECT n.iri FROM edge e JOIN node n ON n.id = e.basis WHERE e.subject = ? AND e.relation = ?"
-            " AND e.object = ? AND e.since <= ? AND COALESCE(e.until, 2147483647) > ?",
-            (made, Relation.DERIVED, source, self._moment.at, self._moment.at),
-        ).fetchone()
-        return str(row[0]) if row else ""
-
-    def stated(self, state: int) -> list[_Step] | None:
-        """The column lineage that is stated of a write; None where none is."""
-        if state not in self._stated:
-            self._stated[state] = self._read(state) if self._moment.kind(state) == "WriteState" else None
-        return self._stated[state]
-
-    def _read(self, state: int) -> list[_Step] | None:
-        moment = self._moment
-        makers, asset = moment.objects(state, Relation.GENERATED), moment.asset(state)
-        if not makers or asset is None:
-            return None
-        reads = self._reads(makers)
-        dataset = moment.graph.iri_of(asset)
-        explicit = [
-            source for facet, record in self._of_jobs(makers) for source in explicit_sources(facet, record, dataset)
-        ]
-        if explicit:
-            return _steps(state, explicit, reads, "lineage")
-        held = self._in_force(state)
-        if held is None:
-            return None
-        stated = list(column_sources(*held))
-        return _steps(state, stated, reads, "columnLineage") if stated else None
-
-    def _reads(self, makers: list[int]) -> dict[str, int]:
-        """Dataset IRI → the state of it that the makers of a write read."""
-        moment, found = self._moment, dict[str, int]()
-        for maker in makers:
-            for used in moment.objects(maker, Relation.USED):
-                if moment.kind(used) == "ReadState" and (asset := moment.asset(used)):
-                    found.setdefault(moment.graph.iri_of(asset), used)
-        return found
-
-    def _in_force(self, state: int) -> tuple[Any, str] | None:
-        """The columnLineage facet of a state by the last assertion in merge order, and the record that made it."""
-        rows = self._facets(state)
-        return rows[-1] if rows and not rows[-1][0].get("_deleted") else None
-
-    def _of_jobs(self, makers: list[int]) -> Iterator[tuple[Any, str]]:
-        """The lineage facets that the events of a run state of its job."""
-        moment = self._moment
-        for maker in makers:
-            said = {record_at(moment.graph, index) for index in moment.objects(maker, Relation.ABOUT)}
-            for job in moment.objects(maker, Relation.JOB):
-                yield from ((facet, record) for facet, record in self._facets(job) if record in said)
-
-    def _facets(self, subject: int) -> list[tuple[Any, str]]:
-        rows = self._moment.graph.database.execute(
-            "SELECT c.json, r.iri FROM edge e JOIN node v ON v.id = e.object JOIN content c ON c.iri = v.iri"
-            " JOIN node n ON n.id = e.evidence JOIN record r ON r.iri = n.iri"
-            " WHERE e.subject = ? AND e.relation = ? AND e.since <= ? AND COALESCE(e.until, 2147483647) > ?"
-            " ORDER BY r.ord, c.iri DESC",
-            (subject, Relation.COLUMNS, self._moment.at, self._moment.at),
-        )
-        parsed = [(parsed_json(text), str(record)) for text, record in rows]
-        return [(value, record) for value, record in parsed if isinstance(value, dict)]
-
-
-def _steps(state: int, stated: Iterable[Source], reads: dict[str, int], by: str) -> list[_Step]:
-    """What is stated as steps to the states that were read; a source that nobody read leads nowhere."""
-    return [
-        _Step(
-            (state, target),
-            (reads[dataset], column),
-            DIRECT if direct and column != ANY and target != ANY else POSSIBLE if direct else INFLUENCE,
-            by,
-            transformations,
-            masking,
-            record,
-        )
-        for target, dataset, column, direct, transformations, masking, record in stated
-        if dataset in reads
-    ]
 
 
 def _told(moment: Moment, spot: Spot, rank: int, depth: int) -> Column:
@@ -350,7 +193,7 @@ def _told(moment: Moment, spot: Spot, rank: int, depth: int) -> Column:
     )
 
 
-def _told_edge(graph: LineageGraph, step: _Step) -> ColumnEdge:
+def _told_edge(graph: LineageGraph, step: Step) -> ColumnEdge:
     return ColumnEdge(
         graph.iri_of(step.made[0]),
         step.made[1],

@@ -13,11 +13,12 @@ from typing import Any
 from provstore import times
 from provstore.errors import QueryRefused
 from provstore.lineage.answer import Node, Teller
-from provstore.lineage.columns import DIRECT, POSSIBLE, reached
+from provstore.lineage.columns import reached
 from provstore.lineage.graph import LineageGraph
 from provstore.lineage.moment import CERTAIN, KINDS, LINEAGE, Moment
 from provstore.lineage.parameters import JUDGED
 from provstore.lineage.questions import MAX_PAGE, moment_of, place, resolve
+from provstore.lineage.steps import DIRECT, POSSIBLE
 from provstore.views.edges import Relation
 
 AFFECTED, POSSIBLY, NOT = "affected", "possibly affected", "not affected"

@@ -12,6 +12,8 @@ from provstore import iris
 #: The column that stands for columns nobody named.
 ANY = "*"
 
+#: A facet's value and the IRI of the record that asserts it.
+Said = tuple[dict[str, Any], str]
 #: Target column, source dataset, source column, whether direct, transformations, masking, record.
 Source = tuple[str, str, str, bool, tuple[str, ...], bool, str]
 
@@ -35,17 +37,22 @@ def column_sources(facet: dict[str, Any], record: str) -> Iterator[Source]:
 
 
 def explicit_sources(facet: dict[str, Any], record: str, dataset: str) -> Iterator[Source]:
-    """The sources that the entries of an OpenLineage lineage facet state of a dataset."""
+    """The sources that the entries of a job's lineage facet state of a dataset."""
     base = record.rpartition("/record/")[0]
     for entry in _objects(facet, "entries"):
-        if _dataset(base, entry) != dataset:
-            continue
-        for source in _objects(entry, "inputs"):
-            yield from _source(base, ANY, source, record)
-        fields = entry.get("fields")
-        for target, column in sorted(fields.items()) if isinstance(fields, dict) else ():
-            for source in _objects(column, "inputs"):
-                yield from _source(base, target, source, record)
+        if _dataset(base, entry) == dataset:
+            yield from entry_sources(entry, record)
+
+
+def entry_sources(entry: dict[str, Any], record: str) -> Iterator[Source]:
+    """The sources that one entry, or the lineage facet of one output, states."""
+    base = record.rpartition("/record/")[0]
+    for source in _objects(entry, "inputs"):
+        yield from _source(base, ANY, source, record)
+    fields = entry.get("fields")
+    for target, column in sorted(fields.items()) if isinstance(fields, dict) else ():
+        for source in _objects(column, "inputs"):
+            yield from _source(base, target, source, record)
 
 
 def _source(base: str, target: str, source: dict[str, Any], record: str) -> Iterator[Source]:

@@ -9,7 +9,7 @@ from functools import cache
 from provstore import rdf, resources
 from provstore.store.query import GRAPHS
 from provstore.store.serialise import quads_of, serialise
-from provstore.vocab import AI, DCAT, DCT, DQV, EARL, PROV, PS, SCHEMA
+from provstore.vocab import AI, DCAT, DCT, DQV, EARL, PROV, PS, RDF_TYPE, SCHEMA
 
 _OWL, _RDFS = "http://www.w3.org/2002/07/owl#", "http://www.w3.org/2000/01/rdf-schema#"
 #: What the examples leave out: they are Turtle behind these.

@@ -88,7 +88,8 @@ TIMES: dict[str, Relation] = {
     PROV.startedAtTime: Relation.START,
     PROV.endedAtTime: Relation.END,
 }
-#: Facets whose value holds column lineage; a row cites the content for the state or job it was said of.
+#: Facets whose value holds column lineage; a row cites the content for the state or job it was said of, its basis is
+#: the facet's key and its evidence the record.
 COLUMN_FACETS = frozenset({"columnLineage", "lineage"})
 
 _APPARATUS = {PS.Record, PS.Content, PS.FacetAssertion, PROV.Bundle, PROV.Start, PROV.End, PROV.Usage, PROV.Generation}

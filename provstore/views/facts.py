@@ -103,10 +103,11 @@ _Terms = dict[str, list[tuple[str, str]]]  # predicate → (subject, object) pai
 def read_facts(record: str, quads: bytes) -> Facts:
     """The facts of one record; `record` is its IRI, `quads` its canonical N-Quads (bundles included)."""
     by: _Terms = defaultdict(list)
+    other: _Terms = defaultdict(list)
     for line in quads.decode().split("\n")[:-1]:
         subject, predicate, value, _ = rdf.split(line)
-        if (value[0] == '"') is (predicate in _VALUED):  # text where a thing is wanted, or the reverse, says nothing
-            by[predicate].append((subject, value))
+        # text where a thing is wanted, or the reverse, decides nothing
+        (by if (value[0] == '"') is (predicate in _VALUED) else other)[predicate].append((subject, value))
     types: dict[str, set[str]] = defaultdict(set)
     for subject, value in by[RDF_TYPE]:
         types[subject].add(value)
@@ -114,14 +115,14 @@ def read_facts(record: str, quads: bytes) -> Facts:
     me = f"<{record}>"
     facts.about = {rdf.text_of(value) for subject, value in by[PS.about] if subject == me}
     facts.supersedes = {rdf.text_of(value) for subject, value in by[PS.supersedes] if subject == me}
+    facts.edges = edges_of(by, record)  # before what they entail is added
     _relations(by, facts)
     _events(by, types, me, facts)
     _states(by, types, facts)
     _descriptions(by, types, me, facts)
-    facts.texts = texts_of(by, record)
-    facts.edges = edges_of(by, record)
+    facts.texts = texts_of(by, other, record)
     facts.edges |= {
-        (subject, Relation.COLUMNS, content, "", record)
+        (subject, Relation.COLUMNS, content, key, record)
         for subject, key, content, *_ in facts.rows["facet"]
         if key in COLUMN_FACETS and content
     }

@@ -62,8 +62,11 @@ _NI = "ni:///sha-256;"
 _Terms = dict[str, list[tuple[str, str]]]  # predicate → (subject, object) pairs, as written
 
 
-def texts_of(by: _Terms, record: str) -> dict[str, str]:
-    """Subject IRI → what the record says of it: a JSON list of `[letter, text]`, sorted, so that equals are equal."""
+def texts_of(by: _Terms, words: _Terms, record: str) -> dict[str, str]:
+    """Subject IRI → what the record says of it: a JSON list of `[letter, text]`, sorted, so that equals are equal.
+
+    `by` holds what relates things, `words` what has text as its object.
+    """
     me = f"<{record}>"
     kinds: dict[str, set[str]] = defaultdict(set)
     for subject, value in by.get(RDF_TYPE, ()):
@@ -71,14 +74,14 @@ def texts_of(by: _Terms, record: str) -> dict[str, str]:
             kinds[subject].add(value)
     said: dict[str, set[tuple[str, str]]] = defaultdict(set)
     for predicate, letter in _TEXTS.items():
-        for subject, value in by.get(predicate, ()):
+        for subject, value in words.get(predicate, ()):
             if value.startswith('"'):
                 said[subject].add((letter, rdf.text_of(value)[:MOST_CHARACTERS]))
     for predicate, letter in _LINKS.items():
         for subject, value in by.get(predicate, ()):
             if value.startswith("<"):
                 said[subject].add((letter, value[1:-1]))
-    named = {subject for predicate in _NAMING for subject, _ in by.get(predicate, ())}
+    named = {subject for predicate in _NAMING for subject, _ in words.get(predicate, ())}
     worth = named | {subject for subject, classes in kinds.items() if not classes.isdisjoint(KINDS)}
     return {
         subject[1:-1]: json.dumps(sorted([*said[subject], *(("c", each) for each in kinds[subject])]))
