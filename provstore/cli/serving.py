@@ -91,8 +91,9 @@ _WELCOME = """provstore serves {url}
 
 Try
   open {url}/                     what is in here, and what to ask
+  provstore lineage --server {url} https://prov.example/prediction/1
+  provstore search --server {url} risk score
   provstore query --server {url}  the questions that come ready-made
-  curl '{url}/queries/lineage/upstream?entity=https://prov.example/prediction/1'
   curl {url}/ledger/checkpoint    keep it: it holds the ledger to its word
 Stop with Ctrl-C."""
 
