@@ -64,7 +64,7 @@ def _print(told: Told, form: str) -> None:
 
 def _as_table(told: Told) -> str:
     shown = [number for number, name in enumerate(told.columns) if name not in _WIDE]
-    rows = [[row[number] for number in shown] for row in told.rows]
+    rows = [[row[number] for number in shown] for row in told.rows()]
     total = told.json.get("total", sum(told.json.get("counts", {}).values()) or len(rows))
     more = f"; the next page: --cursor {told.json['next']}" if told.json.get("next") else ""
     return (

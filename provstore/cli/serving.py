@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import ipaddress
 import json
 import os
@@ -75,6 +76,8 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await self._service.start()
+        gc.collect()
+        gc.freeze()  # what is here now stays: no collection need look at it again while somebody waits
         await super().startup(sockets)
         if self.started:
             self._note.write_text(json.dumps({"url": self._url, "pid": os.getpid()}))

@@ -1,6 +1,6 @@
 """Integer adjacency: the rows of the edge history, grouped by one of their ends, ready to be walked.
 
-Rows stand in flat arrays sorted by node (compressed sparse rows), which a file can be mapped to; what came after they
+Rows stand in flat arrays sorted by node (compressed sparse rows), which are saved as they are; what came after they
 were laid stands beside them by node, until they are laid anew. A walk costs what it visits: small frontiers go row by
 row, large ones as whole arrays.
 """
@@ -8,7 +8,7 @@ row, large ones as whole arrays.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,9 +25,15 @@ Flags = npt.NDArray[np.bool_]
 STANDING = 2**31 - 1
 #: The frontier from which whole arrays are faster than rows.
 _WIDE = 40
+#: How many nodes, or steps, a brief walk may come to.
+_BRIEF = 400
 _COLUMNS = ("start", "other", "said", "since", "until", "row")
 
 Row = tuple[int, int, int, int, int]  # other end, said, since, until, row id
+
+
+class Long(Exception):
+    """A brief answer was wanted, and this one takes long."""
 
 
 def code(relation: int, status: int) -> int:
@@ -39,9 +45,6 @@ def mask(relations: Iterable[int]) -> bytes:
     """Which of the 256 codes are of one of these relations."""
     wanted = set(relations)
     return bytes(int((number & 63) in wanted) for number in range(256))
-
-
-_ANY = bytes([1] * 256)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,19 +112,28 @@ class Half:
         if self.late:
             yield from self.late.get(node, ())
 
-    def standing(self, nodes: Collection[int], at: int) -> dict[int, dict[int, list[int]]]:
-        """Node → relation → the other ends that it has by it at a ledger index, each once, by number."""
-        found: dict[int, dict[int, set[int]]] = {node: {} for node in nodes}
-        if len(nodes) > 1:
-            rows = self.step(np.fromiter(nodes, np.int32, len(nodes)), _ANY, at)
-            for node, said, other in zip(rows.node.tolist(), rows.said.tolist(), rows.other.tolist(), strict=True):
-                found[node].setdefault(said & 63, set()).add(other)
-        else:
-            for node in nodes:
-                for other, said, since, until, _ in self.rows(node):
-                    if since <= at < until:
-                        found[node].setdefault(said & 63, set()).add(other)
-        return {node: {relation: sorted(ends) for relation, ends in by.items()} for node, by in found.items()}
+    def standing(self, node: int, at: int, *, newest: bool) -> dict[int, list[int]]:
+        """Relation → the other ends that a node has by it at a ledger index, each once, by number."""
+        found: dict[int, set[int]] = {}
+        for said, other in self._said(node) if newest else self._said_at(node, at):
+            found.setdefault(said & 63, set()).add(other)
+        return {relation: sorted(ends) if len(ends) > 1 else list(ends) for relation, ends in found.items()}
+
+    def _said(self, node: int) -> Iterable[tuple[int, int]]:
+        """(said, other) of the rows of a node that stand now."""
+        found: list[tuple[int, int]] = []
+        if node + 1 < len(self.start):
+            part = slice(self.start[node], self.start[node + 1])
+            said = self.now[part].tolist()
+            found = list(zip(said, self.other[part].tolist(), strict=True))
+            if 0 in said:
+                found = [each for each in found if each[0]]
+        if self.late:
+            found += [(said, other) for other, said, _, until, _ in self.late.get(node, ()) if until == STANDING]
+        return found
+
+    def _said_at(self, node: int, at: int) -> Iterable[tuple[int, int]]:
+        return [(said, other) for other, said, since, until, _ in self.rows(node) if since <= at < until]
 
     def add(self, node: int, row: Row) -> None:
         self.late[node].append(row)
@@ -219,26 +231,30 @@ class Half:
         newest: bool = False,
         depth: int | None = None,
         keep: Callable[[Ints], Flags] | None = None,
+        brief: bool = False,
     ) -> tuple[Ints, Ints]:
-        """The nodes that are reached from some, these included, and in how many steps; nearest first, then by number.
+        """The nodes that are reached from some by one step or more, and in how many; nearest first, then by number.
 
         `nodes` bounds the numbers of nodes, `depth` the steps; `newest` says that no row began after `at`; `keep`
-        says which nodes exist at all.
+        says which nodes exist at all. Long where a `brief` walk would take long.
         """
         walk = _Walk(self, wanted, at, newest, bytearray(nodes + 1), keep)
         frontier = walk.kept(distinct(np.fromiter(start, np.int32)))
-        for node in frontier.tolist():
-            walk.seen[node] = 1
-        layers = [frontier]
-        while len(frontier) and (depth is None or len(layers) <= depth):
+        layers: list[Ints] = []
+        while len(frontier) and (depth is None or len(layers) < depth):
+            if brief and (len(frontier) >= _WIDE or sum(map(len, layers)) > _BRIEF):
+                raise Long
             if len(frontier) < _WIDE:
-                thin = walk.narrow(frontier.tolist(), None if depth is None else depth + 1 - len(layers))
+                more = None if depth is None else depth - len(layers)
+                thin = walk.narrow(frontier.tolist(), min(more or _BRIEF, _BRIEF) if brief else more)
                 layers += [np.array(each, np.int32) for each in thin]
                 frontier = layers[-1]
             else:
                 frontier = walk.wide(frontier)
                 layers.append(frontier)
-        steps = np.repeat(np.arange(len(layers), dtype=np.int32), [len(layer) for layer in layers])
+        if not layers:
+            return np.zeros(0, np.int32), np.zeros(0, np.int32)
+        steps = np.repeat(np.arange(1, len(layers) + 1, dtype=np.int32), [len(layer) for layer in layers])
         return np.concatenate(layers), steps
 
     # -- files --------------------------------------------------------------------------------------------------------
@@ -250,9 +266,8 @@ class Half:
 
     @classmethod
     def opened(cls, directory: Path) -> Half:
-        """As saved; read from the file as it is needed, changed in memory only."""
-        # as plain arrays: those of numpy's own class for mapped files take long to slice
-        loaded = (np.load(directory / f"{name}.npy", mmap_mode="c").view(np.ndarray) for name in _COLUMNS)
+        """As saved; read whole, since a walk that touches mapped pages for the first time takes far longer."""
+        loaded = (np.load(directory / f"{name}.npy") for name in _COLUMNS)
         start, other, said, since, until, row = loaded
         return cls(start, other, said, since, until, row, _now(said, until))
 

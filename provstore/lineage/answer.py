@@ -16,6 +16,9 @@ _NAMES = {
     relation: predicate.rstrip(">").replace("#", "/").rpartition("/")[2] for predicate, relation in RELATIONS.items()
 }
 
+#: How many nodes' descriptions are remembered.
+_CARDS = 50_000
+
 
 @dataclass(frozen=True, slots=True)
 class Node:
@@ -76,6 +79,10 @@ class Page:
         }
 
 
+#: Kind, asset, activity, time and origin of a node.
+Description = tuple[str, str | None, str | None, str | None, str | None]
+
+
 class Teller:
     """Turns numbers into IRIs and rows into edges, remembering what it has looked up."""
 
@@ -91,47 +98,50 @@ class Teller:
 
     def nodes(self, found: Iterable[tuple[int, str, int]]) -> list[Node]:
         """(number, certainty, depth) of some nodes as nodes, with what a reader wants to know of each at once."""
-        listed, moment = list(found), self._moment
-        moment.look_up([number for number, _, _ in listed], Relation.TYPE, Relation.AT, Relation.GENERATED)
-        general = {each for number, _, _ in listed for each in moment.objects(number, Relation.SPECIAL)}
-        moment.look_up(general, Relation.TYPE)
-        assets = {number: moment.asset(number) for number, _, _ in listed}
-        makers = {number: moment.objects(number, Relation.GENERATED) for number, _, _ in listed}
-        self.know({*assets, *(a for a in assets.values() if a), *(m[0] for m in makers.values() if m)})
-        return [self._node(*each, assets[each[0]], makers[each[0]]) for each in listed]
+        return [self._node(*each) for each in found]
 
-    def _node(self, number: int, certainty: str, depth: int, asset: int | None, makers: list[int]) -> Node:
+    def _node(self, number: int, certainty: str, depth: int) -> Node:
+        kind, asset, activity, time, origin = self._described(number)
+        return Node(self.iri(number), kind, certainty, depth, asset, activity, time, origin)
+
+    def _described(self, number: int) -> Description:
+        """What a node is; at the newest index remembered until there is a newer one."""
+        cards = self._graph.cards if self._moment.at == self._graph.index else {}
+        found: Description | None = cards.get(number)
+        if found is None:
+            if len(cards) >= _CARDS:
+                cards.clear()
+            found = cards[number] = self._describe(number)
+        return found
+
+    def _describe(self, number: int) -> Description:
         moment = self._moment
-        time, origin = moment.time(number), None
+        time, origin, asset = moment.time(number), None, moment.asset(number)
+        makers = moment.objects(number, Relation.GENERATED)
         if moment.is_unresolved(number):
             origin = "unknown origin"
         elif moment.is_source(number):
             origin = "declared source"
-        return Node(
-            self.iri(number),
+        return (
             moment.kind(number),
-            certainty,
-            depth,
             self.iri(asset) if asset else None,
             self.iri(makers[0]) if makers else None,
             None if time is None else times.lexical(times.of_ticks(time)),
             origin,
         )
 
-    def know(self, nodes: Iterable[int]) -> None:
-        """Look up the IRIs of many nodes at once."""
-        self._iris.update(self._graph.iris_of(n for n in nodes if n not in self._iris))
-
     def edges(self, rows: Iterable[int]) -> list[Edge]:
         """Rows that were followed as edges, ordered by subject, relation and object."""
-        text = json.dumps(sorted(set(rows)))
+        wanted = sorted(set(rows))
+        if not wanted:
+            return []
+        text = json.dumps(wanted)
         found = self._graph.database.execute(
             "SELECT e.subject, relation, e.object, status, basis, evidence, since, r.iri FROM edge e"
             " LEFT JOIN record r ON r.id = e.since AND e.status = 0"  # an asserted one stands since its record
             " WHERE e.id IN (SELECT value FROM json_each(?))",
             (text,),
         ).fetchall()
-        self.know({node for row in found for node in (row[0], row[2], row[4], row[5]) if node})
         return sorted({self._edge(*row) for row in found}, key=_order)
 
     def _edge(

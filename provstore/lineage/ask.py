@@ -21,21 +21,34 @@ from provstore.vocab import PROV, PS
 class Told:
     """An answer at a ledger index: the whole as JSON, its main list as rows, its edges as triples."""
 
-    index: int
     json: dict[str, Any]
+    listed: str
     columns: tuple[str, ...]
-    rows: list[tuple[str, ...]]
-    triples: list[tuple[str, str, str]]
+
+    @property
+    def index(self) -> int:
+        return int(self.json["index"])
+
+    def rows(self) -> list[tuple[str, ...]]:
+        return [tuple(_cell(row.get(name)) for name in self.columns) for row in self.json[self.listed]]
 
     def csv(self) -> str:
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\r\n")  # RFC 4180 §2
         writer.writerow(self.columns)
-        writer.writerows(self.rows)
+        writer.writerows(self.rows())
         return out.getvalue()
 
     def ntriples(self) -> str:
-        return "".join(f"<{s}> <{p}> <{o}> .\n" for s, p, o in self.triples)
+        return "".join(
+            f"<{each['subject']}> <{_predicate(each['relation'])}> <{each['object']}> .\n"
+            for each in self.json.get("edges", ())
+            if "relation" in each
+        )
+
+
+def _predicate(relation: str) -> str:
+    return PS.possiblyDerivedFrom[1:-1] if relation == "possiblyDerivedFrom" else f"{PROV.iri}{relation}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +58,14 @@ class Asked:
     compute: Callable[[LineageGraph], dict[str, Any]]
     listed: str
     columns: tuple[str, ...]
+    brief: Callable[[LineageGraph], dict[str, Any]] | None = None  # the same if it does not take long, else Long
 
     def answer(self, graph: LineageGraph) -> Told:
         return self.told(self.compute(graph))
 
     def told(self, said: dict[str, Any]) -> Told:
-        """An answer's JSON, wherever it was computed, with its rows and triples."""
-        rows = [tuple(_cell(row.get(name)) for name in self.columns) for row in said[self.listed]]
-        triples = [
-            (each["subject"], _PREDICATES.get(each["relation"], f"{PROV.iri}{each['relation']}"), each["object"])
-            for each in said.get("edges", ())
-            if "relation" in each
-        ]
-        return Told(said["index"], said, self.columns, rows, triples)
+        """An answer's JSON, wherever it was computed, ready to be written."""
+        return Told(said, self.listed, self.columns)
 
 
 def asked(form: str, given: Mapping[str, str]) -> Asked:
@@ -89,14 +97,19 @@ def _lineage(values: Mapping[str, str]) -> Asked:
         level=values.get("level", "state"),
         at=_number(values, "at-index"),
         as_of=values.get("as-of"),
-        limit=_limit(values),
+        limit=_limit(values, 100),
         cursor=values.get("cursor"),
     )
     if "to" in values:
         return Asked(lambda graph: paths(graph, question, values["to"]).json(), "nodes", _NODE)
     if _flag(values, "roots"):
         return Asked(lambda graph: roots(graph, question).json(), "nodes", _NODE)
-    return Asked(lambda graph: lineage(graph, question).json(), "nodes", _NODE)
+    return Asked(
+        lambda graph: lineage(graph, question).json(),
+        "nodes",
+        _NODE,
+        lambda graph: lineage(graph, question, brief=True).json(),
+    )
 
 
 def _columns(values: Mapping[str, str]) -> Asked:
@@ -146,7 +159,6 @@ _NODE = ("certainty", "depth", "kind", "iri", "asset", "activity", "time", "orig
 _COLUMN = ("dataset", "column", "certainty", "depth", "kind", "state")
 _DIFFERENCE = ("aspect", "of", "onlyFirst", "onlySecond")
 _VERDICT = ("verdict", "kind", "iri", "depth", "asset", "time")
-_PREDICATES = {"possiblyDerivedFrom": PS.possiblyDerivedFrom[1:-1]}
 
 
 def _cell(value: object) -> str:
@@ -167,9 +179,9 @@ def _flag(values: Mapping[str, str], name: str) -> bool:
     return text == "true"
 
 
-def _limit(values: Mapping[str, str]) -> int:
+def _limit(values: Mapping[str, str], default: int = 1000) -> int:
     found = _number(values, "limit")
-    return 1000 if found is None else found
+    return default if found is None else found
 
 
 def _number(values: Mapping[str, str], name: str) -> int | None:

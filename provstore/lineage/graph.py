@@ -12,14 +12,16 @@ import os
 import shutil
 import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from provstore.errors import Misconfigured
 from provstore.lineage.adjacency import Columns, Half
+from provstore.lineage.names import Names
 from provstore.views.edges import Relation
 
 _FLOW, _NUMBERS = 16, 40  # relations below the first carry lineage; from the second on, objects are numbers
@@ -65,17 +67,27 @@ class LineageGraph:
         self._inode = -1
         self.index = -1
         self.nodes = 0
+        #: what was worked out of single nodes at this index, for those who tell them; emptied when it moves
+        self.cards: dict[int, Any] = {}
         self._last_row = 0
         self._laid_rows = 0
         self.refresh()
 
     # -- keeping up ---------------------------------------------------------------------------------------------------
 
+    def is_behind(self) -> bool:
+        """Whether the database holds more than this, or was replaced."""
+        if self._db is None or os.stat(self._path).st_ino != self._inode:
+            return True
+        (applied,) = self._db.execute("SELECT value FROM meta WHERE key = 'applied'").fetchone()
+        return bool(applied != self.index)
+
     def refresh(self) -> int:
         """Take in what the database holds beyond this; returns the ledger index that the graph then stands at."""
         db = self._open()
         (applied,) = db.execute("SELECT value FROM meta WHERE key = 'applied'").fetchone()
         if applied != self.index:
+            self.cards.clear()
             db.execute("BEGIN")  # one view of the rows, whatever is written meanwhile
             try:
                 self._take_in(db)
@@ -95,6 +107,7 @@ class LineageGraph:
             self.close()
             uri = f"{self._path.absolute().as_uri()}?mode=ro"
             self._db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+            self._db.execute("PRAGMA cache_size = -32768")  # KiB
             self._inode = inode
             self._load(self._db)
         return self._db
@@ -107,7 +120,7 @@ class LineageGraph:
         except (OSError, ValueError, KeyError, TypeError):
             none = np.zeros(0, np.int32)
             rows = Columns(none, none, none.astype(np.uint8), none.astype(np.int64), none, none)
-            self.nodes = 0
+            self.nodes, self.names = 0, Names()
             self._lay(rows)
 
     def _take_in(self, db: sqlite3.Connection) -> None:
@@ -119,6 +132,7 @@ class LineageGraph:
         ).fetchall()
         (newest,) = db.execute("SELECT COALESCE(MAX(id), 0) FROM edge").fetchone()
         self.nodes = nodes
+        self.names.add(db.execute("SELECT id, iri FROM node WHERE id > ? ORDER BY id", (self.names.last,)))
         for row in closed:
             self._close_row(*row)
         if newest - self._last_row > _LATE:
@@ -146,6 +160,7 @@ class LineageGraph:
 
     def _lay(self, rows: Columns) -> None:
         self.halves = _Halves.laid(rows, self.nodes)
+        self.names.lay()
         self._laid_rows = len(rows.row)
 
     def _columns(self) -> Columns:
@@ -160,8 +175,9 @@ class LineageGraph:
         """Write the arrays beside the database, whole or not at all."""
         new = self._saved.with_name("lineage.new")
         shutil.rmtree(new, ignore_errors=True)
-        if self.halves.up.late_rows or self.halves.facts.late_rows or self.halves.numbers.late_rows:
+        if self.names.last > self.names.laid or any(half.late_rows for half in self.every_half()):
             self._lay(self._columns())
+        self.names.save(new / "names")
         for name in _HALVES:
             getattr(self.halves, name).save(new / name)
         said = {
@@ -169,7 +185,7 @@ class LineageGraph:
             "index": self.index,
             "nodes": self.nodes,
             "row": self._last_row,
-            "sums": {name: _sum(new / name) for name in _HALVES},
+            "sums": {name: _sum(new / name) for name in ("names", *_HALVES)},
         }
         (new / "graph.json").write_text(json.dumps(said))
         shutil.rmtree(self._saved, ignore_errors=True)
@@ -177,8 +193,9 @@ class LineageGraph:
 
     def _open_saved(self, db: sqlite3.Connection) -> None:
         said = json.loads((self._saved / "graph.json").read_text())
-        if said["made"] != _made(db) or any(_sum(self._saved / name) != said["sums"][name] for name in _HALVES):
+        if said["made"] != _made(db) or any(_sum(self._saved / n) != s for n, s in said["sums"].items()):
             raise ValueError("saved from another database, or damaged")
+        self.names = Names.opened(self._saved / "names")
         self.halves = _Halves(*(Half.opened(self._saved / name) for name in _HALVES))
         self.index, self.nodes, self._last_row = said["index"], said["nodes"], said["row"]
 
@@ -207,15 +224,7 @@ class LineageGraph:
         return found[0]
 
     def iri_of(self, node: int) -> str:
-        row = self.database.execute("SELECT iri FROM node WHERE id = ?", (node,)).fetchone()
-        return str(row[0])
-
-    def iris_of(self, nodes: Iterable[int]) -> dict[int, str]:
-        """The IRI of each of some nodes."""
-        text = json.dumps(list(nodes))
-        return dict(
-            self.database.execute("SELECT id, iri FROM node WHERE id IN (SELECT value FROM json_each(?))", (text,))
-        )
+        return self.names[node]
 
     # -- single statements --------------------------------------------------------------------------------------------
 
@@ -232,8 +241,8 @@ class LineageGraph:
 
     @property
     def nbytes(self) -> int:
-        """The size of the arrays."""
-        return sum(half.nbytes for half in self.every_half())
+        """The size of the arrays and names."""
+        return self.names.nbytes + sum(half.nbytes for half in self.every_half())
 
 
 _NEW = (

@@ -6,14 +6,14 @@ else its end, another entity from when it was generated. What has no time is tak
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from functools import cached_property
 
 import numpy as np
 
 from provstore import iris
 from provstore.errors import NotFound
-from provstore.lineage.adjacency import Flags, Half, Ints, Longs, distinct, mask
+from provstore.lineage.adjacency import Flags, Half, Ints, Long, Longs, mask
 from provstore.lineage.graph import LineageGraph
 from provstore.views.edges import Relation
 from provstore.vocab import PROV, PS
@@ -34,30 +34,34 @@ _NEVER, _ALWAYS = np.iinfo(np.int64).max, np.iinfo(np.int64).min
 CERTAIN = mask((Relation.DERIVED,))
 LINEAGE = mask((Relation.DERIVED, Relation.POSSIBLE))
 ACTIVITY = mask((Relation.USED, Relation.GENERATED, Relation.INFORMED))
-_SAME = mask((Relation.SYMLINK,))
 
 
 class _Held(dict[int, dict[int, list[int]]]):
     """What was read of a half so far: node → relation → other ends."""
 
-    def __init__(self, half: Half, at: int) -> None:
+    def __init__(self, half: Half, at: int, newest: bool) -> None:
         super().__init__()
-        self.half, self._at = half, at
+        self._half, self._at, self._newest = half, at, newest
 
     def read(self, node: int) -> dict[int, list[int]]:
-        found = self[node] = self.half.standing((node,), self._at)[node]
+        found = self[node] = self._half.standing(node, self._at, newest=self._newest)
         return found
 
 
 class Moment:
-    """A graph at a ledger index and, where one is given, an instant (ticks): only what existed by then."""
+    """A graph at a ledger index and, where one is given, an instant (ticks): only what existed by then.
 
-    def __init__(self, graph: LineageGraph, at: int | None = None, instant: int | None = None) -> None:
-        self.graph, self.instant = graph, instant
+    With `brief`, whatever would take more than a millisecond or so raises Long instead.
+    """
+
+    def __init__(
+        self, graph: LineageGraph, at: int | None = None, instant: int | None = None, *, brief: bool = False
+    ) -> None:
+        self.graph, self.instant, self.brief = graph, instant, brief
         self.at = graph.index if at is None else at
         held: dict[int, _Held] = {}
         for half in graph.every_half():
-            held[id(half)] = _Held(half, self.at)
+            held[id(half)] = _Held(half, self.at, self.at == graph.index)
         self._as_subject = {r: held[id(graph.half_of(r, subject=True))] for r in Relation}
         self._as_object = {r: held[id(graph.half_of(r, subject=False))] for r in Relation}
         if self.at > graph.index:
@@ -87,12 +91,6 @@ class Moment:
         by = self._as_object[relation]
         found = by.get(node)
         return (found if found is not None else by.read(node)).get(relation, [])
-
-    def look_up(self, nodes: Collection[int], *relations: Relation) -> None:
-        """Read at once what many nodes are the subjects of, by the relations that will be asked for."""
-        for by in {id(each): each for each in (self._as_subject[r] for r in relations)}.values():
-            new = [node for node in nodes if node not in by]
-            by.update(by.half.standing(new, self.at))
 
     @cached_property
     def _kinds(self) -> dict[int, str]:
@@ -154,23 +152,30 @@ class Moment:
         number = self.graph.class_of(_CLASSES[kind]) if kind in _CLASSES else 0
         return {n for n in self.subjects(number, Relation.TYPE) if self.exists(n)} if number else set()
 
+    def is_of(self, nodes: Ints, kinds: Iterable[str]) -> Flags:
+        """Which of some nodes are of one of these classes, by their short names."""
+        wanted = {number for kind in kinds if (number := self.graph.class_of(_CLASSES[kind]))}
+        found = (not wanted.isdisjoint(self.objects(node, Relation.TYPE)) for node in nodes.tolist())
+        return np.fromiter(found, np.bool_, len(nodes))
+
     def unresolved(self) -> set[int]:
         """Every read of unknown origin."""
         return set(self.subjects(self._unresolved, Relation.TYPE)) if self._unresolved else set()
 
     def same(self, asset: int) -> set[int]:
         """The names of one asset: what symlinks join, in either direction."""
-        halves, found, todo = self.graph.halves, {asset}, [asset]
+        found, todo = {asset}, [asset]
         while todo:
-            near = halves.facts.step(np.array(todo, np.int32), _SAME, self.at).other.tolist()
-            near += halves.about.step(np.array(todo, np.int32), _SAME, self.at).other.tolist()
-            todo = sorted(set(near) - found)
+            near = {n for t in todo for n in (*self.objects(t, Relation.SYMLINK), *self.subjects(t, Relation.SYMLINK))}
+            todo = sorted(near - found)
             found.update(todo)
         return found
 
     def states(self, asset: int) -> set[int]:
         """Every state of an asset under any of its names, or of a version."""
         found = {s for each in self.same(asset) for s in self.subjects(each, Relation.SPECIAL)}
+        if self.brief and len(found) > 40:
+            raise Long
         return {s for s in found if self.kind(s) != "Version"}
 
     def starting(self, node: int, *, up: bool) -> set[int]:
@@ -207,15 +212,16 @@ class Moment:
 
     def walk(self, start: Iterable[int], relations: bytes, *, up: bool, depth: int | None = None) -> tuple[Ints, Ints]:
         """What is reached from some nodes by one step or more, and in how many; nearest first, then by number."""
-        half, nodes = self.half(up=up), self.graph.nodes
-        origin = distinct(np.fromiter(start, np.int32))
-        origin = origin[self.exist(origin)] if self.instant is not None else origin
-        newest = self.at == self.graph.index
-        first = half.ends(origin, relations, self.at, newest)
-        keep = self.exist if self.instant is not None else None
-        further = None if depth is None else depth - 1
-        found, steps = half.closure(first, relations, self.at, nodes, newest=newest, depth=further, keep=keep)
-        return found, steps + 1
+        return self.half(up=up).closure(
+            start,
+            relations,
+            self.at,
+            self.graph.nodes,
+            newest=self.at == self.graph.index,
+            depth=depth,
+            keep=self.exist if self.instant is not None else None,
+            brief=self.brief,
+        )
 
     def exist(self, nodes: Ints) -> Flags:
         """Which of these nodes exist at this moment."""
@@ -229,6 +235,7 @@ class Moment:
     @cached_property
     def _times(self) -> Longs:
         """When each node began to exist: as `time`, for all of them at once."""
+        self._takes_long()
         halves, count = self.graph.halves, self.graph.nodes + 1
         own = self._least(halves.numbers, Relation.AT, count)
         start, end = (self._least(halves.numbers, r, count) for r in (Relation.START, Relation.END))
@@ -254,11 +261,16 @@ class Moment:
         found = half.step(everyone, mask((relation,)), self.at)
         return found.node, found.other
 
+    def _takes_long(self) -> None:
+        if self.brief:
+            raise Long
+
     # -- projections --------------------------------------------------------------------------------------------------
 
     @cached_property
     def assets(self) -> Ints:
         """For each node the asset that it is a state of, else the node itself."""
+        self._takes_long()
         node, general = self._rows(self.graph.halves.facts, Relation.SPECIAL)
         versions = np.zeros(self.graph.nodes + 1, np.bool_)
         versions[list(self.of_kind("Version"))] = True
@@ -267,6 +279,7 @@ class Moment:
     @cached_property
     def runs(self) -> Ints:
         """For each node the activity that made it, or that read it where nobody is known to have made it."""
+        self._takes_long()
         node, maker = self._rows(self.graph.halves.up, Relation.GENERATED)
         found = self._projected(node, maker)
         read = self._rows(self.graph.halves.down, Relation.USED)

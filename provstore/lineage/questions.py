@@ -42,7 +42,7 @@ class Question:
     level: str = "state"
     at: int | None = None
     as_of: str | None = None
-    limit: int = 1000
+    limit: int = 100
     cursor: str | None = None
 
     def __post_init__(self) -> None:
@@ -68,7 +68,7 @@ class Question:
 
 
 _FOLLOWED = {"derivation": LINEAGE, "certain": CERTAIN, "activity": ACTIVITY}
-_DEFAULTS = {"by": "derivation", "level": "state", "limit": 1000}
+_DEFAULTS = {"by": "derivation", "level": "state", "limit": 100}
 
 
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
@@ -76,12 +76,12 @@ def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
         raise QueryRefused(f"{name!r} is one of {', '.join(allowed)}; got {value[:60]!r}")
 
 
-def moment_of(graph: LineageGraph, at: int | None, as_of: str | None) -> Moment:
+def moment_of(graph: LineageGraph, at: int | None, as_of: str | None, *, brief: bool = False) -> Moment:
     """The moment that a ledger index and a date-time name; QueryRefused, NotFound where they name none."""
     if as_of is None:
-        return Moment(graph, at)
+        return Moment(graph, at, brief=brief)
     try:
-        return Moment(graph, at, times.ticks(times.key(as_of)[0]))
+        return Moment(graph, at, times.ticks(times.key(as_of)[0]), brief=brief)
     except ValueError as error:
         raise QueryRefused(f"'as-of' is an ISO 8601 date-time, got {as_of[:60]!r}") from error
 
@@ -111,16 +111,19 @@ class Walked:
 def walked(moment: Moment, start: set[int], question: Question) -> Walked:
     """All that is reached from the start."""
     nodes, steps = moment.walk(start, _FOLLOWED[question.by], up=question.up, depth=question.depth)
-    if question.by != "derivation":
+    if question.by != "derivation" or not len(nodes):
         return Walked(nodes, steps, np.ones(len(nodes), np.bool_))
     sure, _ = moment.walk(start, CERTAIN, up=question.up, depth=question.depth)
     return Walked(nodes, steps, np.isin(nodes, sure))
 
 
-def lineage(graph: LineageGraph, question: Question) -> Page:
-    """Upstream or downstream of a thing, page by page; a page's edges lead to its nodes, each edge on one page."""
+def lineage(graph: LineageGraph, question: Question, *, brief: bool = False) -> Page:
+    """Upstream or downstream of a thing, page by page; a page's edges lead to its nodes, each edge on one page.
+
+    With `brief` the answer takes a few milliseconds at most, or there is none but Long.
+    """
     at, offset = place(question.cursor, question.at)
-    moment = moment_of(graph, at, question.as_of)
+    moment = moment_of(graph, at, question.as_of, brief=brief)
     start = moment.starting(resolve(moment, question.entity), up=question.up)
     found = walked(moment, start, question)
     told = Teller(moment)
@@ -135,14 +138,13 @@ def lineage(graph: LineageGraph, question: Question) -> Page:
 
 def _of_kinds(moment: Moment, found: Walked, kinds: Iterable[str]) -> Flags:
     wanted = set(kinds)
-    if not wanted:
-        return np.ones(len(found.nodes), np.bool_)
-    listed = {node for kind in wanted for node in moment.of_kind(kind)}
-    return np.isin(found.nodes, _array(listed))
+    return moment.is_of(found.nodes, wanted) if wanted else np.ones(len(found.nodes), np.bool_)
 
 
 def _between(moment: Moment, question: Question, ends: Ints, known: Ints) -> Found:
     """The rows that lead to these nodes from known ones."""
+    if not len(ends):
+        return Found(ends, ends.astype(np.int64), ends.astype(np.uint8), ends)
     back = moment.half(up=not question.up).step(ends, _FOLLOWED[question.by], moment.at)
     good = np.isin(back.other, known)
     return Found(back.node[good], back.other[good], back.said[good], back.row[good])
