@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from provstore import times
+from provstore.lineage.adjacency import Found
 from provstore.lineage.graph import LineageGraph
 from provstore.lineage.moment import Moment
 from provstore.views.edges import RELATIONS, Relation, Status
@@ -18,6 +18,9 @@ _NAMES = {
 
 #: How many nodes' descriptions are remembered.
 _CARDS = 50_000
+
+
+_STATUS = {status: status.name.lower() for status in Status}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,30 +133,32 @@ class Teller:
             origin,
         )
 
-    def edges(self, rows: Iterable[int]) -> list[Edge]:
-        """Rows that were followed as edges, ordered by subject, relation and object."""
-        wanted = sorted(set(rows))
-        if not wanted:
-            return []
-        text = json.dumps(wanted)
-        found = self._graph.database.execute(
-            "SELECT e.subject, relation, e.object, status, basis, evidence, since, r.iri FROM edge e"
-            " LEFT JOIN record r ON r.id = e.since AND e.status = 0"  # an asserted one stands since its record
-            " WHERE e.id IN (SELECT value FROM json_each(?))",
-            (text,),
-        ).fetchall()
-        return sorted({self._edge(*row) for row in found}, key=_order)
+    def edges(self, rows: Found, *, up: bool) -> list[Edge]:
+        """Rows that were followed, from what was found to where it was found, as edges in order.
 
-    def _edge(
-        self, subject: int, relation: int, value: int, status: int, basis: int, evidence: int, since: int, record: str
-    ) -> Edge:
+        `up` says that the walk went from what was made to what it was made of.
+        """
+        columns = (rows.node.tolist(), rows.other.tolist(), rows.said.tolist(), rows.row.tolist())
+        found = {
+            self.edge(*((other, node) if up else (node, other)), said, row)
+            for node, other, said, row in zip(*columns, strict=True)
+        }
+        return sorted(found, key=_order)
+
+    def edge(self, subject: int, value: int, said: int, row: int) -> Edge:
+        """One row as an edge; an asserted one stands since the record that says so."""
+        since, basis, evidence = self._graph.reasons[row]
+        status = Status(said >> 6)
+        record = self.iri(evidence) if evidence else None
+        if status is Status.ASSERTED:
+            record = self._graph.records[since]
         return Edge(
             self.iri(subject),
-            _NAMES[Relation(relation)],
+            _NAMES[Relation(said & 63)],
             self.iri(value),
-            Status(status).name.lower(),
+            _STATUS[status],
             since,
-            self.iri(evidence) if evidence else record,
+            record,
             self.iri(basis).rpartition("#")[2] if basis else None,
         )
 
@@ -162,7 +167,6 @@ def _order(edge: Edge) -> tuple[str, str, str, str, int]:
     return edge.subject, edge.relation, edge.object, edge.status, edge.since
 
 
-def record_at(graph: LineageGraph, index: int) -> str | None:
-    """The record at a ledger index."""
-    row = graph.database.execute("SELECT iri FROM record WHERE id = ?", (index,)).fetchone()
-    return str(row[0]) if row else None
+def record_at(graph: LineageGraph, index: int) -> str:
+    """The record at a ledger index that a row of the history names."""
+    return graph.records[index]

@@ -20,13 +20,15 @@ from typing import Any
 import numpy as np
 
 from provstore.errors import Misconfigured
-from provstore.lineage.adjacency import Columns, Half
+from provstore.lineage.adjacency import Columns, Half, Ints
 from provstore.lineage.names import Names
+from provstore.lineage.reasons import Reasons
 from provstore.views.edges import Relation
 
 _FLOW, _NUMBERS = 16, 40  # relations below the first carry lineage; from the second on, objects are numbers
 _LATE = 50_000  # rows that may stand beside the arrays before these are laid anew
 _CHUNK = 200_000
+_BESIDE = ("names", "records", "reasons")
 _HALVES = ("up", "down", "facts", "about", "numbers")
 
 
@@ -120,7 +122,7 @@ class LineageGraph:
         except (OSError, ValueError, KeyError, TypeError):
             none = np.zeros(0, np.int32)
             rows = Columns(none, none, none.astype(np.uint8), none.astype(np.int64), none, none)
-            self.nodes, self.names = 0, Names()
+            self.nodes, self.names, self.records, self.reasons = 0, Names(), Names(), Reasons()
             self._lay(rows)
 
     def _take_in(self, db: sqlite3.Connection) -> None:
@@ -133,13 +135,17 @@ class LineageGraph:
         (newest,) = db.execute("SELECT COALESCE(MAX(id), 0) FROM edge").fetchone()
         self.nodes = nodes
         self.names.add(db.execute("SELECT id, iri FROM node WHERE id > ? ORDER BY id", (self.names.last,)))
+        self.records.add(db.execute("SELECT id, iri FROM record WHERE id > ? ORDER BY id", (self.records.last,)))
         for row in closed:
             self._close_row(*row)
         if newest - self._last_row > _LATE:
-            self._lay(self._columns().and_these(_read(db, self._last_row)))
+            rows, reasons = _read(db, self._last_row)
+            self.reasons.add_all(rows.row, reasons)
+            self._lay(self._columns().and_these(rows))
         else:
-            for each in db.execute(_NEW, (self._last_row,)):
-                self._add_row(*each)
+            for row, subject, said, other, since, until, basis, evidence in db.execute(_NEW, (self._last_row,)):
+                self._add_row(row, subject, said, other, since, until)
+                self.reasons.add(row, (since, basis, evidence))
         self._last_row, self.index = newest, applied
 
     def _add_row(self, row: int, subject: int, said: int, other: int, since: int, until: int) -> None:
@@ -160,7 +166,8 @@ class LineageGraph:
 
     def _lay(self, rows: Columns) -> None:
         self.halves = _Halves.laid(rows, self.nodes)
-        self.names.lay()
+        for each in (self.names, self.records, self.reasons):
+            each.lay()
         self._laid_rows = len(rows.row)
 
     def _columns(self) -> Columns:
@@ -175,9 +182,11 @@ class LineageGraph:
         """Write the arrays beside the database, whole or not at all."""
         new = self._saved.with_name("lineage.new")
         shutil.rmtree(new, ignore_errors=True)
-        if self.names.last > self.names.laid or any(half.late_rows for half in self.every_half()):
+        behind = any(names.last > names.laid for names in (self.names, self.records))
+        if behind or any(half.late_rows for half in self.every_half()):
             self._lay(self._columns())
-        self.names.save(new / "names")
+        for name in _BESIDE:
+            getattr(self, name).save(new / name)
         for name in _HALVES:
             getattr(self.halves, name).save(new / name)
         said = {
@@ -185,7 +194,7 @@ class LineageGraph:
             "index": self.index,
             "nodes": self.nodes,
             "row": self._last_row,
-            "sums": {name: _sum(new / name) for name in ("names", *_HALVES)},
+            "sums": {name: _sum(new / name) for name in (*_BESIDE, *_HALVES)},
         }
         (new / "graph.json").write_text(json.dumps(said))
         shutil.rmtree(self._saved, ignore_errors=True)
@@ -195,7 +204,8 @@ class LineageGraph:
         said = json.loads((self._saved / "graph.json").read_text())
         if said["made"] != _made(db) or any(_sum(self._saved / n) != s for n, s in said["sums"].items()):
             raise ValueError("saved from another database, or damaged")
-        self.names = Names.opened(self._saved / "names")
+        self.names, self.records = (Names.opened(self._saved / name) for name in ("names", "records"))
+        self.reasons = Reasons.opened(self._saved / "reasons")
         self.halves = _Halves(*(Half.opened(self._saved / name) for name in _HALVES))
         self.index, self.nodes, self._last_row = said["index"], said["nodes"], said["row"]
 
@@ -242,28 +252,27 @@ class LineageGraph:
     @property
     def nbytes(self) -> int:
         """The size of the arrays and names."""
-        return self.names.nbytes + sum(half.nbytes for half in self.every_half())
+        beside = self.names.nbytes + self.records.nbytes + self.reasons.nbytes
+        return beside + sum(half.nbytes for half in self.every_half())
 
 
 _NEW = (
-    "SELECT id, subject, relation | (status << 6), object, since, COALESCE(until, 2147483647) FROM edge"
-    " WHERE id > ? ORDER BY id"
+    "SELECT id, subject, relation | (status << 6), object, since, COALESCE(until, 2147483647), basis, evidence"
+    " FROM edge WHERE id > ? ORDER BY id"
 )
 
 
-def _read(db: sqlite3.Connection, after: int) -> Columns:
-    """The rows of the database beyond a row id."""
-    kind = np.dtype(
-        [("row", "i4"), ("subject", "i4"), ("said", "u1"), ("other", "i8"), ("since", "i4"), ("until", "i4")]
-    )
+def _read(db: sqlite3.Connection, after: int) -> tuple[Columns, list[Ints]]:
+    """The rows of the database beyond a row id, and their reasons."""
+    names = ("row", "subject", "said", "other", "since", "until", "basis", "evidence")
+    kind = np.dtype([(name, {"said": "u1", "other": "i8"}.get(name, "i4")) for name in names])
     cursor = db.execute(_NEW, (after,))
     chunks = [np.zeros(0, kind)]
     while rows := cursor.fetchmany(_CHUNK):
         chunks.append(np.array(rows, kind))
     whole = np.concatenate(chunks)
-    return Columns(
-        *(np.ascontiguousarray(whole[name]) for name in ("row", "subject", "said", "other", "since", "until"))
-    )
+    columns = [np.ascontiguousarray(whole[name]) for name in names]
+    return Columns(*columns[:6]), [columns[4], *columns[6:]]
 
 
 def _columns_of(half: Half) -> Columns:

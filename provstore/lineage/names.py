@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 
 class Names:
-    """Node number → IRI. Those up to `laid` stand in the run of bytes, later ones beside it."""
+    """Number → IRI. Those up to `laid` stand in the run of bytes, later ones beside it."""
 
     def __init__(self, held: bytes = b"", ends: npt.NDArray[np.int64] | None = None) -> None:
         self._held = held

@@ -7,7 +7,7 @@ Each is answered at a `Moment` and is exact: the nodes are those that plain SPAR
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -133,7 +133,7 @@ def lineage(graph: LineageGraph, question: Question, *, brief: bool = False) -> 
     page = slice(offset, offset + question.limit)
     nodes = told.nodes(_told_of(found.nodes[chosen][page], found.steps[chosen][page], found.certain[chosen][page]))
     rows = _between(moment, question, found.nodes[chosen][page], np.union1d(found.nodes, _array(start)))
-    return _page(moment, question, int(chosen.sum()), nodes, told.edges(rows.row.tolist()), offset)
+    return _page(moment, question, int(chosen.sum()), nodes, told.edges(rows, up=question.up), offset)
 
 
 def _of_kinds(moment: Moment, found: Walked, kinds: Iterable[str]) -> Flags:
@@ -208,20 +208,18 @@ def _merged_edges(
     moment: Moment, rows: Found, onto: Ints, page: set[int], told: Teller, question: Question
 ) -> list[Edge]:
     """One edge for all rows between the same two: certain where any is, known since the first."""
-    ends, others = onto[rows.node], onto[rows.other]
-    pairs: dict[tuple[int, int], list[int]] = {}
-    for end, other, row in zip(ends.tolist(), others.tolist(), rows.row.tolist(), strict=True):
+    ends, others = onto[rows.node].tolist(), onto[rows.other].tolist()
+    pairs: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    for end, other, said, row in zip(ends, others, rows.said.tolist(), rows.row.tolist(), strict=True):
         if end != other and end in page:
-            pairs.setdefault((other, end) if question.up else (end, other), []).append(row)
-    found = []
-    for (subject, value), held in pairs.items():
-        edges = told.edges(held)
-        best = min(edges, key=lambda e: (e.relation == "possiblyDerivedFrom", e.status != "asserted", e.since))
-        since = min(e.since for e in edges if e.relation == best.relation)
-        found.append(
-            Edge(told.iri(subject), best.relation, told.iri(value), best.status, since, best.record, best.basis)
-        )
+            pairs.setdefault((other, end) if question.up else (end, other), []).append((said, row))
+    found = [_one_for_all([told.edge(*pair, said, row) for said, row in held]) for pair, held in pairs.items()]
     return sorted(found, key=lambda e: (e.subject, e.object))
+
+
+def _one_for_all(edges: list[Edge]) -> Edge:
+    best = min(edges, key=lambda e: (e.relation == "possiblyDerivedFrom", e.status != "asserted", e.since))
+    return replace(best, since=min(e.since for e in edges if e.relation == best.relation))
 
 
 # --- ways, roots, differences ----------------------------------------------------------------------------------------
@@ -246,7 +244,7 @@ def paths(graph: LineageGraph, question: Question, to: str) -> Page:
     nodes = told.nodes(_told_of(chosen[page], onward.steps[within][page], sure[within][page]))
     rows = _between(moment, question, chosen[page], np.union1d(chosen, _array(start)))
     asked = {**question.asked(), "to": to}
-    found = _page(moment, question, len(chosen), nodes, told.edges(rows.row.tolist()), offset)
+    found = _page(moment, question, len(chosen), nodes, told.edges(rows, up=question.up), offset)
     return Page(asked, found.index, found.total, found.nodes, found.edges, found.next)
 
 
