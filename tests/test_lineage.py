@@ -18,16 +18,18 @@ from provstore import rdf, times
 from provstore.core import ProvStore
 from provstore.errors import Misconfigured, NotFound, QueryRefused
 from provstore.lineage.answer import Page
+from provstore.lineage.cards import SOURCE, UNKNOWN, prepare
 from provstore.lineage.columns import ColumnQuestion, columns
 from provstore.lineage.graph import LineageGraph
 from provstore.lineage.impact import ImpactQuestion, impact
 from provstore.lineage.moment import Moment
 from provstore.lineage.questions import Question, compare, lineage, paths, roots
 from provstore.model import Submission
-from tests.histories import Item, Object, at, data, dataset, histories, native, read, said
+from provstore.views.edges import Relation
+from tests.histories import Item, Object, at, data, dataset, histories, native, read, said, write
 from tests.naive import Naive, Triple
 from tests.stores import assert_sound, event, store_in
-from tests.telling import feed, short, wrote
+from tests.telling import feed, reads, short, wrote
 
 quick = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -51,6 +53,8 @@ def kept_up(history: Sequence[Item], cuts: Sequence[int], saved: int) -> Iterato
                 graph.save()
                 graph.close()
                 graph = LineageGraph(store.directory / "views")
+            if number < len(cuts):
+                prepare(graph)  # not after the last batch, which says more
         yield store, graph
         graph.close()
 
@@ -91,10 +95,24 @@ def test_every_question_is_what_the_reference_answers(history: list[Item], draw:
     with kept_up(history, cuts, draw.draw(st.integers(0, 4))) as (store, graph):
         head = store.ledger.head
         assert graph.index == head
+        _same_cards(graph)
         for index in {head, draw.draw(st.integers(1, head))}:
             triples = default_graph(store) if index == head else prefix(history, index)
             for second in (None, draw.draw(st.integers(0, 7))):
                 _same_answers(graph, triples, index, second, random.Random(draw.draw(st.integers(0, 99))))
+
+
+def _same_cards(graph: LineageGraph) -> None:
+    """What is remembered of nodes is what would be found out of them now."""
+    moment = Moment(graph)
+    if graph.cards is None or graph.cards_of != graph.laid:
+        return
+    for node in range(1, graph.nodes + 1):
+        card = graph.cards.of(node, graph.later)
+        makers = moment.objects(node, Relation.GENERATED)
+        origin = UNKNOWN if moment.is_unresolved(node) else SOURCE if moment.is_source(node) else 0
+        known = (moment.kind(node), moment.asset(node) or 0, makers[0] if makers else 0, moment.time(node), origin)
+        assert card is None or card == known, graph.iri_of(node)
 
 
 def _same_answers(
@@ -381,6 +399,23 @@ def test_a_name_that_two_assets_have_is_no_name(store: ProvStore) -> None:
 
 
 # --- files and refreshing --------------------------------------------------------------------------------------------
+
+
+def test_what_is_remembered_of_a_node_gives_way_to_what_is_said_later(store: ProvStore) -> None:
+    feed(store, *reads("u", 5, 6), said("v", "RUNNING", 7, [], [data("e", stats=1)]))
+    graph = graph_of(store)
+    prepare(graph)
+    _same_cards(graph)
+    (before,) = lineage(graph, Question(write("e", "v"), by="activity")).nodes
+    assert before.time is None
+    feed(store, wrote("r", 1), said("v", "START", 3))
+    graph.refresh()
+    assert graph.cards is not None
+    _same_cards(graph)
+    (after,) = [n for n in lineage(graph, Question(write("e", "v"), by="activity")).nodes if n.kind == "Run"]
+    assert after.time == at(3)
+    assert roots(graph, Question(read("d", "u"))).total == 1
+    graph.close()
 
 
 def test_the_edge_history_does_not_depend_on_batches(tmp_path: Path) -> None:

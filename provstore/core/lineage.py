@@ -11,6 +11,7 @@ from pathlib import Path
 from provstore.errors import NotYetApplied
 from provstore.lineage.adjacency import Long
 from provstore.lineage.ask import Asked, Told
+from provstore.lineage.cards import prepare
 from provstore.lineage.graph import LineageGraph
 
 
@@ -20,6 +21,7 @@ class LineageService:
     def __init__(self, views: Path) -> None:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="lineage")
         self._graph = LineageGraph(views)
+        prepare(self._graph)
         self._using = threading.Lock()  # the graph is for one thread at a time
 
     async def ask(self, question: Asked, min_index: int | None, patience: float = 5.0) -> Told:
@@ -54,6 +56,7 @@ class LineageService:
         with self._using:
             if self._graph.refresh() < (min_index or 0):
                 return None
+            prepare(self._graph)
             return question.answer(self._graph)
 
     def close(self) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 from provstore import times
 from provstore.lineage.adjacency import Found
-from provstore.lineage.graph import LineageGraph
+from provstore.lineage.cards import SOURCE, UNKNOWN
+from provstore.lineage.graph import Card, LineageGraph
 from provstore.lineage.moment import Moment
 from provstore.views.edges import RELATIONS, Relation, Status
 
@@ -16,10 +17,7 @@ _NAMES = {
     relation: predicate.rstrip(">").replace("#", "/").rpartition("/")[2] for predicate, relation in RELATIONS.items()
 }
 
-#: How many nodes' descriptions are remembered.
-_CARDS = 50_000
-
-
+_ORIGINS = {0: None, UNKNOWN: "unknown origin", SOURCE: "declared source"}
 _STATUS = {status: status.name.lower() for status in Status}
 
 
@@ -82,10 +80,6 @@ class Page:
         }
 
 
-#: Kind, asset, activity, time and origin of a node.
-Description = tuple[str, str | None, str | None, str | None, str | None]
-
-
 class Teller:
     """Turns numbers into IRIs and rows into edges, remembering what it has looked up."""
 
@@ -104,34 +98,27 @@ class Teller:
         return [self._node(*each) for each in found]
 
     def _node(self, number: int, certainty: str, depth: int) -> Node:
-        kind, asset, activity, time, origin = self._described(number)
-        return Node(self.iri(number), kind, certainty, depth, asset, activity, time, origin)
-
-    def _described(self, number: int) -> Description:
-        """What a node is; at the newest index remembered until there is a newer one."""
-        cards = self._graph.cards if self._moment.at == self._graph.index else {}
-        found: Description | None = cards.get(number)
-        if found is None:
-            if len(cards) >= _CARDS:
-                cards.clear()
-            found = cards[number] = self._describe(number)
-        return found
-
-    def _describe(self, number: int) -> Description:
-        moment = self._moment
-        time, origin, asset = moment.time(number), None, moment.asset(number)
-        makers = moment.objects(number, Relation.GENERATED)
-        if moment.is_unresolved(number):
-            origin = "unknown origin"
-        elif moment.is_source(number):
-            origin = "declared source"
-        return (
-            moment.kind(number),
+        kind, asset, maker, time, origin = self._card(number)
+        return Node(
+            self.iri(number),
+            kind,
+            certainty,
+            depth,
             self.iri(asset) if asset else None,
-            self.iri(makers[0]) if makers else None,
+            self.iri(maker) if maker else None,
             None if time is None else times.lexical(times.of_ticks(time)),
-            origin,
+            _ORIGINS[origin],
         )
+
+    def _card(self, number: int) -> Card:
+        graph, moment = self._graph, self._moment
+        if moment.at == graph.index and graph.cards is not None and graph.cards_of == graph.laid:
+            found = graph.cards.of(number, graph.later)
+            if found is not None:
+                return found
+        origin = UNKNOWN if moment.is_unresolved(number) else SOURCE if moment.is_source(number) else 0
+        makers = moment.objects(number, Relation.GENERATED)
+        return moment.kind(number), moment.asset(number) or 0, makers[0] if makers else 0, moment.time(number), origin
 
     def edges(self, rows: Found, *, up: bool) -> list[Edge]:
         """Rows that were followed, from what was found to where it was found, as edges in order.

@@ -12,10 +12,10 @@ import os
 import shutil
 import sqlite3
 import zlib
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from provstore.lineage.adjacency import Columns, Half, Ints
 from provstore.lineage.names import Names
 from provstore.lineage.reasons import Reasons
 from provstore.views.edges import Relation
+from provstore.vocab import PS
 
 _FLOW, _NUMBERS = 16, 40  # relations below the first carry lineage; from the second on, objects are numbers
 _LATE = 50_000  # rows that may stand beside the arrays before these are laid anew
@@ -57,6 +58,15 @@ def _both_ways(rows: Columns, nodes: int) -> tuple[Half, Half]:
     return Half.laid(rows.subject, ends, rows, nodes), Half.laid(ends, rows.subject, rows, nodes)
 
 
+Card = tuple[str, int, int, int | None, int]  # kind, asset and maker (0 for none), time in ticks, origin
+
+
+class CardIndex(Protocol):
+    """Cards of nodes, of those that nothing `later` concerns."""
+
+    def of(self, node: int, later: Container[int]) -> Card | None: ...
+
+
 class LineageGraph:
     """The edge history of one view database, as of `index`; for one thread at a time.
 
@@ -69,8 +79,13 @@ class LineageGraph:
         self._inode = -1
         self.index = -1
         self.nodes = 0
-        #: what was worked out of single nodes at this index, for those who tell them; emptied when it moves
-        self.cards: dict[int, Any] = {}
+        #: the nodes of which something was said since the arrays were laid
+        self.later: set[int] = set()
+        #: changes where what was worked out from the arrays for all nodes does not hold any more
+        self.laid = 0
+        #: what every node is, and the `laid` that it was worked out at (see `cards.prepare`)
+        self.cards: CardIndex | None = None
+        self.cards_of = 0
         self._last_row = 0
         self._laid_rows = 0
         self.refresh()
@@ -89,7 +104,6 @@ class LineageGraph:
         db = self._open()
         (applied,) = db.execute("SELECT value FROM meta WHERE key = 'applied'").fetchone()
         if applied != self.index:
-            self.cards.clear()
             db.execute("BEGIN")  # one view of the rows, whatever is written meanwhile
             try:
                 self._take_in(db)
@@ -149,12 +163,21 @@ class LineageGraph:
         self._last_row, self.index = newest, applied
 
     def _add_row(self, row: int, subject: int, said: int, other: int, since: int, until: int) -> None:
+        self._note(subject, said & 63, other)
         for half, node, end in self._sides(subject, said & 63, other):
             half.add(node, (end, said, since, until, row))
 
     def _close_row(self, row: int, subject: int, relation: int, other: int, until: int) -> None:
+        self._note(subject, relation, other)
         for half, node, _ in self._sides(subject, relation, other):
             half.close(node, row, until)
+
+    def _note(self, subject: int, relation: int, other: int) -> None:
+        self.later.add(subject)
+        if relation == Relation.SPECIAL:
+            self.later.add(other)  # what has states may be a dataset that nobody called one
+        if relation == Relation.TYPE and other == self.class_of(PS.Source[1:-1]):
+            self.laid += 1  # it concerns every state of the subject
 
     def _sides(self, subject: int, relation: int, other: int) -> Iterator[tuple[Half, int, int]]:
         held = self.halves
@@ -168,6 +191,8 @@ class LineageGraph:
         self.halves = _Halves.laid(rows, self.nodes)
         for each in (self.names, self.records, self.reasons):
             each.lay()
+        self.later.clear()
+        self.laid += 1
         self._laid_rows = len(rows.row)
 
     def _columns(self) -> Columns:
@@ -208,6 +233,8 @@ class LineageGraph:
         self.reasons = Reasons.opened(self._saved / "reasons")
         self.halves = _Halves(*(Half.opened(self._saved / name) for name in _HALVES))
         self.index, self.nodes, self._last_row = said["index"], said["nodes"], said["row"]
+        self.later.clear()
+        self.laid += 1
 
     def close(self) -> None:
         if self._db is not None:

@@ -92,17 +92,21 @@ class Moment:
         found = by.get(node)
         return (found if found is not None else by.read(node)).get(relation, [])
 
+    def class_id(self, kind: str) -> int:
+        """The number of a class by its short name; 0 where nothing is of it."""
+        return self.graph.class_of(_CLASSES[kind])
+
     @cached_property
     def _kinds(self) -> dict[int, str]:
         """The number of each class in use → its name, the closest class first."""
         return {number: name for name in KINDS if (number := self.graph.class_of(_CLASSES[name]))}
 
     @cached_property
-    def _unresolved(self) -> int:
+    def unresolved_class(self) -> int:
         return self.graph.class_of(PS.UnresolvedRead[1:-1])
 
     @cached_property
-    def _source(self) -> int:
+    def source_class(self) -> int:
         return self.graph.class_of(PS.Source[1:-1])
 
     def kind(self, node: int) -> str:
@@ -115,12 +119,12 @@ class Moment:
         return found or ("Dataset" if self.subjects(node, Relation.SPECIAL) else "")
 
     def is_unresolved(self, node: int) -> bool:
-        return self._unresolved in self.objects(node, Relation.TYPE)
+        return self.unresolved_class in self.objects(node, Relation.TYPE)
 
     def is_source(self, node: int) -> bool:
         """Whether a node, or what it is a state of, is a declared source."""
         return any(
-            self._source in self.objects(n, Relation.TYPE) for n in (node, *self.objects(node, Relation.SPECIAL))
+            self.source_class in self.objects(n, Relation.TYPE) for n in (node, *self.objects(node, Relation.SPECIAL))
         )
 
     def asset(self, node: int) -> int | None:
@@ -160,7 +164,7 @@ class Moment:
 
     def unresolved(self) -> set[int]:
         """Every read of unknown origin."""
-        return set(self.subjects(self._unresolved, Relation.TYPE)) if self._unresolved else set()
+        return set(self.subjects(self.unresolved_class, Relation.TYPE)) if self.unresolved_class else set()
 
     def same(self, asset: int) -> set[int]:
         """The names of one asset: what symlinks join, in either direction."""
@@ -227,37 +231,38 @@ class Moment:
         """Which of these nodes exist at this moment."""
         if self.instant is None:
             return np.ones(len(nodes), np.bool_)
-        return np.asarray(self._times[nodes] <= self.instant)
+        return np.asarray(self.times[nodes] <= self.instant)
 
     def exists(self, node: int) -> bool:
-        return self.instant is None or bool(self._times[node] <= self.instant)
+        return self.instant is None or bool(self.times[node] <= self.instant)
 
     @cached_property
-    def _times(self) -> Longs:
+    def times(self) -> Longs:
         """When each node began to exist: as `time`, for all of them at once."""
         self._takes_long()
-        halves, count = self.graph.halves, self.graph.nodes + 1
-        own = self._least(halves.numbers, Relation.AT, count)
-        start, end = (self._least(halves.numbers, r, count) for r in (Relation.START, Relation.END))
-        last = self._least(halves.numbers, Relation.END, count, greatest=True)
+        count = self.graph.nodes + 1
+        own, start, end = (self._least(r) for r in (Relation.AT, Relation.START, Relation.END))
+        last = self._least(Relation.END, greatest=True)
         activity = np.where(start == _NEVER, end, start)
         own = np.where(own == _NEVER, activity, own)
-        made = self._rows(halves.up, Relation.GENERATED)
+        made = self.rows(Relation.GENERATED)
         finished = np.where(last == _ALWAYS, start, last)
         by_run = np.full(count, _NEVER, np.int64)
         np.minimum.at(by_run, made[0], finished[made[1]])
         own = np.where(own == _NEVER, by_run, own)
         return np.where(own == _NEVER, _ALWAYS, own)
 
-    def _least(self, half: Half, relation: Relation, count: int, *, greatest: bool = False) -> Longs:
-        node, value = self._rows(half, relation)
+    def _least(self, relation: Relation, *, greatest: bool = False) -> Longs:
+        node, value = self.rows(relation)
+        count = self.graph.nodes + 1
         found = np.full(count, _ALWAYS if greatest else _NEVER, np.int64)
         (np.maximum if greatest else np.minimum).at(found, node, value)
         return found
 
-    def _rows(self, half: Half, relation: Relation) -> tuple[Ints, Longs]:
+    def rows(self, relation: Relation, *, subject: bool = True) -> tuple[Ints, Longs]:
         """(node, other) of every row of a relation that stands at this moment."""
         everyone = np.arange(self.graph.nodes + 1, dtype=np.int32)
+        half = self.graph.half_of(relation, subject=subject)
         found = half.step(everyone, mask((relation,)), self.at)
         return found.node, found.other
 
@@ -271,23 +276,27 @@ class Moment:
     def assets(self) -> Ints:
         """For each node the asset that it is a state of, else the node itself."""
         self._takes_long()
-        node, general = self._rows(self.graph.halves.facts, Relation.SPECIAL)
+        node, general = self.rows(Relation.SPECIAL)
         versions = np.zeros(self.graph.nodes + 1, np.bool_)
         versions[list(self.of_kind("Version"))] = True
         return self._projected(node[~versions[general]], general[~versions[general]])
 
     @cached_property
+    def makers(self) -> Ints:
+        """For each node the activity that made it, the first by number, else the node itself."""
+        self._takes_long()
+        return self._projected(*self.rows(Relation.GENERATED))
+
+    @cached_property
     def runs(self) -> Ints:
         """For each node the activity that made it, or that read it where nobody is known to have made it."""
         self._takes_long()
-        node, maker = self._rows(self.graph.halves.up, Relation.GENERATED)
-        found = self._projected(node, maker)
-        read = self._rows(self.graph.halves.down, Relation.USED)
+        read = self.rows(Relation.USED, subject=False)
         is_read = np.zeros(self.graph.nodes + 1, np.bool_)
         is_read[list(self.of_kind("ReadState"))] = True
         chosen = is_read[read[0]]
         readers = self._projected(read[0][chosen], read[1][chosen])
-        return np.where(is_read, readers, found).astype(np.int32)
+        return np.where(is_read, readers, self.makers).astype(np.int32)
 
     def _projected(self, node: Ints, onto: Longs) -> Ints:
         found = np.full(self.graph.nodes + 1, _NEVER, np.int64)
