@@ -45,7 +45,7 @@ def test_the_index_answers_what_sparql_answers(server: Server) -> None:
     assert len(asked) > 40
     for entity in asked:
         for direction in ("upstream", "downstream"):
-            answer = server.http.get("/lineage", params={"entity": entity, "direction": direction})
+            answer = server.http.get("/lineage", params={"entity": entity, "direction": direction, "limit": 1000})
             got = {node["iri"]: node["certainty"] for node in answer.json()["nodes"]}
             rows = canned(server, f"lineage/{direction}", entity=entity)
             assert got == {row["entity"]: row["certainty"] for row in rows}, (entity, direction)

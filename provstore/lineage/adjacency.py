@@ -26,7 +26,7 @@ STANDING = 2**31 - 1
 #: The frontier from which whole arrays are faster than rows.
 _WIDE = 40
 #: How many nodes, or steps, a brief walk may come to.
-_BRIEF = 400
+_BRIEF = 1_000
 _COLUMNS = ("start", "other", "said", "since", "until", "row")
 
 Row = tuple[int, int, int, int, int]  # other end, said, since, until, row id
@@ -242,7 +242,7 @@ class Half:
         frontier = walk.kept(distinct(np.fromiter(start, np.int32)))
         layers: list[Ints] = []
         while len(frontier) and (depth is None or len(layers) < depth):
-            if brief and (len(frontier) >= _WIDE or sum(map(len, layers)) > _BRIEF):
+            if brief and sum(map(len, layers)) > _BRIEF:
                 raise Long
             if len(frontier) < _WIDE:
                 more = None if depth is None else depth - len(layers)

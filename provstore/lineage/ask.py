@@ -97,7 +97,7 @@ def _lineage(values: Mapping[str, str]) -> Asked:
         level=values.get("level", "state"),
         at=_number(values, "at-index"),
         as_of=values.get("as-of"),
-        limit=_limit(values, 100),
+        limit=_limit(values, 50),
         cursor=values.get("cursor"),
     )
     if "to" in values:

@@ -22,7 +22,7 @@ LINEAGE = {
     "at-index": "only what was recorded by this ledger index",
     "other-as-of": "with compare: the date-time for the other one",
     "other-at-index": "with compare: the ledger index for the other one",
-    "limit": "how many to list at most, 100 unless said otherwise",
+    "limit": "how many to list at most, 50 unless said otherwise (1000 with column)",
     "cursor": "what an answer gave as next: the page after it",
 }
 IMPACT = {

@@ -42,7 +42,7 @@ class Question:
     level: str = "state"
     at: int | None = None
     as_of: str | None = None
-    limit: int = 100
+    limit: int = 50
     cursor: str | None = None
 
     def __post_init__(self) -> None:
@@ -68,7 +68,7 @@ class Question:
 
 
 _FOLLOWED = {"derivation": LINEAGE, "certain": CERTAIN, "activity": ACTIVITY}
-_DEFAULTS = {"by": "derivation", "level": "state", "limit": 100}
+_DEFAULTS = {"by": "derivation", "level": "state", "limit": 50}
 
 
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
