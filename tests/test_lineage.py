@@ -418,6 +418,26 @@ def test_what_is_remembered_of_a_node_gives_way_to_what_is_said_later(store: Pro
     graph.close()
 
 
+def test_what_is_said_later_of_a_maker_or_an_asset_counts(store: ProvStore) -> None:
+    feed(
+        store,
+        native(
+            "<urn:x> a ps:RecordItem ; prov:wasGeneratedBy <urn:a> ; prov:wasDerivedFrom <urn:y> ."
+            f" <urn:a> a prov:Activity ; prov:used <urn:y> ; prov:startedAtTime '{at(1)}'^^xsd:dateTime ."
+        ),
+    )
+    graph = graph_of(store)
+    prepare(graph)
+    (before,) = lineage(graph, Question("urn:y", "downstream")).nodes
+    assert before.time == at(1)
+    feed(store, native(f"<urn:a> a prov:Activity ; prov:endedAtTime '{at(4)}'^^xsd:dateTime ."))
+    graph.refresh()
+    _same_cards(graph)
+    (after,) = lineage(graph, Question("urn:y", "downstream")).nodes
+    assert after.time == at(4)
+    graph.close()
+
+
 def test_the_edge_history_does_not_depend_on_batches(tmp_path: Path) -> None:
     submissions = [each if isinstance(each, Submission) else event(each) for each in STORY]
     for number, cuts in enumerate(((), (1, 2, 3), (4,))):
