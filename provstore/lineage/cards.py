@@ -25,6 +25,7 @@ def prepare(graph: LineageGraph) -> None:
     """See that the cards of a graph are those of its arrays; takes a fraction of a second for a million nodes."""
     if graph.cards_of != graph.laid:
         graph.cards, graph.cards_of = Cards(Moment(graph)), graph.laid
+        graph.later.clear()
 
 
 class Cards:

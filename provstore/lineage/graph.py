@@ -79,7 +79,7 @@ class LineageGraph:
         self._inode = -1
         self.index = -1
         self.nodes = 0
-        #: the nodes of which something was said since the arrays were laid
+        #: the nodes of which something was said since the arrays were laid, or the cards worked out
         self.later: set[int] = set()
         #: changes where what was worked out from the arrays for all nodes does not hold any more
         self.laid = 0
