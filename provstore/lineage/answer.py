@@ -21,6 +21,12 @@ _ORIGINS = {0: None, UNKNOWN: "unknown origin", SOURCE: "declared source"}
 _STATUS = {status: status.name.lower() for status in Status}
 
 
+def present(data: object, names: Iterable[str]) -> dict[str, Any]:
+    """The fields of an answer that say something, as JSON has them."""
+    fields = ((name, getattr(data, name)) for name in names)
+    return {name: value for name, value in fields if value is not None and value is not False and value != ()}
+
+
 @dataclass(frozen=True, slots=True)
 class Node:
     """One thing in an answer; `certainty` is that of the best way to it, `depth` the steps of the shortest."""
@@ -35,7 +41,7 @@ class Node:
     origin: str | None = None  # 'declared source' or 'unknown origin', where it is one
 
     def json(self) -> dict[str, Any]:
-        return {name: value for name in self.__slots__ if (value := getattr(self, name)) is not None}
+        return present(self, self.__slots__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,7 @@ class Edge:
     basis: str | None = None
 
     def json(self) -> dict[str, Any]:
-        return {name: value for name in self.__slots__ if (value := getattr(self, name)) is not None}
+        return present(self, self.__slots__)
 
 
 @dataclass(frozen=True, slots=True)

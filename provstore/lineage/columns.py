@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from provstore.errors import QueryRefused
+from provstore.lineage.answer import present
 from provstore.lineage.graph import LineageGraph
 from provstore.lineage.moment import Moment
-from provstore.lineage.questions import MAX_PAGE, moment_of, place, resolve
+from provstore.lineage.questions import MAX_PAGE, following, moment_of, place, resolve
 from provstore.lineage.steps import DIRECT, INFLUENCE, POSSIBLE, Spot, Step, Steps
 
 _CERTAINTY = ("certain", "possible", "influence")
@@ -59,7 +60,7 @@ class Column:
     dataset: str | None = None
 
     def json(self) -> dict[str, Any]:
-        return {name: value for name in self.__slots__ if (value := getattr(self, name)) is not None}
+        return present(self, self.__slots__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ class ColumnEdge:
     record: str | None = None
 
     def json(self) -> dict[str, Any]:
-        return {name: value for name in self.__slots__ if (value := getattr(self, name)) not in (None, (), False)}
+        return present(self, self.__slots__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +109,13 @@ def columns(graph: LineageGraph, question: ColumnQuestion) -> ColumnPage:
     found = _Reach(moment, up=up, depth=question.depth, stop_at_masked=question.stop_at_masked).from_(start)
     order = sorted((spot for spot in found if spot not in start), key=lambda s: (found[s].depth, s))
     page = order[offset : offset + question.limit]
-    after = offset + question.limit
     edges = [_told_edge(graph, step) for spot in page for step in found[spot].steps]
     return ColumnPage(
         moment.at,
         len(order),
         [_told(moment, spot, found[spot].rank, found[spot].depth) for spot in page],
         sorted(edges, key=lambda e: (e.subject, e.column, e.object, e.from_column)),
-        f"{moment.at}.{after}" if after < len(order) else None,
+        following(moment, offset + question.limit, len(order)),
     )
 
 

@@ -87,7 +87,6 @@ class LineageGraph:
         self.cards: CardIndex | None = None
         self.cards_of = 0
         self._last_row = 0
-        self._laid_rows = 0
         self.refresh()
 
     # -- keeping up ---------------------------------------------------------------------------------------------------
@@ -193,7 +192,6 @@ class LineageGraph:
             each.lay()
         self.later.clear()
         self.laid += 1
-        self._laid_rows = len(rows.row)
 
     def _columns(self) -> Columns:
         """Every row that is held, by subject."""

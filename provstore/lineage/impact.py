@@ -12,12 +12,12 @@ from typing import Any
 
 from provstore import times
 from provstore.errors import QueryRefused
-from provstore.lineage.answer import Node, Teller
+from provstore.lineage.answer import Node, Teller, present
 from provstore.lineage.columns import reached
 from provstore.lineage.graph import LineageGraph
 from provstore.lineage.moment import CERTAIN, KINDS, LINEAGE, Moment
 from provstore.lineage.parameters import JUDGED
-from provstore.lineage.questions import MAX_PAGE, moment_of, place, resolve
+from provstore.lineage.questions import MAX_PAGE, following, moment_of, place, resolve
 from provstore.lineage.steps import DIRECT, POSSIBLE
 from provstore.views.edges import Relation
 
@@ -72,7 +72,7 @@ class Verdict:
     time: str | None = None
 
     def json(self) -> dict[str, Any]:
-        return {name: value for name in self.__slots__ if (value := getattr(self, name)) is not None}
+        return present(self, self.__slots__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,13 +143,12 @@ def impact(graph: LineageGraph, question: ImpactQuestion) -> Impact:
     page = listed[offset : offset + question.limit]
     said = told.nodes((number, "", 0) for _, _, number in page)
     verdicts = [_verdict(node, rank, depth) for node, (rank, depth, _) in zip(said, page, strict=True)]
-    following = f"{moment.at}.{offset + question.limit}" if offset + question.limit < len(listed) else None
     return Impact(
         moment.at,
         {verdict: counts[verdict] for verdict in _VERDICTS},
         sorted(map(told.iri, bad))[:MAX_PAGE],
         verdicts,
-        following,
+        following(moment, offset + question.limit, len(listed)),
     )
 
 

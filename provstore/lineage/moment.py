@@ -99,7 +99,7 @@ class Moment:
     @cached_property
     def _kinds(self) -> dict[int, str]:
         """The number of each class in use → its name, the closest class first."""
-        return {number: name for name in KINDS if (number := self.graph.class_of(_CLASSES[name]))}
+        return {number: name for name in KINDS if (number := self.class_id(name))}
 
     @cached_property
     def unresolved_class(self) -> int:
@@ -130,7 +130,7 @@ class Moment:
     def asset(self, node: int) -> int | None:
         """What a state is a state of: not a version; the first by number where there are several."""
         general = self.objects(node, Relation.SPECIAL)
-        version = self.graph.class_of(_CLASSES["Version"])
+        version = self.class_id("Version")
         return next((each for each in general if version not in self.objects(each, Relation.TYPE)), None)
 
     def interval(self, activity: int) -> tuple[int | None, int | None]:
@@ -153,12 +153,12 @@ class Moment:
 
     def of_kind(self, kind: str) -> set[int]:
         """Every node of a class by its short name."""
-        number = self.graph.class_of(_CLASSES[kind]) if kind in _CLASSES else 0
+        number = self.class_id(kind)
         return {n for n in self.subjects(number, Relation.TYPE) if self.exists(n)} if number else set()
 
     def is_of(self, nodes: Ints, kinds: Iterable[str]) -> Flags:
         """Which of some nodes are of one of these classes, by their short names."""
-        wanted = {number for kind in kinds if (number := self.graph.class_of(_CLASSES[kind]))}
+        wanted = {number for kind in kinds if (number := self.class_id(kind))}
         found = (not wanted.isdisjoint(self.objects(node, Relation.TYPE)) for node in nodes.tolist())
         return np.fromiter(found, np.bool_, len(nodes))
 

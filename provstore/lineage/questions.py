@@ -151,9 +151,7 @@ def _between(moment: Moment, question: Question, ends: Ints, known: Ints) -> Fou
 
 
 def _page(moment: Moment, question: Question, total: int, nodes: list[Node], edges: list[Edge], offset: int) -> Page:
-    after = offset + question.limit
-    following = f"{moment.at}.{after}" if after < total else None
-    return Page(question.asked(), moment.at, total, nodes, edges, following)
+    return Page(question.asked(), moment.at, total, nodes, edges, following(moment, offset + question.limit, total))
 
 
 def place(cursor: str | None, at: int | None) -> tuple[int | None, int]:
@@ -164,6 +162,11 @@ def place(cursor: str | None, at: int | None) -> tuple[int | None, int]:
     if not (dot and f"{index}{offset}".isascii() and index.isdigit() and offset.isdigit() and len(cursor) < 24):
         raise QueryRefused(f"'cursor' is what an answer gave as 'next', got {cursor[:60]!r}")
     return int(index), int(offset)
+
+
+def following(moment: Moment, offset: int, total: int) -> str | None:
+    """The cursor of the page that begins at an offset; None where there is none."""
+    return f"{moment.at}.{offset}" if offset < total else None
 
 
 def _certainty(sure: bool) -> str:
