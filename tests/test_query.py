@@ -200,6 +200,14 @@ def test_a_client_may_want_it_sooner_but_not_later(pool: WorkerPool, snapshot: S
         assert caught.value.retry_after
 
 
+def test_a_plain_query_meets_no_memory_limit_by_chance(snapshot: Snapshot, tmp_path: Path) -> None:
+    """A thread of the engine's takes no arena of its own, however many happen to run at once."""
+    for number in range(10):
+        with closing(WorkerPool(256 << 20, most=1, keep=1)) as small:
+            service = QueryService(small, tmp_path / str(number), timeout=10, max_bytes=1 << 20)
+            assert service.ask_now("SELECT * { ?s ?p ?o } LIMIT 5", "text/csv", snapshot).body.count(b"\r\n") == 6
+
+
 def test_a_cancelled_answer_leaves_no_file(service: QueryService, snapshot: Snapshot, tmp_path: Path) -> None:
     spool = tmp_path / "spool"
 

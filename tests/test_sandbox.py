@@ -192,7 +192,15 @@ def test_a_worker_inherits_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
             for each in (pool, second):
                 environment = each.call(EVAL, "dict(__import__('os').environ)", 5)
                 assert "hunter2" not in environment.values()
-                assert set(environment) <= {"PATH", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "PYTHONPATH"}
+                assert set(environment) <= {
+                    "PATH",
+                    "LANG",
+                    "LC_ALL",
+                    "LC_CTYPE",
+                    "TMPDIR",
+                    "PYTHONPATH",
+                    "MALLOC_ARENA_MAX",
+                }
             assert {path.partition(":")[0] for path in second.call(EVAL, OPEN_FILES, 5)} == {"/dev/null", "socket"}
 
 

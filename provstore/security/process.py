@@ -113,9 +113,14 @@ class Worker:
 
 
 def _environment() -> dict[str, str]:
-    """What the child needs to find the same modules as this process, and no more."""
+    """What the child needs to find the same modules as this process, and no more.
+
+    One malloc arena (mallopt(3), M_ARENA_MAX): glibc else reserves 64 to 128 MiB of address space for every thread of
+    the engine that happens to run at the same time as others, and a plain query meets the limit by mere chance.
+    """
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    return {**kept, "PYTHONPATH": os.pathsep.join(os.path.abspath(path) for path in sys.path)}
+    path = os.pathsep.join(os.path.abspath(path) for path in sys.path)
+    return {**kept, "PYTHONPATH": path, "MALLOC_ARENA_MAX": "1"}
 
 
 class _Plain(pickle.Unpickler):
