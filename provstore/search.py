@@ -125,6 +125,17 @@ class Searcher:
         with self._reading() as db:
             return _applied(db)
 
+    def described(self, iris: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """What the index holds of these things, by IRI: kind, name, namespace, owners, …; nothing of one it has not."""
+        wanted = json.dumps([_clean(iri) for iri in iris])
+        with self._reading() as db:
+            rows = db.execute(
+                "SELECT s.iri, b.body FROM search_subject s JOIN search_body b ON b.id = s.id"
+                " WHERE s.iri IN (SELECT value FROM json_each(?))",
+                (wanted,),
+            ).fetchall()
+        return {iri: json.loads(body) for iri, body in rows}
+
     def search(self, request: Request) -> Found:
         """The answer to a request.
 

@@ -20,7 +20,7 @@ from provstore.api import catalogue, evidence, intake, lineage, search, service_
 from provstore.core.service import Service
 from provstore.errors import ProvStoreError
 from provstore.settings import Settings
-from provstore.ui import pages
+from provstore.ui import pages, render
 
 _log = logging.getLogger("provstore")
 
@@ -47,32 +47,39 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
-async def _problem(_: Request, error: Exception) -> Response:
+async def _problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, ProvStoreError)
     headers = {"Retry-After": str(error.retry_after)} if error.retry_after is not None else None
-    return _said(error.problem(), headers)
+    return _told(request, error.problem(), headers)
 
 
-async def _http_problem(_: Request, error: Exception) -> Response:
+async def _http_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     headers = dict(error.headers) if error.headers else None
-    return _said(_body(error.status_code, error.detail, error.detail), headers)
+    return _told(request, _body(error.status_code, error.detail, error.detail), headers)
 
 
-async def _parameter_problem(_: Request, error: Exception) -> Response:
+async def _parameter_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     wrong = "; ".join(f"{'/'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
-    return _said(_body(400, "Bad parameter", wrong))
+    return _told(request, _body(400, "Bad parameter", wrong))
 
 
 async def _fault(request: Request, error: Exception) -> Response:
     """A mistake of ours: the trace goes to the log, not to the client."""
     _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    return _said(_body(500, "Internal error", "the server made a mistake; its log says more"))
+    return _told(request, _body(500, "Internal error", "the server made a mistake; its log says more"))
 
 
 def _body(status: int, title: str, detail: str) -> dict[str, object]:
     return {"type": "about:blank", "title": title, "status": status, "detail": detail}
+
+
+def _told(request: Request, body: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
+    """A problem as a page for a browser, as JSON for everybody else."""
+    if request.method in ("GET", "HEAD") and render.wants_page(request):
+        return render.problem(body, headers)
+    return _said(body, headers)
 
 
 def _said(body: dict[str, Any], headers: dict[str, str] | None = None) -> Response:

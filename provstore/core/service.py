@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -172,6 +172,10 @@ class Service:
                     raise NotYetApplied(message, retry_after=1)
                 await asyncio.sleep(_LOOK)
         return await asyncio.to_thread(self._searcher.search, request)
+
+    async def described(self, iris: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """What the search index holds of things, by IRI: kind, name, owners, …; an unknown one is left out."""
+        return await asyncio.to_thread(self._searcher.described, list(iris))
 
     def _known(self, index: int) -> None:
         if index > self.ledger.head:

@@ -1,0 +1,148 @@
+"""How things are called and linked on pages: short names of IRIs, addresses of their pages, times, numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, unquote, urlencode
+
+from markupsafe import Markup, escape
+
+from provstore import rdf
+from provstore.vocab import AI, DCAT, DCT, DQV, EARL, PROV, PS, SCHEMA
+
+PREFIXES = {
+    "ps": PS.iri,
+    "prov": PROV.iri,
+    "dct": DCT.iri,
+    "dcat": DCAT.iri,
+    "dqv": DQV.iri,
+    "earl": EARL.iri,
+    "schema": SCHEMA.iri,
+    "ai": AI.iri,
+    "rdf": rdf.RDF,
+    "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
+    "xsd": rdf.XSD,
+    "owl": "http://www.w3.org/2002/07/owl#",
+    "foaf": "http://xmlns.com/foaf/0.1/",
+}
+_RECORD = re.compile(r"/record/([0-9a-f]{64})\Z")
+_STATE = re.compile(r"(.*/dataset/[^/]+/[^/]+)/(read|write|version)/([^/]+)\Z")
+_OWN = re.compile(r"/(dataset|job)/([^/]+)/([^/]+)\Z")
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(:\d\d)?(?:\.\d+)?(Z|[+-]\d\d:\d\d)\Z")
+
+#: Kind → what it is in PROV: decides the shape and colour of its sign.
+ROLES = {
+    "run": "activity",
+    "Run": "activity",
+    "TrainingRun": "activity",
+    "Inference": "activity",
+    "Evaluation": "activity",
+    "Normalisation": "activity",
+    "Calibration": "activity",
+    "Correction": "activity",
+    "Approval": "activity",
+    "Window": "activity",
+    "activity": "activity",
+    "agent": "agent",
+    "Agent": "agent",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """A thing as pages name it: `kind` in words, `role` entity, activity or agent, `href` its page."""
+
+    iri: str
+    name: str
+    kind: str = ""
+    role: str = "entity"
+
+    @property
+    def href(self) -> str:
+        return href(self.iri)
+
+
+def thing(iri: str, described: Mapping[str, Mapping[str, Any]], kind: str = "") -> Thing:
+    """A thing by what `Service.described` says of it, of its dataset where it is a state, or else by its IRI."""
+    known = described.get(iri)
+    state = _STATE.match(iri)
+    if known:
+        name, kind = str(known["name"]), str(kind or known["kind"])
+    elif state and state[1] in described:
+        name = f"{described[state[1]]['name']} ({state[2]} {_clip(unquote(state[3]))})"
+    else:
+        name = short(iri)
+    return Thing(iri, name, spaced(kind), role(kind))
+
+
+def asset_of(iri: str) -> str:
+    """The dataset that a state's IRI names; the IRI itself where it is no state's."""
+    state = _STATE.match(iri)
+    return state[1] if state else iri
+
+
+def href(iri: str) -> str:
+    """The address of the page about an IRI: its record's, or its entity's."""
+    record = _RECORD.search(iri)
+    return f"/records/{record[1]}" if record else f"/entity?{urlencode({'iri': iri}, errors='replace')}"
+
+
+def address(path: str, **parameters: object) -> str:
+    """A path with a query string; parameters that are None or '' are left out, `_` in a name is `-`."""
+    given = [(name.replace("_", "-"), str(value)) for name, value in parameters.items() if value not in (None, "")]
+    return f"{path}?{urlencode(given, errors='replace')}" if given else path
+
+
+def short(iri: str) -> str:
+    """What people would call an IRI for want of a label: a prefixed name, a dataset's name, or its last part."""
+    for prefix, start in PREFIXES.items():
+        if iri.startswith(start):
+            return f"{prefix}:{iri.removeprefix(start)}"
+    if record := _RECORD.search(iri):
+        return f"record {record[1][:12]}"
+    if state := _STATE.match(iri):
+        return f"{short(state[1])} ({state[2]} {_clip(unquote(state[3]))})"
+    if own := _OWN.search(iri):
+        return unquote(own[3])
+    if iri.startswith("urn:uuid:"):
+        return f"run {iri.removeprefix('urn:uuid:')}"
+    last = iri.rstrip("/#:")
+    return unquote(last[max(last.rfind(c) for c in "/#:") + 1 :]) or iri
+
+
+def _clip(text: str) -> str:
+    return text if len(text) <= 40 else f"{text[:12]}…{text[-12:]}"
+
+
+def spaced(kind: str) -> str:
+    """A class name in words: `ModelVersion` and `model-version` are both `model version`."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind).replace("-", " ").lower()
+
+
+def role(kind: str) -> str:
+    """Whether things of a kind are entities, activities or agents."""
+    return ROLES.get(kind, "entity")
+
+
+def number(value: int) -> str:
+    """An integer with thousands apart."""
+    return f"{value:,}"
+
+
+def when(text: str | None) -> Markup:
+    """A date-time as `<time>`, to the minute and in the offset it was said in; other text as it is."""
+    if not text:
+        return Markup("")
+    found = _TIME.match(text)
+    if not found:
+        return escape(text)
+    zone = "UTC" if found[4] in ("Z", "+00:00") else found[4]
+    return Markup('<time datetime="{0}" title="{0}">{1} {2} {3}</time>').format(text, found[1], found[2], zone)
+
+
+def path_of(text: str) -> str:
+    """Text as one part of a path."""
+    return quote(text, safe="")
