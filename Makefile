@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; 
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 
-.PHONY: run install test check docs format bench clean
+.PHONY: run install test check docs screenshots format bench clean
 .DEFAULT_GOAL := run
 
 run: install  ## the worked examples, served on http://127.0.0.1:8000
@@ -32,6 +32,9 @@ docs: install  ## docs/reference.md and docs/facets.md, from the code
 	$(BIN)/python -m tools.reference
 	$(BIN)/python -m tools.facets
 
+screenshots: install  ## a picture of every page in .screenshots/, those of the README in docs/
+	$(BIN)/python -m tools.screenshots
+
 format: install
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -40,5 +43,5 @@ bench: install
 	$(BIN)/python -m bench
 
 clean:
-	rm -rf .venv .emitters .run-data dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .emitters .run-data .screenshots dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -9,21 +9,13 @@ from functools import cache
 from provstore import rdf, resources
 from provstore.store.query import GRAPHS
 from provstore.store.serialise import quads_of, serialise
-from provstore.vocab import AI, DCAT, DCT, DQV, EARL, PROV, PS, RDF_TYPE, SCHEMA
+from provstore.ui import names
+from provstore.vocab import DCT, PS, RDF_TYPE
 
 _OWL, _RDFS = "http://www.w3.org/2002/07/owl#", "http://www.w3.org/2000/01/rdf-schema#"
 #: What the examples leave out: they are Turtle behind these.
 PREFIXES = {
-    "ps": PS.iri,
-    "prov": PROV.iri,
-    "dct": DCT.iri,
-    "dcat": DCAT.iri,
-    "dqv": DQV.iri,
-    "earl": EARL.iri,
-    "schema": SCHEMA.iri,
-    "ai": AI.iri,
-    "rdf": rdf.RDF,
-    "xsd": rdf.XSD,
+    name: names.PREFIXES[name] for name in ("ps", "prov", "dct", "dcat", "dqv", "earl", "schema", "ai", "rdf", "xsd")
 }
 BASE = "https://prov.example/"
 #: The media types of the vocabulary itself, in order of preference; a browser prefers the page.
