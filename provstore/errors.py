@@ -7,6 +7,7 @@ ProvStoreError
 │   ├── TooLarge            413
 │   └── Nonconforming       422  a profile that rejects was violated (carries the report)
 ├── NotFound                404
+├── NotAcceptable           406  there is an answer, but in none of the media types that are wanted
 ├── QueryRefused            400  the query is malformed, or asks for what no query may do
 │   └── QueryTooExpensive   503  time, memory or size limit reached; nothing was answered
 ├── Busy                    503  try again; nothing was accepted
@@ -101,6 +102,11 @@ class Nonconforming(InvalidInput):
 class NotFound(ProvStoreError):
     status = 404
     title = "Not found"
+
+
+class NotAcceptable(ProvStoreError):
+    status = 406
+    title = "Not acceptable"
 
 
 class QueryRefused(ProvStoreError):

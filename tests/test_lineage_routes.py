@@ -136,7 +136,7 @@ def test_a_question_that_makes_no_sense_gets_a_problem(server: Server, path: str
 
 def test_a_form_that_is_not_offered_is_refused(server: Server) -> None:
     answer = server.http.get("/impact", params={"entity": API}, headers={"accept": "text/turtle"})
-    assert answer.status_code == 400
+    assert answer.status_code == 406
     assert "offered: application/json, text/csv" in answer.json()["detail"]
 
 

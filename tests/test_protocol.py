@@ -112,7 +112,8 @@ def test_a_request_that_asks_nothing_or_too_much(server: Server) -> None:
     assert_problem(server.http.get("/sparql"), 400, "exactly one")
     assert_problem(server.http.get("/sparql", params=[("query", COUNT), ("query", COUNT)]), 400, "exactly one")
     assert_problem(server.http.post("/sparql", content=COUNT), 415)
-    assert_problem(server.sparql(COUNT, "image/png"), 400, "text/csv")
+    assert_problem(server.sparql(COUNT, "image/png"), 406, "text/csv")
+    assert_problem(server.sparql("CONSTRUCT WHERE { ?s ?p ?o }", "text/csv"), 406, "text/turtle")
     for seconds in ("0", "-1", "nan", "inf", "soon"):
         assert_problem(server.sparql(COUNT, timeout=seconds), 400, "timeout")
     for index in ("-1", "x", "1e3", "9" * 30):
@@ -218,6 +219,15 @@ def test_every_syntax_goes_in_and_the_record_comes_back_in_each(server: Server, 
 
 def _parsed(data: bytes, kind: str) -> list[ox.Quad]:
     return list(ox.parse(data, format=SYNTAXES[kind][0]))
+
+
+def test_a_record_is_not_given_in_what_it_has_no_form_for(server: Server) -> None:
+    place = server.rdf(DOCUMENT["text/turtle"]).headers["location"]
+    assert_problem(server.http.get(place, headers={"accept": "image/png, text/csv"}), 406, "application/json", "turtle")
+    for wanted in ("*/*", "application/json", "application/json, text/turtle;q=0.5", "text/html, */*;q=0.1"):
+        answer = server.http.get(place, headers={"accept": wanted})
+        assert answer.headers["content-type"] == "application/json", wanted
+        assert answer.headers["vary"] == "Accept"
 
 
 def test_literals_keep_the_form_they_were_written_in(server: Server) -> None:

@@ -85,5 +85,5 @@ def test_programs_that_do_not_mind_get_turtle(server: Server) -> None:
 
 def test_what_there_is_not_is_refused(server: Server) -> None:
     answer = get(server, "image/png")
-    assert answer.status_code == 400
+    assert answer.status_code == 406
     assert "text/html" in answer.json()["detail"]

@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
 from provstore.api.requests import number, receipt_json, service_of
 from provstore.errors import QueryRefused
-from provstore.store.query import GRAPHS, choose
+from provstore.store.query import GRAPHS, chosen
 
 router = APIRouter(tags=["prove"])
 
@@ -20,8 +20,8 @@ async def get_record(digest: str, request: Request) -> Response:
     """A record: JSON (receipts, media type, adapter, validation) or its graph in any RDF syntax."""
     service = service_of(request)
     indices = service.record(digest)
-    accept = request.headers.get("accept") or "application/json"
-    if not any(kind in accept for kind in GRAPHS):
+    media_type = chosen(request.headers.get("accept"), ("application/json", *GRAPHS), "with a record")
+    if media_type == "application/json":
         body = service.ledger.body(indices[0])
         return JSONResponse(
             {
@@ -33,9 +33,9 @@ async def get_record(digest: str, request: Request) -> Response:
                 "contents": list(body.contents),
                 "payload": f"/records/{digest}/payload",
                 "validation": service.annotator.results(indices[0]),
-            }
+            },
+            headers={"Vary": "Accept"},
         )
-    media_type = choose(accept, "CONSTRUCT")
     body = service.ledger.body(indices[0])
     quads = b"".join([body.quads, *(service.ledger.content(iri) for iri in body.contents)])
     if media_type != "application/n-quads":

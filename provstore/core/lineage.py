@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from provstore.errors import NotYetApplied
 from provstore.lineage.adjacency import Long
 from provstore.lineage.ask import Asked, Told
 from provstore.lineage.cards import prepare
@@ -24,27 +22,19 @@ class LineageService:
         prepare(self._graph)
         self._using = threading.Lock()  # the graph is for one thread at a time
 
-    async def ask(self, question: Asked, min_index: int | None, patience: float = 5.0) -> Told:
-        """The answer, computed at `min_index` or later; NotYetApplied where the views do not get there in time."""
-        until = time.monotonic() + patience
-        while True:
-            found = self._at_once(question, min_index)
-            if found is None:
-                found = await asyncio.get_running_loop().run_in_executor(
-                    self._thread, self._answer, question, min_index
-                )
-            if found is not None:
-                return found
-            if time.monotonic() > until:
-                raise NotYetApplied(f"index {min_index} is not applied yet", retry_after=1)
-            await asyncio.sleep(0.01)
+    async def ask(self, question: Asked) -> Told:
+        """The answer, computed at all that the views hold now."""
+        found = self._at_once(question)
+        if found is not None:
+            return found
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._answer, question)
 
-    def _at_once(self, question: Asked, min_index: int | None) -> Told | None:
+    def _at_once(self, question: Asked) -> Told | None:
         """The answer where it takes no longer than to hand the question to the thread; nobody else waits for that."""
         if question.brief is None or not self._using.acquire(blocking=False):
             return None
         try:
-            if self._graph.is_behind() or (min_index is not None and self._graph.index < min_index):
+            if self._graph.is_behind():
                 return None
             return question.told(question.brief(self._graph))
         except Long:
@@ -52,10 +42,9 @@ class LineageService:
         finally:
             self._using.release()
 
-    def _answer(self, question: Asked, min_index: int | None) -> Told | None:
+    def _answer(self, question: Asked) -> Told:
         with self._using:
-            if self._graph.refresh() < (min_index or 0):
-                return None
+            self._graph.refresh()
             prepare(self._graph)
             return question.answer(self._graph)
 

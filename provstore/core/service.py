@@ -157,28 +157,29 @@ class Service:
 
     async def snapshot(self, min_index: int | None) -> Snapshot:
         """The newest snapshot, holding `min_index` if one is given; NotYetApplied where it takes too long."""
-        if min_index is not None:
-            self._known(min_index)
+        self._known(min_index)
         return await self.owner.snapshot(-1 if min_index is None else min_index)
 
     async def search(self, request: search.Request, min_index: int | None) -> search.Found:
         """The answer to a search, holding `min_index` if one is given; NotYetApplied where it takes too long."""
-        if min_index is not None:
-            self._known(min_index)
-            until = asyncio.get_running_loop().time() + _PATIENCE
-            while (applied := await asyncio.to_thread(self._searcher.applied)) < min_index:
-                if asyncio.get_running_loop().time() > until:
-                    message = f"index {min_index} is not applied yet; the views are at {applied}"
-                    raise NotYetApplied(message, retry_after=1)
-                await asyncio.sleep(_LOOK)
+        await self._applied(min_index)
         return await asyncio.to_thread(self._searcher.search, request)
 
     async def described(self, iris: Iterable[str]) -> dict[str, dict[str, Any]]:
         """What the search index holds of things, by IRI: kind, name, owners, …; an unknown one is left out."""
         return await asyncio.to_thread(self._searcher.described, list(iris))
 
-    def _known(self, index: int) -> None:
-        if index > self.ledger.head:
+    async def _applied(self, index: int | None) -> None:
+        """Wait until the view database, which search and lineage read, holds an index; NotYetApplied in the end."""
+        self._known(index)
+        until = asyncio.get_running_loop().time() + _PATIENCE
+        while index is not None and (applied := await asyncio.to_thread(self._searcher.applied)) < index:
+            if asyncio.get_running_loop().time() > until:
+                raise NotYetApplied(f"index {index} is not applied yet; the views are at {applied}", retry_after=1)
+            await asyncio.sleep(_LOOK)
+
+    def _known(self, index: int | None) -> None:
+        if index is not None and index > self.ledger.head:
             raise NotFound(f"the ledger has no index {index} yet; its newest is {self.ledger.head}")
 
     async def sparql(
@@ -203,9 +204,8 @@ class Service:
 
     async def lineage(self, question: Asked, min_index: int | None) -> Told:
         """The answer to a question of lineage or impact (`provstore.lineage.ask`)."""
-        if min_index is not None:
-            self._known(min_index)
-        return await self._lineage.ask(question, min_index)
+        await self._applied(min_index)
+        return await self._lineage.ask(question)
 
     async def serialise(self, quads: bytes, media_type: str) -> bytes:
         """A record's quads in another RDF syntax."""

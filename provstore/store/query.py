@@ -14,7 +14,7 @@ from typing import IO, Any, cast
 
 import pyoxigraph as ox
 
-from provstore.errors import Busy, ProvStoreError, QueryRefused, QueryTooExpensive
+from provstore.errors import Busy, NotAcceptable, ProvStoreError, QueryRefused, QueryTooExpensive
 from provstore.security.pool import JobCrash, JobTimeout, WorkerPool
 from provstore.store import guard
 
@@ -74,7 +74,7 @@ class Answer:
 
 
 def choose(accept: str | None, form: str) -> str:
-    """The media type to answer in (RFC 9110 §12.5.1); QueryRefused where none of the wanted ones can be given.
+    """The media type to answer in (RFC 9110 §12.5.1); NotAcceptable where none of the wanted ones can be given.
 
     Of two that are wanted alike, the first in `RESULTS` or `GRAPHS`.
     """
@@ -82,13 +82,13 @@ def choose(accept: str | None, form: str) -> str:
 
 
 def chosen(accept: str | None, offers: Collection[str], what: str) -> str:
-    """The best media type for an Accept header, the first of those wanted alike; QueryRefused where none will do."""
+    """The best media type for an Accept header, the first of those wanted alike; NotAcceptable if none will do."""
     if not accept or not accept.strip():
         return next(iter(offers))
     ranges = _ranges(accept)
     best = max(offers, key=lambda offer: _quality(ranges, offer))
     if _quality(ranges, best) == 0:
-        raise QueryRefused(f"cannot answer {what} as {accept[:100]!r}; offered: {', '.join(offers)}")
+        raise NotAcceptable(f"cannot answer {what} as {accept[:100]!r}; offered: {', '.join(offers)}")
     return best
 
 
