@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; 
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 
-.PHONY: run install test check docs screenshots format bench clean
+.PHONY: run install test check docs examples screenshots format bench clean
 .DEFAULT_GOAL := run
 
 run: install  ## the worked examples, served on http://127.0.0.1:8000
@@ -34,6 +34,9 @@ docs: install  ## docs/reference.md and docs/facets.md, from the code
 
 screenshots: install  ## a picture of every page in .screenshots/, those of the README in docs/
 	$(BIN)/python -m tools.screenshots
+
+examples: install  ## the repetitive part of examples/, from tools/examples
+	$(BIN)/python -m tools.examples
 
 format: install
 	$(BIN)/ruff format .

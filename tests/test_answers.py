@@ -28,6 +28,7 @@ from tests.suites import ROOT
 FOLDER = ROOT / "tests" / "queries"
 _SHORT = {
     "@": "0193b1a0-0000-7000-8000-0000000000",
+    "%": "0193b1a0-0000-7000-",
     "bank:": f"{BASE}/dataset/warehouse%3A%2F%2Fbank/",
     "feast:": f"{BASE}/dataset/feast%3A%2F%2Fbank/",
     "raw:": f"{BASE}/dataset/s3%3A%2F%2Fbank-raw/",
@@ -65,7 +66,7 @@ def cases() -> list[Case]:
 
 def expanded(text: str) -> str:
     for short, full in _SHORT.items():
-        if short == "@":
+        if short in "@%":
             text = text.replace(short, full)
         elif text.startswith(short):
             text = full + text.removeprefix(short)

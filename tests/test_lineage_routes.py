@@ -156,7 +156,12 @@ def test_the_commands_ask_a_server(server: Server) -> None:
     done = command(
         "lineage", "customer_risk_score", "--column", "risk_score", "--format", "json", "--server", server.url
     )
-    assert {c["column"] for c in json.loads(done.stdout)["columns"]} == {"avg_spend", "amount"}
+    assert {c["column"] for c in json.loads(done.stdout)["columns"]} == {
+        "avg_spend",
+        "amount",
+        "overdraft_days",
+        "balance",
+    }
     done = command("lineage", PREDICTION, "--limit", "2", "--server", server.url)
     assert "the next page: --cursor" in done.stdout.decode()
     models = (f"{BASE}/model/standard-1", "--compare", f"{BASE}/model/premium-1")

@@ -59,7 +59,7 @@ def test_the_tour(step: str, demo: Server, tmp_path: Path) -> None:
 def test_the_correction_in_the_examples_corrects(demo: Server) -> None:
     rows = demo.rows(
         "PREFIX ps: <https://w3id.org/provstore/ns#> SELECT ?old ?rate { ?new ps:supersedes ?old ."
-        " ?old ps:supersededBy ?new ; ps:ledgerIndex ?i ."
+        " ?new ps:about <https://prov.example/run/T1> . ?old ps:supersededBy ?new ; ps:ledgerIndex ?i ."
         " <https://prov.example/run/T1> ps:parameter ?p . ?p ps:value ?rate }"
     )
     assert [row["rate"] for row in rows] == ["0.05"]
