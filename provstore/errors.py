@@ -19,7 +19,14 @@ ProvStoreError
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
 from typing import Any
+
+
+def nearest(given: str, known: Iterable[str]) -> list[str]:
+    """Up to three of the known names that a misspelt one may stand for, the likeliest first."""
+    return difflib.get_close_matches(given[:100], list(known), 3, 0.6)
 
 
 class ProvStoreError(Exception):

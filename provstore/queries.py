@@ -18,7 +18,7 @@ import pyoxigraph as ox
 import yaml
 
 from provstore import rdf, resources, times
-from provstore.errors import Misconfigured, NotFound, QueryRefused
+from provstore.errors import Misconfigured, NotFound, QueryRefused, nearest
 
 #: The most rows that may be asked of any canned query.
 MAX_LIMIT = 100_000
@@ -79,8 +79,17 @@ def find(name: str) -> CannedQuery:
     """The query of a name; NotFound that says which there are."""
     found = catalogue().get(name)
     if found is None:
-        raise NotFound(f"no canned query {name[:60]!r}: there are {', '.join(catalogue())}")
+        near = _near(name)
+        perhaps = f"; perhaps {' or '.join(near)}" if near else ""
+        raise NotFound(f"no canned query {name[:60]!r}{perhaps}: there are {', '.join(catalogue())}")
     return found
+
+
+def _near(name: str) -> list[str]:
+    """What was meant: without its topic, or with another one, the last part of a name still tells."""
+    last = {each: each.rpartition("/")[2] for each in catalogue()}
+    meant = nearest(name.rpartition("/")[2], last.values())
+    return nearest(name, last) or [each for each in last if last[each] in meant][:3]
 
 
 def describe(query: CannedQuery) -> dict[str, Any]:

@@ -28,13 +28,15 @@ def environment(**settings: object) -> dict[str, str]:
 
 
 def command(
-    *arguments: object, data: bytes = b"", settings: dict[str, object] | None = None
+    *arguments: object,
+    data: bytes = b"",
+    settings: dict[str, object] | None = None,
+    extra: dict[str, str] | None = None,
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run `provstore …` as a user does; `data` is its standard input."""
+    """Run `provstore …` as a user does; `data` is its standard input, `extra` what else is in its environment."""
     line = [sys.executable, "-m", "provstore", *map(str, arguments)]
-    return subprocess.run(
-        line, input=data, capture_output=True, timeout=120, env=environment(**(settings or {})), check=False
-    )
+    variables = {**environment(**(settings or {})), **(extra or {})}
+    return subprocess.run(line, input=data, capture_output=True, timeout=120, env=variables, check=False)
 
 
 @dataclass(slots=True)

@@ -285,18 +285,29 @@ def test_settings_that_cannot_be(setting: str, value: str, word: str) -> None:
     _wrong(command("settings", settings={setting: value}), 2, word)
 
 
-@pytest.mark.parametrize("arguments", [[], ["dance"], ["serve", "--port", "x"], ["sparql"], ["backup"], ["restore"]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["dance"], ["sparql"], ["backup"], ["restore"], ["validate"], ["completion"]]
+)
 def test_wrong_usage_shows_the_usage(arguments: list[str]) -> None:
     _wrong(command(*arguments), 2, "usage: provstore")
 
 
-@pytest.mark.parametrize(
-    "name", ["", "serve", "demo", "ingest", "query", "sparql", "verify", "rebuild", "backup", "restore", "settings"]
-)
-def test_help(name: str) -> None:
-    done = command(*filter(None, [name]), "--help")
-    assert done.returncode == 0
-    assert done.stdout.startswith(f"usage: provstore {name}".strip().encode())
+def test_help_imports_next_to_nothing() -> None:
+    told = []
+    for what in ("pass", "from provstore.cli import main; main(['--help'])"):
+        code = f"import contextlib\nwith contextlib.suppress(SystemExit): {what}\nimport sys; print(*sys.modules)"
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment()
+        )
+        told.append(set(done.stdout.splitlines()[-1].split()))
+    before, after = told
+    added = {name for name in after - before if name.partition(".")[0] not in sys.stdlib_module_names}
+    assert {name.partition(".")[0] for name in added} == {"provstore"}
+    assert added <= {"provstore", "provstore.errors", "provstore.settings"} | {
+        *(f"provstore.cli{each}" for each in ("", ".main", ".manual", ".output", ".parser", ".terminal")),
+        *("provstore.lineage", "provstore.lineage.parameters"),
+    }
+    assert not (after - before) & {"asyncio", "ssl", "sqlite3", "http", "email", "multiprocessing"}
 
 
 def test_a_reader_that_stops_early_is_no_error(stocked: Path) -> None:

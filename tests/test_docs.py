@@ -9,6 +9,7 @@ import pytest
 
 from provstore import queries
 from provstore.cli import build_parser
+from provstore.cli.parser import subcommands
 from provstore.settings import SETTINGS
 from tests.suites import ROOT
 from tools import facets, reference
@@ -38,7 +39,7 @@ def test_the_page_of_facets_is_up_to_date() -> None:
 
 def test_the_reference_names_everything() -> None:
     text = reference.PAGE.read_text(encoding="utf-8")
-    wanted = [f"### `provstore {name}`" for name in reference.subcommands(build_parser())]
+    wanted = [f"### `provstore {name}`" for name in subcommands(build_parser())]
     wanted += [f"| `PROVSTORE_{each.name.upper()}` |" for each in SETTINGS]
     wanted += [f"| `{method} {path}` |" for method, path, _ in reference.routes()]
     wanted += [f"### {name}\n" for name in queries.catalogue()]
@@ -48,7 +49,7 @@ def test_the_reference_names_everything() -> None:
 
 def test_everything_in_the_reference_is_explained() -> None:
     assert [path for _, path, about in reference.routes() if not about and path not in _PLAIN] == []
-    assert [name for name, parser in reference.subcommands(build_parser()).items() if not parser.description] == []
+    assert [name for name, parser in subcommands(build_parser()).items() if not parser.description] == []
     assert [name for _, name, _, says, source in reference.shapes() if not says or not source] == []
 
 
@@ -73,7 +74,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_commands_targets_and_variables_exist(page: Path) -> None:
     said = code(page.read_text(encoding="utf-8"))
     commands = set(re.findall(r"(?:^|[\s/])provstore ([a-z]+)", said, re.MULTILINE))
-    assert commands <= set(reference.subcommands(build_parser()))
+    assert commands <= set(subcommands(build_parser()))
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert set(re.findall(r"\bmake ([a-z]+)", said)) <= targets
     variables = {f"PROVSTORE_{each.name.upper()}" for each in SETTINGS} | {"PROVSTORE_TESTSUITES"}

@@ -19,6 +19,8 @@ from provstore.api import create_app
 from provstore.capture.openlineage import MAPPER
 from provstore.capture.syntax import ADAPTER, SYNTAXES
 from provstore.cli import build_parser
+from provstore.cli.manual import CODES, MANUAL
+from provstore.cli.parser import options, subcommands
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "reference.md"
@@ -59,24 +61,24 @@ def _code(text: str) -> str:
 # --- commands --------------------------------------------------------------------------------------------------------
 
 
-def subcommands(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
-    """The commands of a parser by name."""
-    found = [each for each in parser._actions if isinstance(each, argparse._SubParsersAction)]
-    return {name: command for each in found for name, command in each.choices.items()}
-
-
 def _commands() -> Iterator[str]:
     yield "## Commands"
     yield (
-        "Exit codes: 0 done; 1 done, and the answer is no (refused, not conforming, not verified); 2 could not be done."
-        " Every option that is also a [setting](#settings) can be given as its variable."
+        "`provstore COMMAND --help` says the same. An option that is also a [setting](#settings) can be given as its"
+        " variable. A command asks the server that has the data directory open, if one has. Progress and errors go to"
+        " standard error, progress only where that is a terminal; a table fits the terminal, anything else is the same"
+        " wherever it goes. Nothing printed drives a terminal, whatever names hold."
     )
+    yield _table(["exit code", "means"], [[str(code), says] for code, says in CODES.items()])
     for name, parser in subcommands(build_parser()).items():
         yield f"### `provstore {name}`"
         yield parser.description or ""
-        actions = [action for action in parser._actions if not isinstance(action, argparse._HelpAction)]
-        if actions:
-            yield _table(["argument", "meaning"], [[_code(_argument(each)), each.help or ""] for each in actions])
+        arguments = options(parser)
+        if arguments:
+            yield _table(["argument", "meaning"], [[_code(_argument(each)), each.help or ""] for each in arguments])
+        entry = MANUAL[name]
+        yield " ".join(f"Exit code {code}: {says}." for code, says in entry.codes().items() if says != CODES[code])
+        yield "```sh\n" + "\n".join(f"# {says}\n{line}" for line, says in entry.examples) + "\n```"
 
 
 def _argument(action: argparse.Action) -> str:

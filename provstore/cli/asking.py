@@ -5,20 +5,24 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 from provstore import queries
-from provstore.cli.output import table
+from provstore.cli.output import FORMATS, show, write
 from provstore.cli.remote import call, existing, problem, server_of
 from provstore.core import ProvStore
 from provstore.errors import Misconfigured, QueryRefused
 from provstore.security.pool import WorkerPool
 from provstore.settings import Settings
+from provstore.store import guard
 from provstore.store.query import Answer, QueryService
 
 _MEDIA = {
     "table": "application/sparql-results+json, text/turtle;q=0.5",
+    "ndjson": "application/sparql-results+json",
     "json": "application/sparql-results+json, application/ld+json;q=0.5",
     "xml": "application/sparql-results+xml, application/rdf+xml;q=0.5",
     "csv": "text/csv",
@@ -32,18 +36,30 @@ _MEDIA = {
 def canned(arguments: argparse.Namespace, settings: Settings) -> int:
     """Answer a canned query, or list them all."""
     if not arguments.name:
-        known = queries.catalogue().values()
-        print(table(["query", "summary"], [[query.name, query.summary] for query in known]))
-        return 0
+        return _list(arguments.format)
     query = queries.find(arguments.name)
-    values = {}
-    for pair in arguments.parameters:
+    return _answer(queries.bind(query, _values(query, arguments.parameters)), arguments.format, settings)
+
+
+def _list(form: str) -> int:
+    if form not in FORMATS:
+        raise QueryRefused(f"the list of queries has the formats {', '.join(FORMATS)}; got {form!r}")
+    known = queries.catalogue().values()
+    whole = [queries.describe(query) for query in known]
+    show(form, ["query", "summary"], [[query.name, query.summary] for query in known], whole)
+    return 0
+
+
+def _values(query: queries.CannedQuery, pairs: Sequence[str]) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for pair in pairs:
         key, equals, value = pair.partition("=")
-        if not equals:
+        if not equals or key in values:
+            wrong = "given twice" if equals else "no key=value"
             takes = ", ".join([*(each.name for each in query.parameters), "limit"])
-            raise QueryRefused(f"a parameter is key=value, got {pair!r}; {arguments.name} takes {takes}")
+            raise QueryRefused(f"a parameter is key=value, once; {pair!r} is {wrong}; {query.name} takes {takes}")
         values[key] = value
-    return _answer(queries.bind(query, values), arguments.format, settings)
+    return values
 
 
 def sparql(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -61,15 +77,14 @@ def _text(given: str) -> str:
 
 
 def _answer(query: str, form: str, settings: Settings) -> int:
-    if form not in _MEDIA:
-        raise QueryRefused(f"--format is one of {', '.join(_MEDIA)}, got {form!r}")
     server = server_of(settings)
     media_type, body = _remote(server, query, form) if server else _local(query, form, settings)
-    if form == "table" and "json" in media_type:
-        print(_as_table(json.loads(body)))
+    said_no = guard.check(query) == "ASK" and b"false" in body  # in each of the formats an ASK can be answered in
+    if form in ("table", "ndjson") and "json" in media_type:
+        _rows(json.loads(body), form)
     else:
-        sys.stdout.buffer.write(body if body.endswith(b"\n") else body + b"\n")
-    return 0
+        write(body if body.endswith(b"\n") else body + b"\n")
+    return 1 if said_no else 0
 
 
 def _remote(server: str, query: str, form: str) -> tuple[str, bytes]:
@@ -105,12 +120,19 @@ def _whole(answer: Answer) -> tuple[str, bytes]:
     return answer.media_type, body
 
 
-def _as_table(said: dict[str, object]) -> str:
+def _rows(said: dict[str, Any], form: str) -> None:
+    """Print what SPARQL results in JSON hold."""
     if "boolean" in said:
-        return str(said["boolean"]).lower()
-    head, results = said["head"], said["results"]
-    assert isinstance(head, dict)
-    assert isinstance(results, dict)
-    columns = head["vars"]
-    rows = [[row.get(c, {}).get("value", "") for c in columns] for row in results["bindings"]]
-    return f"{table(columns, rows)}\n({len(rows)} row{'' if len(rows) == 1 else 's'})"
+        write(f"{json.dumps(said['boolean'])}\n")
+        return
+    columns = said["head"]["vars"]
+    rows = [[_value(row.get(name)) for name in columns] for row in said["results"]["bindings"]]
+    show(form, columns, rows, note=f"({len(rows):,} row{'' if len(rows) == 1 else 's'})")
+
+
+def _value(term: dict[str, Any] | None) -> str | None:
+    """A term as CSV has it (SPARQL 1.1 Query Results CSV §3.2); None where the variable is unbound."""
+    if term is None:
+        return None
+    value = term["value"]  # of a quoted triple it is an object
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -3,140 +3,107 @@
 from __future__ import annotations
 
 import argparse
-import glob
 import json
-import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from provstore.capture.payloads import Limits
-from provstore.capture.syntax import media_type_of
-from provstore.cli.output import Progress
-from provstore.cli.remote import call, server_of
+from provstore.capture import payloads
+from provstore.capture.payloads import Limits, Part
+from provstore.cli import files
+from provstore.cli.output import show_json
+from provstore.cli.progress import Progress
+from provstore.cli.remote import call, problem, server_of
 from provstore.core import ProvStore, intake
 from provstore.core.intake import Body, Item
-from provstore.errors import InvalidInput, Misconfigured, ProvStoreError, TooLarge
-from provstore.security.pool import JobCrash, JobTimeout, WorkerPool
+from provstore.errors import InvalidInput
+from provstore.security.pool import WorkerPool
 from provstore.settings import Settings
 
-_EVENTS = (".json", ".ndjson", ".jsonl")
 _GROUP = 128
+_LIMITS = Limits(body_bytes=1 << 32, inflated_bytes=1 << 32, payloads=1 << 31)
+#: What is sent to a server at once; it takes 16 MiB, but others wait meanwhile.
+_SENT_BYTES = 1 << 20
+#: How many seconds a server may be busy before a file is given up.
+_PATIENCE = 300.0
+
+#: Outcomes of a part of a file, and what share of the file is done with them.
+_Batch = tuple[list[dict[str, Any]], float]
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Take in every file; 1 where something was refused."""
-    files = list(_files(arguments.files))
-    if not files:
-        raise Misconfigured("no file matches; files ending in .json, .jsonl, .ndjson or an RDF extension are taken")
-    form = _form(arguments.format) if arguments.format else None
+    names = files.found(arguments.files)
+    form = files.named(arguments.format, "--format")
     server = server_of(settings)
     taker: _Remote | _Local = _Remote(server) if server else _Local(settings)
     counts = {"taken": 0, "duplicate": 0, "refused": 0}
-    progress = Progress("ingest")
+    sizes = files.sizes(names)
     try:
-        for number, name in enumerate(files, 1):
-            for outcome in _outcomes(taker, name, form):
-                kind = "refused" if "detail" in outcome else "duplicate" if outcome["duplicate"] else "taken"
-                counts[kind] += 1
-                _report(name, outcome, kind, arguments.json)
-            progress(number, len(files))
+        with Progress("ingest", " kB") as progress:
+            for number, name in enumerate(names):
+                for outcomes, share in _batches(taker, name, form):
+                    for outcome in outcomes:
+                        counts[_report(progress, name, outcome, arguments.json)] += 1
+                    progress((sum(sizes[:number]) + share * sizes[number]) / 1000, sum(sizes) / 1000)
     finally:
-        progress.end()
         taker.close()
     if not arguments.json:
         print(", ".join(f"{count:,} {kind}" for kind, count in counts.items()))
     return 1 if counts["refused"] else 0
 
 
-def _outcomes(taker: _Remote | _Local, name: str, form: str | None) -> Iterator[dict[str, Any]]:
+def _batches(taker: _Remote | _Local, name: str, form: str | None) -> Iterator[_Batch]:
     try:
-        data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-        yield from taker.take(data, _media_type(name, form))
-    except OSError as error:
-        yield {"title": "Unreadable", "detail": str(error)}
+        yield from taker.take(files.read(name), files.media_type(name, form, "--format"))
     except InvalidInput as error:
-        yield error.problem()
+        yield [error.problem()], 1.0
 
 
-def _report(name: str, outcome: dict[str, Any], kind: str, as_json: bool) -> None:
+def _report(progress: Progress, name: str, outcome: dict[str, Any], as_json: bool) -> str:
+    """Say what became of one payload; whether it was taken, a duplicate or refused."""
+    refused = "detail" in outcome
     if as_json:
-        print(json.dumps({"file": name, **outcome}))
-    elif kind == "refused":
-        place = outcome.get("pointer") or (f"line {outcome['line']}" if "line" in outcome else "")
-        print(f"{name}{f' at {place}' if place else ''}: {outcome['detail']}", file=sys.stderr)
-
-
-def _files(patterns: list[str]) -> Iterator[str]:
-    for pattern in patterns:
-        if pattern == "-":
-            yield pattern
-        elif Path(pattern).is_dir():
-            yield from sorted(str(p) for p in Path(pattern).rglob("*") if p.is_file() and _known(p.name))
-        elif glob.has_magic(pattern) and not Path(pattern).exists():
-            yield from sorted(glob.glob(pattern, recursive=True))
-        else:
-            yield pattern
-
-
-def _known(name: str) -> bool:
-    bare = name.removesuffix(".gz")
-    return bare.endswith(_EVENTS) or media_type_of(bare) is not None
-
-
-def _form(given: str) -> str:
-    """The media type that --format means: one itself, or a file extension."""
-    if given in ("application/json", "application/x-ndjson") or intake.is_rdf(given):
-        return given
-    found = "application/json" if f".{given}" in _EVENTS else media_type_of(f".{given}")
-    if found is None:
-        raise Misconfigured(f"--format is json, jsonl or an RDF extension or media type such as ttl, got {given!r}")
-    return found
-
-
-def _media_type(name: str, given: str | None) -> str:
-    bare = name.removesuffix(".gz")
-    if given:
-        return given
-    if bare.endswith(_EVENTS) or bare == "-":
-        return "application/json"
-    found = media_type_of(bare)
-    if found is None:
-        raise InvalidInput("the file name does not tell what it holds: give --format")
-    return found
+        show_json({"file": name, **outcome}, indent=None)
+    elif refused:
+        progress.note(f"{files.place(name, outcome)}: {outcome['detail']}")
+    return "refused" if refused else "duplicate" if outcome["duplicate"] else "taken"
 
 
 class _Local:
     """Straight into the directory."""
 
     def __init__(self, settings: Settings) -> None:
-        self._store = ProvStore(Path(settings.data), base=settings.base, progress=None)
-        self._limits = Limits(body_bytes=1 << 32, inflated_bytes=1 << 32)
+        with Progress("views") as progress:
+            self._store = ProvStore(Path(settings.data), base=settings.base, progress=progress)
         self._seconds = settings.rdf_timeout_seconds
         self._pool: WorkerPool | None = None
         self._memory = settings.query_memory_bytes
 
-    def take(self, data: bytes, media_type: str) -> Iterator[dict[str, Any]]:
-        body = Body(data, media_type, None, self._store.base, self._limits)
+    def take(self, data: bytes, media_type: str) -> Iterator[_Batch]:
+        body = Body(data, media_type, None, self._store.base, _LIMITS)
         items = [self._document(body)] if intake.is_rdf(media_type) else intake.read_events(body)
         for start in range(0, len(items), _GROUP):
             group = items[start : start + _GROUP]
-            good = [item.submission("local") for item in group if item.mapped]
-            receipts = iter(self._store.ingest(good))
-            for item in group:
-                if item.mapped:
-                    receipt = next(receipts)
-                    yield {"record": receipt.record, "index": receipt.index, "duplicate": receipt.duplicate}
-                else:
-                    yield {**item.where, **(item.error or InvalidInput("refused")).problem()}
+            yield self._taken(group), (start + len(group)) / len(items)
+
+    def _taken(self, group: Sequence[Item]) -> list[dict[str, Any]]:
+        receipts = iter(self._store.ingest([item.submission("local") for item in group if item.mapped]))
+        outcomes: list[dict[str, Any]] = []
+        for item in group:
+            if item.mapped:
+                receipt = next(receipts)
+                outcomes.append({"record": receipt.record, "index": receipt.index, "duplicate": receipt.duplicate})
+            else:
+                outcomes.append({**item.where, **(item.error or InvalidInput("refused")).problem()})
+        return outcomes
 
     def _document(self, body: Body) -> Item:
         self._pool = self._pool or WorkerPool(self._memory, most=1, keep=1, modules=("provstore.core.intake",))
-        try:
+        with intake.in_worker(self._seconds):
             item: Item = self._pool.call("provstore.core.intake:read_document", body, self._seconds)
             return item
-        except (JobTimeout, JobCrash) as error:
-            raise TooLarge("the document takes too long or too much memory to read: split it") from error
 
     def close(self) -> None:
         if self._pool:
@@ -145,22 +112,78 @@ class _Local:
 
 
 class _Remote:
-    """Through a running server."""
+    """Through a running server, events in parts that do not keep others waiting."""
 
     def __init__(self, url: str) -> None:
         self._url = url
 
-    def take(self, data: bytes, media_type: str) -> Iterator[dict[str, Any]]:
-        route = "/records" if intake.is_rdf(media_type) else "/api/v1/lineage"
-        status, body = call(f"{self._url}{route}", data, {"Content-Type": media_type})
-        said = json.loads(body)
-        if status >= 500:
-            raise ProvStoreError(f"the server could not take it: {said.get('detail', status)}")
-        if "receipts" in said or "refused" in said:
-            yield from said.get("receipts", [])
-            yield from said["refused"]
-        else:
-            yield said
+    def take(self, data: bytes, media_type: str) -> Iterator[_Batch]:
+        if intake.is_rdf(media_type):
+            yield [self._said("/records", data, media_type)], 1.0
+            return
+        parts = payloads.split(data, media_type, None, _LIMITS)
+        done = 0
+        for group in _groups(parts):
+            done += len(group)
+            yield self._events(group), done / len(parts)
+
+    def _events(self, group: Sequence[Part]) -> list[dict[str, Any]]:
+        """Outcomes in the order of the payloads, each with its place in the file."""
+        good = [part for part in group if part.error is None]
+        told: Iterator[dict[str, Any]] = iter(())
+        if good:
+            body = b"[" + b",".join(part.raw for part in good) + b"]"
+            told = _outcomes(self._said("/api/v1/lineage", body, "application/json"), good)
+        return [next(told) if part.error is None else _placed(part, part.error.problem()) for part in group]
+
+    def _said(self, route: str, data: bytes, media_type: str) -> dict[str, Any]:
+        """The server's word; while it is busy, it is asked again, since what it took already is a duplicate then."""
+        until = time.monotonic() + _PATIENCE
+        while True:
+            status, body = call(f"{self._url}{route}", data, {"Content-Type": media_type})
+            if status < 500:
+                said: dict[str, Any] = json.loads(body)
+                return said
+            if status != 503 or time.monotonic() > until:
+                raise problem(body)
+            time.sleep(1)
 
     def close(self) -> None:
         """Nothing is held open."""
+
+
+def _groups(parts: Sequence[Part]) -> Iterator[list[Part]]:
+    group: list[Part] = []
+    size = 0
+    for part in parts:
+        if group and (size + len(part.raw) > _SENT_BYTES or len(group) == _GROUP):
+            yield group
+            group, size = [], 0
+        group.append(part)
+        size += len(part.raw)
+    yield group
+
+
+def _outcomes(said: dict[str, Any], parts: Sequence[Part]) -> Iterator[dict[str, Any]]:
+    """What the server said of an array, an element each: a refusal says which it is of, receipts are of the rest."""
+    if "refused" not in said:
+        yield from (_placed(part, said) for part in parts)
+        return
+    receipts, refused = iter(said.get("receipts", ())), {}
+    for each in said["refused"]:
+        _, number, *inner = each["pointer"].split("/")
+        refused[int(number)] = {**each, "pointer": "".join(f"/{step}" for step in inner)}
+    for number, part in enumerate(parts):
+        yield _placed(part, refused[number]) if number in refused else next(receipts)
+
+
+def _placed(part: Part, refusal: dict[str, Any]) -> dict[str, Any]:
+    """A refusal with the place of its payload in the file, as a directory would say it."""
+    inner = refusal.get("pointer", "")
+    pointer = inner if inner.startswith(part.pointer) else part.pointer + inner
+    where = {} if part.line is None else {"line": part.line}
+    return {**refusal, "pointer": pointer, **where} if pointer else {**_without_pointer(refusal), **where}
+
+
+def _without_pointer(refusal: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in refusal.items() if key != "pointer"}

@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 
 from provstore import __version__
-from provstore.errors import Misconfigured, ProvStoreError
-from provstore.lineage.parameters import FORMATS, PARAMETERS
+from provstore.cli.manual import CODES
+from provstore.cli.output import FORMATS as LISTS
+from provstore.cli.output import tell
+from provstore.cli.parser import Parser, epilog
+from provstore.errors import ProvStoreError
+from provstore.lineage.parameters import CHOICES, FORMATS, PARAMETERS
 from provstore.settings import SETTINGS, Settings, load
 
-#: Exit codes: 0 done, 1 the answer is no (not verified, something refused), 2 it could not be done.
 _Run = Callable[[argparse.Namespace, Settings], int]
+#: What `provstore query` and `provstore sparql` can print an answer as.
+ANSWERS = ("table", "json", "ndjson", "xml", "csv", "tsv", "turtle", "nt", "jsonld")
+_SERVER = "ask a running server instead of opening the directory"
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> Parser:
     """The whole command line."""
-    parser = argparse.ArgumentParser(prog="provstore", description="A provenance store for data and AI.")
+    codes = "\n".join(f"  {code:<3} {says}" for code, says in CODES.items())
+    parser = Parser(
+        prog="provstore",
+        description="A provenance store for data and AI.",
+        epilog=f"exit codes:\n{codes}\n\nprovstore COMMAND --help says more of each command, with examples.",
+    )
     parser.add_argument("--version", action="version", version=f"provstore {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     _serving(commands)
@@ -27,13 +39,14 @@ def build_parser() -> argparse.ArgumentParser:
     _asking(commands)
     _lineage(commands)
     _keeping(commands)
+    _helping(commands)
     return parser
 
 
 def _add(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, run: str, text: str, *, data: bool = True
+    commands: argparse._SubParsersAction[Parser], name: str, run: str, text: str, *, data: bool = True
 ) -> argparse.ArgumentParser:
-    parser = commands.add_parser(name, help=text, description=text)
+    parser = commands.add_parser(name, help=text, description=text, epilog=epilog(name))
     parser.set_defaults(run=run)
     if data:
         parser.add_argument("--data", metavar="DIR", help=f"the data directory (default: {_default('data')})")
@@ -44,7 +57,13 @@ def _default(name: str) -> object:
     return next(s.default for s in SETTINGS if s.name == name)
 
 
-def _serving(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _format(parser: argparse.ArgumentParser, forms: Sequence[str]) -> None:
+    first, *others = forms
+    said = ", ".join([f"{first} (default)", *others])
+    parser.add_argument("--format", choices=forms, default=first, metavar="FORMAT", help=said)
+
+
+def _serving(commands: argparse._SubParsersAction[Parser]) -> None:
     for name, run, text in (
         ("serve", "provstore.cli.serving:serve", "Serve a store over HTTP."),
         ("demo", "provstore.cli.serving:demo", "Load the worked examples and serve them."),
@@ -55,32 +74,42 @@ def _serving(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         parser.add_argument("--base", metavar="IRI", help="id base of a new store, fixed for good when it is made")
 
 
-def _taking_in(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = _add(
+def _taking_in(commands: argparse._SubParsersAction[Parser]) -> None:
+    ingest = _add(
         commands, "ingest", "provstore.cli.ingest:run", "Take in OpenLineage events and RDF documents from files."
     )
-    parser.add_argument("files", nargs="+", metavar="FILE", help="files, directories, globs, or - for standard input")
-    parser.add_argument("--format", help="media type, where the file name does not tell (needed for -)")
-    parser.add_argument("--json", action="store_true", help="print a receipt or refusal a line, as JSON")
-    parser.add_argument("--server", metavar="URL", help="send to a running server instead of opening the directory")
-    parser.add_argument("--base", metavar="IRI", help="id base of a new store")
+    ingest.add_argument("files", nargs="+", metavar="FILE", help="files, directories, globs, or - for standard input")
+    ingest.add_argument("--format", help="media type or extension, where the file name does not tell (needed for -)")
+    ingest.add_argument("--json", action="store_true", help="print a receipt or refusal a line, as JSON")
+    ingest.add_argument("--server", metavar="URL", help="send to a running server instead of opening the directory")
+    ingest.add_argument("--base", metavar="IRI", help="id base of a new store")
+    validate = _add(
+        commands,
+        "validate",
+        "provstore.cli.validating:run",
+        "Say what files lack by the shapes of a profile, as on the way in; nothing is stored.",
+    )
+    validate.add_argument("files", nargs="+", metavar="FILE", help="files, directories, globs, or - for standard input")
+    validate.add_argument(
+        "--profile", action="append", default=[], metavar="PROFILE", help="instead of those that are on; repeatable"
+    )
+    validate.add_argument("--input", metavar="TYPE", help="media type or extension, where the file name does not tell")
+    _format(validate, (*LISTS, "turtle"))
 
 
-def _asking(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _asking(commands: argparse._SubParsersAction[Parser]) -> None:
     canned = _add(commands, "query", "provstore.cli.asking:canned", "Answer a canned query; without a name, list them.")
-    canned.add_argument("name", nargs="?", help="topic/name")
-    canned.add_argument("parameters", nargs="*", metavar="key=value")
+    canned.add_argument("name", nargs="?", metavar="NAME", help="topic/name, as the list has it")
+    canned.add_argument("parameters", nargs="*", metavar="key=value", help="its parameters, and limit=")
     free = _add(commands, "sparql", "provstore.cli.asking:sparql", "Answer a SPARQL query.")
-    free.add_argument("query", help="the query, @FILE, or - for standard input")
+    free.add_argument("query", metavar="QUERY", help="the query, @FILE, or - for standard input")
     for parser in (canned, free):
-        parser.add_argument(
-            "--format", default="table", help="table (default), json, xml, csv, tsv, turtle, nt, jsonld"
-        )
-        parser.add_argument("--server", metavar="URL", help="ask a running server instead of opening the directory")
+        _format(parser, ANSWERS)
+        parser.add_argument("--server", metavar="URL", help=_SERVER)
     _searching(commands)
 
 
-def _searching(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _searching(commands: argparse._SubParsersAction[Parser]) -> None:
     parser = _add(
         commands, "search", "provstore.cli.searching:run", "Find by words what has a name; without, list all."
     )
@@ -90,11 +119,11 @@ def _searching(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     for name in ("kind", "namespace", "owner", "tag"):
         parser.add_argument(f"--{name}", action="append", default=[], help=f"only of this {name}; may be repeated")
     parser.add_argument("--limit", type=int, default=20, help="how many results (default: 20)")
-    parser.add_argument("--format", default="table", help="table (default), json, csv")
-    parser.add_argument("--server", metavar="URL", help="ask a running server instead of opening the directory")
+    _format(parser, LISTS)
+    parser.add_argument("--server", metavar="URL", help=_SERVER)
 
 
-def _lineage(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _lineage(commands: argparse._SubParsersAction[Parser]) -> None:
     for name, text in (
         ("lineage", "What something came from or went into, by steps that are known or possible."),
         ("impact", "If this was bad, what is affected, possibly affected, not affected?"),
@@ -106,12 +135,13 @@ def _lineage(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
             elif said.startswith("true: "):
                 parser.add_argument(f"--{parameter}", action="store_const", const="true", help=said[6:])
             else:
-                parser.add_argument(f"--{parameter}", metavar=parameter.upper(), help=said)
-        parser.add_argument("--format", default="table", help=f"{', '.join(FORMATS[name])} (default: table)")
-        parser.add_argument("--server", metavar="URL", help="ask a running server instead of opening the directory")
+                known = CHOICES.get(parameter)
+                parser.add_argument(f"--{parameter}", choices=known, metavar=parameter.upper(), help=said)
+        _format(parser, FORMATS[name])
+        parser.add_argument("--server", metavar="URL", help=_SERVER)
 
 
-def _keeping(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _keeping(commands: argparse._SubParsersAction[Parser]) -> None:
     verify = _add(commands, "verify", "provstore.cli.keeping:verify", "Recompute the ledger and say whether it holds.")
     verify.add_argument(
         "--checkpoint", metavar="FILE", help="a checkpoint kept elsewhere; without one the result is UNWITNESSED"
@@ -119,39 +149,74 @@ def _keeping(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     verify.add_argument(
         "--views", action="store_true", help="compare the views with the ledger too (no server may run)"
     )
-    _add(commands, "rebuild", "provstore.cli.keeping:rebuild", "Make every view again from the ledger.")
+    rebuild = _add(commands, "rebuild", "provstore.cli.keeping:rebuild", "Make every view again from the ledger.")
     backup = _add(
         commands, "backup", "provstore.cli.keeping:backup", "Copy the ledger and its key, also while serving."
     )
     backup.add_argument("target", metavar="DIR", help="a new directory")
     restore = _add(commands, "restore", "provstore.cli.keeping:restore", "Verify a backup and make a store of it.")
     restore.add_argument("source", metavar="DIR", help="the backup")
-    _add(
+    for parser in (verify, rebuild, backup, restore):
+        _format(parser, ("table", "json"))
+    settings = _add(
         commands,
         "settings",
         "provstore.cli.keeping:settings",
         "Show every setting, its value and its variable.",
         data=False,
     )
+    _format(settings, LISTS)
+
+
+def _helping(commands: argparse._SubParsersAction[Parser]) -> None:
+    parser = _add(
+        commands,
+        "completion",
+        "provstore.cli.completion:run",
+        "Print a script that makes a shell complete commands, options, queries and their parameters.",
+        data=False,
+    )
+    parser.add_argument("shell", choices=("bash", "zsh", "fish"), metavar="SHELL", help="bash, zsh or fish")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; returns its exit code."""
-    arguments = build_parser().parse_args(argv)
+    """Run a command; returns its exit code (`provstore.cli.manual.CODES`)."""
+    _prepare()
     try:
+        arguments = build_parser().parse(argv)
         given = {s.name: getattr(arguments, s.name, None) for s in SETTINGS}
         settings = load(os.environ, {name: value for name, value in given.items() if value is not None})
         module, _, name = arguments.run.partition(":")
         run: _Run = getattr(import_module(module), name)
-        return run(arguments, settings)
+        code = run(arguments, settings)
+        sys.stdout.flush()
+        return code
     except ProvStoreError as error:
-        print(f"provstore: {error}", file=sys.stderr)
+        tell(f"provstore: {error}")
         return 2
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read us has had enough
-        return 0
+        _silence()
+        return 141
+    except OSError as error:
+        _silence()
+        tell(f"provstore: {': '.join(map(str, filter(None, [error.filename, error.strerror or error])))}")
+        return 2
     except KeyboardInterrupt:
+        _silence()
         return 130
 
 
-__all__ = ["Misconfigured", "build_parser", "main"]
+def _prepare() -> None:
+    """Whatever names hold, and whatever an old terminal cannot show, printing them is no error."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _silence() -> None:
+    """Nothing more can be said on standard output: what is left unsaid must not be an error at the very end."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+__all__ = ["build_parser", "main"]

@@ -1,55 +1,131 @@
-"""Tables that fit a terminal, and progress bars on standard error."""
+"""Answers as people and programs want them: tables that fit a terminal, JSON, CSV, TSV; nothing that drives a terminal.
+
+What goes to a file or a pipe is exact and does not depend on any terminal.
+"""
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 import shutil
 import sys
-import time
-import unicodedata
 from collections.abc import Sequence
+from typing import Any
+
+from provstore.cli.terminal import fitted, isolated, safe, safe_json, safe_lines, width
+
+#: What a list can be printed as.
+FORMATS = ("table", "json", "ndjson", "csv", "tsv")
+_GAP = "  "
+_LEAST = 8  # cells of a column below which a table is of no use
+_ALIGNED = 100  # cells up to which columns are aligned where nothing limits their width
 
 
-class Progress:
-    """A bar on standard error while it is a terminal; silent otherwise."""
+def show(form: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], whole: Any = None, note: str = "") -> None:
+    """Print a list in one of FORMATS; `whole` is what JSON says instead of the rows, `note` stands under a table."""
+    if form == "table":
+        cells = [[_text(value) for value in row] for row in rows]
+        lines = [table(columns, cells)] if rows or not note else []
+        sys.stdout.write("\n".join([*lines, *filter(None, [safe(note)])]) + "\n")
+    elif form == "json":
+        show_json([dict(zip(columns, row, strict=True)) for row in rows] if whole is None else whole)
+    elif form == "ndjson":
+        for row in rows:
+            show_json(dict(zip(columns, row, strict=True)), indent=None)
+    else:
+        write((_csv if form == "csv" else _tsv)([columns, *rows]))
 
-    def __init__(self, label: str) -> None:
-        self._label, self._shown, self._active = label, 0.0, sys.stderr.isatty()
-        self._started = time.monotonic()
 
-    def __call__(self, done: int, total: int) -> None:
-        now = time.monotonic()
-        if not self._active or (done < total and now - self._shown < 0.1):
-            return
-        self._shown = now
-        share = done / total if total else 1.0
-        bar = "█" * int(share * 30)
-        rate = done / max(now - self._started, 0.001)
-        print(f"\r{self._label} {bar:<30} {share:4.0%} {done:,}/{total:,} ({rate:,.0f}/s)", end="", file=sys.stderr)
+def show_json(value: Any, indent: int | None = 2) -> None:
+    """Print a value as JSON."""
+    sys.stdout.write(safe_json(json.dumps(value, indent=indent, ensure_ascii=False)) + "\n")
 
-    def end(self) -> None:
-        if self._active and self._shown:
-            print(file=sys.stderr)
+
+def write(text: str | bytes) -> None:
+    """Print what is ready: exactly where it goes to a file or a pipe, made harmless where it goes to a terminal."""
+    if sys.stdout.isatty():
+        sys.stdout.write(safe_lines(text if isinstance(text, str) else text.decode(errors="replace")))
+    elif isinstance(text, str):
+        sys.stdout.write(text)
+    else:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text)
+
+
+def tell(text: str) -> None:
+    """Say something to a person on standard error, one line whatever names are in it."""
+    print(safe(text), file=sys.stderr)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else str(value)
+
+
+def _csv(rows: Sequence[Sequence[Any]]) -> str:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows([_text(value) for value in row] for row in rows)
+    return out.getvalue()
+
+
+_TSV = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+def _tsv(rows: Sequence[Sequence[Any]]) -> str:
+    return "".join("\t".join(_text(value).translate(_TSV) for value in row) + "\n" for row in rows)
+
+
+# --- tables ----------------------------------------------------------------------------------------------------------
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Columns as wide as their content, the widest cut until the table fits the terminal."""
-    width = shutil.get_terminal_size((120, 40)).columns if sys.stdout.isatty() else 100_000
-    sizes = [max([_width(c), *(_width(row[i]) for row in rows)]) for i, c in enumerate(columns)]
-    while sum(sizes) + 2 * (len(sizes) - 1) > width and max(sizes) > 8:
-        sizes[sizes.index(max(sizes))] -= 1
+    """Aligned columns: on a terminal cut to its width, a line a cell where that is too narrow; else nothing is cut."""
+    shown = [[safe(cell) for cell in row] for row in rows]
+    if not sys.stdout.isatty():
+        return _aligned(columns, shown, _natural(columns, shown, most=_ALIGNED))
+    room = shutil.get_terminal_size().columns
+    sizes = _sizes(_natural(columns, shown), room - len(_GAP) * (len(columns) - 1))
+    return _aligned(columns, shown, sizes, cut=True) if sizes else _stacked(columns, shown, room)
+
+
+def _natural(columns: Sequence[str], rows: Sequence[Sequence[str]], most: int | None = None) -> list[int]:
+    sizes = [max([width(name), *(width(row[at]) for row in rows)]) for at, name in enumerate(columns)]
+    return sizes if most is None else [min(size, most) for size in sizes]
+
+
+def _sizes(natural: Sequence[int], room: int) -> list[int]:
+    """The natural sizes, the widest cut alike until all fit; empty where a column would be too narrow to be read."""
+    sizes = [0] * len(natural)
+    order = sorted(range(len(natural)), key=natural.__getitem__)
+    for done, at in enumerate(order):
+        sizes[at] = min(natural[at], room // (len(order) - done))
+        room -= sizes[at]
+        if sizes[at] < min(natural[at], _LEAST):
+            return []
+    return sizes
+
+
+def _aligned(columns: Sequence[str], rows: Sequence[Sequence[str]], sizes: Sequence[int], cut: bool = False) -> str:
     lines = [columns, ["─" * size for size in sizes], *rows]
     return "\n".join(
-        "  ".join(_fit(cell, size) for cell, size in zip(line, sizes, strict=True)).rstrip() for line in lines
+        _GAP.join(_cell(cell, size, cut) for cell, size in zip(line, sizes, strict=True)).rstrip() for line in lines
     )
 
 
-def _width(text: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+def _cell(text: str, size: int, cut: bool) -> str:
+    shown = fitted(text, size) if cut else text
+    return (isolated(shown) if cut else shown) + " " * (size - width(shown))
 
 
-def _fit(text: str, size: int) -> str:
-    """The text in `size` cells; a long one loses its middle, since IRIs differ at their ends."""
-    while _width(text) > size:
-        keep = len(text) - (_width(text) - size) - 1
-        text = f"{text[: keep // 2]}…{text[len(text) - (keep - keep // 2) :]}"
-    return text + " " * (size - _width(text))
+def _stacked(columns: Sequence[str], rows: Sequence[Sequence[str]], room: int) -> str:
+    """One row under the other, a line a cell."""
+    names = max(map(width, columns))
+    lines = []
+    for number, row in enumerate(rows, 1):
+        lines.append(f"─ {number} ".ljust(room, "─"))
+        for name, cell in zip(columns, row, strict=True):
+            if cell:
+                lines.append(f"{name.ljust(names)} {isolated(fitted(cell, max(_LEAST, room - names - 1)))}")
+    return "\n".join(lines)

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 
-from provstore.errors import Misconfigured, ProvStoreError
+from provstore.errors import DirectoryInUse, Misconfigured, NotFound, ProvStoreError
 from provstore.settings import Settings
 
 _open = build_opener(ProxyHandler({})).open  # a server is on this machine; no proxy stands between
@@ -34,7 +34,18 @@ def existing(settings: Settings) -> Path:
     directory = Path(settings.data)
     if not (directory / "ledger.db").exists():
         raise Misconfigured(
-            f"{directory} holds no ledger: name the right directory with --data, or a server with --server"
+            f"{directory} holds no ledger: name the right directory with --data; `provstore ingest` makes one, and "
+            "`provstore demo` one with examples"
+        )
+    return directory
+
+
+def unserved(settings: Settings) -> Path:
+    """The data directory, for what needs it alone; DirectoryInUse where a server has it open."""
+    directory, url = existing(settings), server_of(settings) if not settings.server else ""
+    if url:
+        raise DirectoryInUse(
+            f"{directory} is in use by another process, the server at {url}: stop it first (Ctrl-C where it runs)"
         )
     return directory
 
@@ -47,16 +58,21 @@ def call(url: str, data: bytes | None = None, headers: dict[str, str] | None = N
     except HTTPError as error:
         return error.code, error.read()
     except (OSError, HTTPException, ValueError) as error:
-        raise Misconfigured(f"no server answers at {url}: {error}") from error
+        reason = getattr(error, "reason", error)
+        raise Misconfigured(
+            f"no server answers at {url.partition('?')[0]}: {reason}; start one with `provstore serve`, or leave out "
+            "--server to open the data directory itself"
+        ) from error
 
 
 def problem(body: bytes) -> ProvStoreError:
     """The error in a problem document."""
     try:
         said = json.loads(body)
-        return ProvStoreError(str(said["detail"]), pointer=said.get("pointer"), line=said.get("line"))
-    except (ValueError, KeyError):
+        kind = NotFound if said.get("status") == 404 else ProvStoreError
+        return kind(str(said["detail"]), pointer=said.get("pointer"), line=said.get("line"))
+    except (ValueError, KeyError, TypeError, AttributeError):
         return ProvStoreError(f"the server answered: {body[:300].decode(errors='replace')}")
 
 
-__all__ = ["call", "existing", "problem", "server_of"]
+__all__ = ["call", "existing", "problem", "server_of", "unserved"]

@@ -1,44 +1,42 @@
-"""`provstore search`."""
+"""`provstore search`, and what was meant where a name is not known."""
 
 from __future__ import annotations
 
 import argparse
-import csv
 import json
-import sys
+import re
+from collections.abc import Iterator
+from difflib import SequenceMatcher
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
-from provstore.cli.output import table
+from provstore.cli.output import show
 from provstore.cli.remote import call, existing, problem, server_of
 from provstore.core import ProvStore
-from provstore.errors import QueryRefused
+from provstore.errors import ProvStoreError, QueryRefused
 from provstore.search import FILTERS, Request, Searcher, as_json
 from provstore.settings import Settings
 
-_FORMATS = ("table", "json", "csv")
 _COLUMNS = ("kind", "name", "namespace", "iri", "score")
+_PIECE = re.compile(r"[^\W_]{3,}")
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Print what is found; exit code 1 where nothing is."""
-    if arguments.format not in _FORMATS:
-        raise QueryRefused(f"--format is one of {', '.join(_FORMATS)}, got {arguments.format!r}")
     if arguments.limit < 0:
         raise QueryRefused(f"--limit must be a non-negative integer, got {arguments.limit}")
     filters = {name: tuple(getattr(arguments, name)) for name in FILTERS}
-    request = Request(" ".join(arguments.words), filters, arguments.limit)
-    server = server_of(settings)
-    found = _remote(server, request) if server else _local(request, settings)
-    if arguments.format == "json":
-        print(json.dumps(found, indent=2))
-    elif arguments.format == "csv":
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(_COLUMNS)
-        writer.writerows([each[column] for column in _COLUMNS] for each in found["results"])
+    found = _found(Request(" ".join(arguments.words), filters, arguments.limit), settings)
+    if arguments.format == "table":
+        _show_table(found)
     else:
-        print(_as_table(found))
+        show(arguments.format, _COLUMNS, [[each[name] for name in _COLUMNS] for each in found["results"]], found)
     return 0 if found["total"] else 1
+
+
+def _found(request: Request, settings: Settings) -> dict[str, Any]:
+    server = server_of(settings)
+    return _remote(server, request) if server else _local(request, settings)
 
 
 def _remote(server: str, request: Request) -> dict[str, Any]:
@@ -62,22 +60,43 @@ def _local(request: Request, settings: Settings) -> dict[str, Any]:
         store.close()
 
 
-def _as_table(found: dict[str, Any]) -> str:
+def _show_table(found: dict[str, Any]) -> None:
     rows = [
-        [_line(each["kind"]), _line(each["name"]), _line(each["namespace"]), _matched(each["snippet"]), each["iri"]]
+        [each["kind"], each["name"], each["namespace"], _matched(each["snippet"]), each["iri"]]
         for each in found["results"]
     ]
     shown, total = len(rows), found["total"]
     note = f"({total} found{'' if shown == total else f', {shown} shown'})"
-    return f"{table(['kind', 'name', 'namespace', 'match', 'iri'], rows)}\n{note}" if rows else note
+    show("table", ["kind", "name", "namespace", "match", "iri"], rows, note=note)
 
 
 def _matched(snippet: dict[str, Any] | None) -> str:
     if snippet is None or len(snippet["marked"]) < 2:
         return ""
-    return f"{snippet['field']}: {_line(''.join(snippet['marked']))}"
+    return f"{snippet['field']}: {''.join(snippet['marked'])}"
 
 
-def _line(text: str) -> str:
-    """Text for one line of a terminal: nothing in it can move the cursor or change colours."""
-    return "".join(c if c.isprintable() else " " for c in text)
+# --- what was meant --------------------------------------------------------------------------------------------------
+
+
+def meant(entity: str, settings: Settings) -> str:
+    """What to try where an entity is not known: things with a name like it, or else how to look for it."""
+    for words in _tries(entity):
+        try:
+            found = _found(Request(words, {}, 20), settings)["results"]
+        except ProvStoreError:  # the error that led here is the one to be told
+            break
+        if found:
+            names = dict.fromkeys(each["iri"] if "://" in entity else each["name"] or each["iri"] for each in found)
+            likely = sorted(names, key=lambda name: SequenceMatcher(None, entity, name).ratio(), reverse=True)[:3]
+            return f"perhaps {' or '.join(likely)}; `provstore search WORDS` finds more"
+    return "`provstore search WORDS` finds what has a name, `provstore search` alone lists all"
+
+
+def _tries(entity: str) -> Iterator[str]:
+    """Searches from the whole name to a piece of it: a misspelt word is left out, or only its beginning is right."""
+    last = unquote(re.split(r"[/#:]", entity.rstrip("/#:"))[-1])[:100]
+    pieces = sorted(set(_PIECE.findall(last)), key=len, reverse=True)[:3]
+    yield " ".join(_PIECE.findall(last)[:5]) or last
+    yield from pieces
+    yield from (f"{piece[:4]}*" for piece in pieces)

@@ -13,6 +13,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from provstore.core.validate import conformity, failed
 from provstore.errors import Busy, ProvStoreError
 from provstore.ledger.log import Ledger
 from provstore.model import Mapped
@@ -22,7 +23,7 @@ _SECONDS = 60.0
 _MEMORY = 2 << 30
 _JOB = "provstore.validation.shacl:job"
 #: What `result.conforms` means; NULL where the validation itself failed, which says nothing about the record.
-_STATES: dict[int | None, str] = {1: "conforming", 0: "violating", None: "failed"}
+_STATES: dict[bool | None, str] = {True: "conforming", False: "violating", None: "failed"}
 
 
 class Annotator:
@@ -69,7 +70,7 @@ class Annotator:
                 quads = b"".join([body.quads, *(self._ledger.content(iri) for iri in body.contents)])
                 self._keep(index, profile, await self._results(profile, quads))
         except ProvStoreError as error:  # a record that cannot be read must not keep the others waiting
-            self._keep(index, profile, _failed(error))
+            self._keep(index, profile, failed(error))
 
     async def validate(self, profile: str, mapped: Mapped) -> list[dict[str, Any]]:
         """The results of one record that is not committed yet; Busy where nobody can look at it now."""
@@ -83,10 +84,10 @@ class Annotator:
         except (JobTimeout, JobCrash, ProvStoreError) as error:
             if isinstance(error, Busy) and not patient:
                 raise
-            return _failed(error)
+            return failed(error)
 
     def _keep(self, index: int, profile: str, results: list[dict[str, Any]]) -> None:
-        conforms = _conforms(results)
+        conforms = conformity(results)
         before = self._db.execute(
             "SELECT conforms FROM result WHERE idx = ? AND profile = ?", (index, profile)
         ).fetchone()
@@ -111,16 +112,3 @@ class Annotator:
     def close(self) -> None:
         self._pool.close()
         self._db.close()
-
-
-def _failed(error: Exception) -> list[dict[str, Any]]:
-    message = f"validation did not finish: {str(error) or type(error).__name__}"
-    return [{"severity": "ERROR", "message": message, "shape": "", "focus": "", "path": ""}]
-
-
-def _conforms(results: list[dict[str, Any]]) -> int | None:
-    """1 or 0; None where the validation failed, unless it had found a violation."""
-    severities = {result["severity"] for result in results}
-    if "MUST" in severities:
-        return 0
-    return None if "ERROR" in severities else 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,6 +12,7 @@ from provstore.capture.payloads import Limits, Part
 from provstore.capture.syntax import SYNTAXES, Document, map_document
 from provstore.errors import InvalidInput, ProvStoreError, TooLarge
 from provstore.model import Mapped, Submission
+from provstore.security.process import JobCrash, JobTimeout
 
 JSON = "application/json"
 #: Bodies beyond this, once inflated, are mapped by a worker, so that nobody else waits for them.
@@ -92,6 +95,19 @@ def read_document(body: Body) -> Item:
     data = payloads.inflated(body.data, body.encoding, body.limits)
     mapped = map_document(Document(data, media_type, body.base))
     return Item(data, media_type, mapped, None, {})
+
+
+@contextmanager
+def in_worker(seconds: float) -> Iterator[None]:
+    """What keeps a worker from reading a body is the fault of the body: TooLarge, InvalidInput."""
+    try:
+        yield
+    except JobTimeout as error:
+        raise TooLarge(
+            f"reading the document took longer than {seconds:g} s: split it, or name its blank nodes"
+        ) from error
+    except JobCrash as error:
+        raise InvalidInput("reading the document needed more memory than it may have") from error
 
 
 def is_rdf(media_type: str) -> bool:

@@ -15,11 +15,12 @@ from provstore.core.annotate import Annotator
 from provstore.core.client import OwnerClient
 from provstore.core.intake import Body, Item
 from provstore.core.lineage import LineageService
-from provstore.errors import InvalidInput, Nonconforming, NotFound, NotYetApplied, ProvStoreError, TooLarge
+from provstore.core.validate import Validator
+from provstore.errors import InvalidInput, Nonconforming, NotFound, NotYetApplied, ProvStoreError
 from provstore.ledger.log import Ledger
 from provstore.lineage.ask import Asked, Told
 from provstore.model import Receipt, Submission
-from provstore.security.pool import JobCrash, JobTimeout, WorkerPool
+from provstore.security.pool import WorkerPool
 from provstore.settings import Settings
 from provstore.store.query import Answer, QueryService, Snapshot
 
@@ -80,6 +81,7 @@ class Service:
         annotated = [name for name, mode in self._modes.items() if mode == "annotate"]
         self.annotator = Annotator(self._directory / "validation.db", self.ledger, annotated)
         self._lineage = LineageService(self._directory / "views")
+        self.validator = Validator(settings, self.base, self._limits, most=2)
         self._annotating = asyncio.create_task(self.annotator.run())
 
     async def close(self) -> None:
@@ -88,6 +90,7 @@ class Service:
         await asyncio.gather(self._annotating, return_exceptions=True)
         self.annotator.close()
         self._lineage.close()
+        self.validator.close()
         await self.owner.close()
         for pool in (self._query_pool, self._document_pool):
             pool.close()
@@ -117,14 +120,8 @@ class Service:
         return outcome
 
     async def _in_worker(self, target: str, body: Body, seconds: float) -> Any:
-        try:
+        with intake.in_worker(seconds):
             return await self._document_pool.run(target, body, seconds)
-        except JobTimeout as error:
-            raise TooLarge(
-                f"reading the document took longer than {seconds:g} s: split it, or name its blank nodes"
-            ) from error
-        except JobCrash as error:
-            raise InvalidInput("reading the document needed more memory than it may have") from error
 
     async def _commit(self, items: Sequence[Item], actor: str) -> list[Outcome]:
         outcomes: list[Outcome | None] = [None] * len(items)

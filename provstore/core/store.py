@@ -25,6 +25,7 @@ from provstore.store.query import Snapshot
 from provstore.views.apply import StoreLost, Views
 
 Progress = Callable[[int, int], None]
+_BACKUP_PAGES = 2048  # copied between two looks at the clock, 8 MiB
 
 
 class ProvStore:
@@ -140,8 +141,8 @@ def _lock(directory: Path) -> int:
     return descriptor
 
 
-def backup(directory: Path, target: Path) -> int:
-    """Copy the ledger and its key while it may be in use; returns the number of entries.
+def backup(directory: Path, target: Path, progress: Progress | None = None) -> int:
+    """Copy the ledger and its key while it may be in use; returns the number of entries. `progress` counts pages.
 
     The copy is whole and consistent: everything acknowledged before the call is in it. Views are left out, since
     `restore` makes them again.
@@ -154,12 +155,20 @@ def backup(directory: Path, target: Path) -> int:
     source = sqlite3.connect(f"{(directory / 'ledger.db').absolute().as_uri()}?mode=ro", uri=True)
     copy = sqlite3.connect(target / "ledger.db")
     with source, copy:
-        source.backup(copy)
+        # one state of the ledger: without a transaction of its own the copy would begin again after each commit
+        source.execute("BEGIN")
+        source.execute("SELECT 1 FROM entry LIMIT 1").fetchone()
+        source.backup(copy, pages=_BACKUP_PAGES, progress=_counted(progress))
     (size,) = copy.execute("SELECT COUNT(*) FROM entry").fetchone()
     copy.close()
     source.close()
     _copy_private(directory / "ledger.key", target / "ledger.key")
     return int(size)
+
+
+def _counted(progress: Progress | None) -> Callable[[int, int, int], object] | None:
+    """What SQLite tells while it copies (status, pages that remain, pages in all) as progress."""
+    return progress and (lambda _, remaining, total: progress(total - remaining, total))
 
 
 def restore(source: Path, directory: Path, progress: Progress | None = None) -> Report:

@@ -37,6 +37,16 @@ IMPACT = {
     "limit": "how many to list at most, 1000 unless said otherwise",
     "cursor": "what an answer gave as next: the page after it",
 }
+#: What a parameter may be, where that is one of a few.
+CHOICES = {
+    "direction": ("upstream", "downstream"),
+    "by": ("derivation", "certain", "activity"),
+    "level": ("state", "asset", "run"),
+    "verdict": ("affected", "possibly affected", "not affected"),
+}
 PARAMETERS = {"lineage": LINEAGE, "impact": IMPACT}
 #: What the command line can print an answer as.
-FORMATS = {"lineage": ("table", "csv", "json", "turtle"), "impact": ("table", "csv", "json")}
+FORMATS = {
+    "lineage": ("table", "json", "ndjson", "csv", "tsv", "turtle"),
+    "impact": ("table", "json", "ndjson", "csv", "tsv"),
+}

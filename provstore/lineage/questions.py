@@ -18,11 +18,12 @@ from provstore.lineage.adjacency import Flags, Found, Ints
 from provstore.lineage.answer import Edge, Node, Page, Teller
 from provstore.lineage.graph import LineageGraph
 from provstore.lineage.moment import ACTIVITY, CERTAIN, KINDS, LINEAGE, Moment
+from provstore.lineage.parameters import CHOICES
 from provstore.views.edges import Relation
 
 #: The most nodes on one page.
 MAX_PAGE = 10_000
-LEVELS = ("state", "asset", "run")
+LEVELS = CHOICES["level"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,8 @@ class Question:
     cursor: str | None = None
 
     def __post_init__(self) -> None:
-        _one_of("direction", self.direction, ("upstream", "downstream"))
-        _one_of("by", self.by, tuple(_FOLLOWED))
+        _one_of("direction", self.direction, CHOICES["direction"])
+        _one_of("by", self.by, CHOICES["by"])
         _one_of("level", self.level, LEVELS)
         for kind in self.kinds:
             _one_of("kind", kind, KINDS)

@@ -78,14 +78,22 @@ def validate(quads: bytes, profile: str) -> list[Result]:
     The gravest come first, and the order is always the same; an empty list means that all is well. NotFound for a
     profile that is not there, InvalidInput for what is not N-Quads, ProvStoreError where the engine gives up.
     """
+    return _results(*_examined(quads, profile))
+
+
+def _examined(quads: bytes, profile: str) -> tuple[Graph, Graph, Graph]:
+    """The shapes, the data, and the report of the engine (SHACL §3.6)."""
     shapes, data = _shapes(profile), _graph(quads)
     for triple in _classes(profile):
         data.add(triple)
     try:
-        report = _report(data, shapes)
+        return shapes, data, _report(data, shapes)
     except (TypeError, ReportableRuntimeError):
         # the engine gives up on values that have no order (SHACL §4.5.4 wants a result); datatype rules tell of them
-        report = _report(data, _without_comparisons(profile))
+        return shapes, data, _report(data, _without_comparisons(profile))
+
+
+def _results(shapes: Graph, data: Graph, report: Graph) -> list[Result]:
     order = list(SEVERITIES.values())
     found = {_result(report, node, shapes, data) for node in report.subjects(RDF.type, SH.ValidationResult)}
     return sorted(found, key=lambda r: (order.index(r.severity), r.shape, r.focus, r.path, r.value))
@@ -107,6 +115,18 @@ def job(task: tuple[str, bytes]) -> list[dict[str, Any]]:
     """`validate` for a worker process: profile name and N-Quads in, results as JSON objects out."""
     profile, quads = task
     return [asdict(result) for result in validate(quads, profile)]
+
+
+def told(task: tuple[str, bytes]) -> tuple[list[dict[str, Any]], str]:
+    """As `job`, and the validation report of SHACL §3.6 as Turtle; `sh:conforms` is false for a MAY, too."""
+    profile, quads = task
+    shapes, data, report = _examined(quads, profile)
+    return [asdict(result) for result in _results(shapes, data, report)], report.serialize(format="turtle")
+
+
+def described(_: None) -> list[dict[str, Any]]:
+    """Every profile and its rules, as JSON objects."""
+    return [asdict(profile) for profile in profiles().values()]
 
 
 # --- profiles --------------------------------------------------------------------------------------------------------

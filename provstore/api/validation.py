@@ -1,0 +1,52 @@
+"""Validation without storing, and the shapes that it goes by."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+
+from provstore import resources
+from provstore.api.requests import body_of, service_of
+from provstore.core import intake
+from provstore.core.validate import overall, turtle
+from provstore.errors import UnsupportedMedia
+from provstore.store.query import chosen
+
+router = APIRouter(tags=["validate"])
+
+
+@router.post("/validate")
+async def post_validate(request: Request) -> Response:
+    """What a body for `/api/v1/lineage` or `/records` would be told, and nothing is stored; `?profile=…`, repeatable.
+
+    200 whatever the verdict: `conforms` is true, false, or null where something could not be read or judged. As JSON,
+    or as SHACL validation reports in Turtle.
+    """
+    media_type = chosen(request.headers.get("accept"), ("application/json", "text/turtle"), "with a validation")
+    validator = service_of(request).validator
+    profiles = validator.profiles(request.query_params.getlist("profile"))
+    sent = request.headers.get("content-type", "application/json")
+    if not intake.is_rdf(sent) and "json" not in sent.partition(";")[0].lower():
+        raise UnsupportedMedia(f"OpenLineage JSON or an RDF syntax is wanted as Content-Type, got {sent[:60]!r}")
+    encoding = request.headers.get("content-encoding")
+    checked = await validator.check_all(await body_of(request), sent, encoding, profiles)
+    headers = {"Vary": "Accept"}
+    if len(checked) == 1 and checked[0].error and not checked[0].where:
+        raise checked[0].error
+    if media_type == "text/turtle":
+        return Response(turtle(checked), media_type=media_type, headers=headers)
+    said = {"conforms": overall(checked), "profiles": profiles, "payloads": [each.json() for each in checked]}
+    return JSONResponse(said, headers=headers)
+
+
+@router.get("/shapes")
+async def get_shapes(request: Request) -> Response:
+    """Every validation profile: what it is about, whether it annotates, rejects or is off, and its rules."""
+    return JSONResponse(await service_of(request).validator.described())
+
+
+@router.get("/shapes/{profile}")
+async def get_profile(profile: str, request: Request) -> Response:
+    """A profile's SHACL shapes as Turtle."""
+    (name,) = service_of(request).validator.profiles([profile])
+    return Response(resources.read("shapes", f"{name}.ttl"), media_type="text/turtle")

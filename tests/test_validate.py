@@ -1,0 +1,195 @@
+"""Validation without storing: the same answer from the command and the route, and nothing is kept."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pyoxigraph as ox
+import pytest
+
+from tests.servers import BASE, Server, command, event, serving
+
+GOOD = event(1)
+BAD_TURTLE = """@prefix prov: <http://www.w3.org/ns/prov#> .
+<urn:a> a prov:Activity ; prov:startedAtTime "yesterday" ; prov:used <urn:b> . <urn:b> a prov:Activity .
+"""
+POISON = "\n".join(f"_:a{i} <urn:p> _:a{j} ." for i in range(12) for j in range(12) if i != j)
+LINES = f'{json.dumps(GOOD)}\n{{"nonsense":\n{json.dumps({**GOOD, "eventTime": None})}\n'
+SH = "http://www.w3.org/ns/shacl#"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("validating") / "data") as found:
+        yield found
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    (tmp_path / "good.json").write_text(json.dumps([GOOD, event(2)]))
+    (tmp_path / "bad.ttl").write_text(BAD_TURTLE)
+    (tmp_path / "lines.jsonl").write_text(LINES)
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "good.json.gz").write_bytes(gzip.compress(json.dumps(GOOD).encode()))
+    (tmp_path / "notes.txt").write_text("nothing")
+    return tmp_path
+
+
+def _post(
+    server: Server, body: str | bytes, kind: str = "text/turtle", accept: str = "*/*", **more: str
+) -> httpx.Response:
+    return server.http.post("/validate", params=more, content=body, headers={"content-type": kind, "accept": accept})
+
+
+# --- the command -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("names", "code", "summary"),
+    [
+        (["good.json"], 0, "2 payloads by prov-core: 2 conform, 0 do not, 0 could not be read or judged"),
+        (["bad.ttl"], 1, "1 payload by prov-core: 0 conform, 1 do not, 0 could not be read or judged"),
+        (["lines.jsonl"], 2, "3 payloads by prov-core: 1 conform, 0 do not, 2 could not be read or judged"),
+        (["*.json", "deep"], 0, "3 payloads by prov-core: 3 conform, 0 do not, 0 could not be read or judged"),
+        (["."], 2, "7 payloads by prov-core: 4 conform, 1 do not, 2 could not be read or judged"),
+        (["none.json", "notes.txt"], 2, "2 payloads by prov-core: 0 conform, 0 do not, 2 could not be read or judged"),
+    ],
+)
+def test_the_exit_code_is_the_verdict(files: Path, names: list[str], code: int, summary: str) -> None:
+    done = command("validate", "--data", files / "none", *(files / name for name in names))
+    assert (done.returncode, done.stdout.decode().splitlines()[-1]) == (code, summary), done.stderr
+    assert done.stderr == b""
+    assert not (files / "none").exists()
+
+
+def test_a_finding_says_where_what_and_what_is_wanted(files: Path) -> None:
+    said = command("validate", files / "bad.ttl").stdout.decode()
+    assert f"{files / 'bad.ttl'}: does not conform to prov-core (2 MUST, 1 SHOULD)\n" in said
+    assert '  MUST   urn:a http://www.w3.org/ns/prov#startedAtTime = "yesterday"\n' in said
+    assert "Write it as" in said
+    assert "https://www.w3.org/TR/prov-o/#startedAtTime" in said
+    said = command("validate", files / "lines.jsonl").stdout.decode()
+    assert f"{files / 'lines.jsonl'} at line 2: could not be read: not JSON" in said
+    assert f"{files / 'lines.jsonl'} at line 3, /eventTime: could not be read: 'eventTime' must be" in said
+
+
+def test_standard_input_needs_its_type(files: Path) -> None:
+    assert command("validate", "-", "--input", "ttl", data=BAD_TURTLE.encode()).returncode == 1
+    assert command("validate", "-", "--input", "text/turtle", data=BAD_TURTLE.encode()).returncode == 1
+    assert command("validate", "-", data=json.dumps(GOOD).encode()).returncode == 0
+    assert command("validate", "-", data=b"").returncode == 2
+    assert b"--input is json" in command("validate", "-", "--input", "docx").stderr
+    assert b"give --input" in command("validate", files / "notes.txt").stdout
+
+
+def test_a_profile_that_is_not_there(files: Path) -> None:
+    done = command("validate", "--profile", "prov-cor", files / "bad.ttl")
+    assert done.returncode == 2
+    assert b"no validation profile 'prov-cor'; perhaps prov-core" in done.stderr
+    none = command("validate", files / "bad.ttl", settings={"profiles": "prov-core:off"})
+    assert none.returncode == 2
+    assert b"name one of prov-core" in none.stderr
+    named = command("validate", "--profile", "prov-core", files / "bad.ttl", settings={"profiles": "prov-core:off"})
+    assert named.returncode == 1
+
+
+def test_each_form_says_the_same(files: Path) -> None:
+    line = ("validate", files / "bad.ttl", files / "lines.jsonl", "--format")
+    said = json.loads(command(*line, "json").stdout)
+    assert [said["conforms"], said["profiles"], len(said["payloads"])] == [False, ["prov-core"], 4]
+    assert [each["conforms"] for each in said["payloads"]] == [False, True, None, None]
+    rows = list(csv.DictReader(command(*line, "csv").stdout.decode().splitlines()))
+    assert [row["severity"] for row in rows] == ["MUST", "MUST", "SHOULD", "ERROR", "ERROR"]
+    assert [row["focus"] for row in rows[:2]] == ["urn:a", "urn:a"]
+    assert [row["line"] for row in rows] == ["", "", "", "2", "3"]
+    text = command(*line, "turtle").stdout
+    quads = list(ox.parse(text, format=ox.RdfFormat.TURTLE))
+    assert sum(quad.predicate.value == f"{SH}result" for quad in quads) == 3
+    assert sum(quad.predicate.value == f"{SH}conforms" for quad in quads) == 2
+    assert b"# not read: not JSON" in text
+
+
+def test_a_poisoned_document_ends(files: Path) -> None:
+    done = command("validate", "-", "--input", "nt", data=POISON.encode())
+    assert done.returncode == 2
+    assert b"took longer than 2 s" in done.stdout
+
+
+# --- the route -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("good.json", "application/json"), ("bad.ttl", "text/turtle"), ("lines.jsonl", "application/x-ndjson")],
+)
+def test_the_route_and_the_command_say_the_same(server: Server, files: Path, name: str, kind: str) -> None:
+    before = server.http.get("/health").json()["entries"]
+    answer = _post(server, (files / name).read_bytes(), kind)
+    assert answer.status_code == 200
+    assert answer.headers["vary"] == "Accept"
+    here = json.loads(command("validate", "--data", server.directory, files / name, "--format", "json").stdout)
+    for payload in here["payloads"]:
+        assert payload.pop("file") == str(files / name)
+    assert here == answer.json()
+    assert server.http.get("/health").json()["entries"] == before
+
+
+def test_what_is_validated_is_what_the_way_in_validates(server: Server) -> None:
+    said = _post(server, BAD_TURTLE).json()["payloads"][0]
+    assert said["record"].startswith(f"{BASE}/record/")
+    assert server.rdf(BAD_TURTLE).json()["record"] == said["record"]
+    place = f"/records/{said['record'].rpartition('/')[2]}/validation"
+    until: dict[str, Any] = {"waiting": True}
+    while until["waiting"]:
+        until = server.http.get(place).json()
+    assert until["profiles"] == said["profiles"]
+
+
+def test_a_report_in_turtle(server: Server) -> None:
+    answer = _post(server, BAD_TURTLE, accept="text/turtle")
+    assert answer.headers["content-type"].startswith("text/turtle")
+    quads = list(ox.parse(answer.content, format=ox.RdfFormat.TURTLE))
+    focus = {str(quad.object) for quad in quads if quad.predicate.value == f"{SH}focusNode"}
+    assert "<urn:a>" in focus
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "accept", "profile", "status"),
+    [
+        ("", "application/json", "*/*", "prov-core", 400),
+        ("{", "application/json", "*/*", "prov-core", 400),
+        ("garbage", "text/turtle", "*/*", "prov-core", 400),
+        ("", "text/turtle", "*/*", "prov-core", 422),
+        (BAD_TURTLE, "text/plain", "*/*", "prov-core", 415),
+        (BAD_TURTLE, "text/turtle", "image/png", "prov-core", 406),
+        (BAD_TURTLE, "text/turtle", "*/*", "none", 404),
+        (POISON, "application/n-triples", "*/*", "prov-core", 413),
+        ('<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "c">]><a/>', "application/rdf+xml", "*/*", "prov-core", 400),
+    ],
+)
+def test_what_cannot_be_validated(server: Server, body: str, kind: str, accept: str, profile: str, status: int) -> None:
+    answer = _post(server, body, kind, accept, profile=profile)
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json"), answer.text
+    assert server.http.get("/health").json()["status"] == "ok"
+
+
+def test_the_profiles_and_their_shapes(server: Server) -> None:
+    (profile,) = server.http.get("/shapes").json()
+    assert [profile[key] for key in ("name", "mode", "title")] == ["prov-core", "annotate", "PROV-O core"]
+    assert {rule["severity"] for rule in profile["rules"]} == {"MUST", "SHOULD", "MAY"}
+    shapes = server.http.get("/shapes/prov-core")
+    assert shapes.headers["content-type"].startswith("text/turtle")
+    named = {
+        q.subject.value
+        for q in ox.parse(shapes.content, format=ox.RdfFormat.TURTLE)
+        if isinstance(q.subject, ox.NamedNode)
+    }
+    assert {rule["shape"] for rule in profile["rules"]} <= named
+    for name in ("none", "%2E%2E", "prov-core.ttl", "%00"):
+        assert server.http.get(f"/shapes/{name}").status_code in (404, 405), name
