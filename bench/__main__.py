@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench import graphs, ingest, lineage, queries, search, sparql
+from bench import graphs, ingest, install, lineage, queries, search, sparql
 
 
 def main() -> None:
@@ -13,6 +13,7 @@ def main() -> None:
         ("Lineage", lineage.main),
         ("Searching", search.main),
         ("The default graph", graphs.main),
+        ("Installing", install.main),
     )
     for title, run in parts:
         print(f"\n## {title}\n", flush=True)

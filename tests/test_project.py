@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -14,6 +15,7 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 from zipfile import ZipFile
 
+import httpx
 import pytest
 
 import provstore
@@ -91,29 +93,91 @@ def test_the_wheel_says_who_it_is(wheel: Path) -> None:
         assert f"{info}/licenses/LICENSE" in archive.namelist()
 
 
-def test_the_wheel_runs_where_there_is_no_checkout(wheel: Path, tmp_path: Path) -> None:
-    home = tmp_path / "venv"
+@pytest.fixture(scope="module")
+def programs(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of programs of an environment in which the wheel is installed, and no checkout can be seen."""
+    home = tmp_path_factory.mktemp("installed") / "venv"
     venv.create(home, with_pip=False)
     python = home / "bin" / "python"
-    site = Path(ran(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=tmp_path).strip())
+    (site,) = home.glob("lib/python*/site-packages")
     # The libraries of this environment are seen through a path file. An editable install of this checkout is not: it is
     # a path file itself, and those of a directory added by another are not read.
     pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", python)
-    ran(*pip, "install", "--quiet", "--no-deps", "--no-index", wheel, cwd=tmp_path)
+    ran(*pip, "install", "--quiet", "--no-deps", "--no-index", wheel, cwd=home)
     (site / "libraries.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
-    clean = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "PROVSTORE_"))}
+    return home / "bin"
 
-    where = ran(python, "-c", "import provstore; print(provstore.__file__)", cwd=tmp_path, env=clean).strip()
-    assert Path(where).is_relative_to(home)
-    command = home / "bin" / "provstore"
-    assert provstore.__version__ in ran(command, "--version", cwd=tmp_path, env=clean)
-    assert "ingest" in ran(command, "--help", cwd=tmp_path, env=clean)
-    assert "lineage/upstream" in ran(command, "query", cwd=tmp_path, env=clean)
-    events = site / "provstore" / "data" / "examples" / "credit"
-    said = ran(command, "ingest", "--data", tmp_path / "store", events, cwd=tmp_path, env=clean)
+
+def clean() -> dict[str, str]:
+    """The environment without what could lead to a checkout, to settings, or to Node."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "PROVSTORE_", "NODE"))}
+    return {**kept, "PATH": "/nowhere"}
+
+
+def test_the_wheel_runs_where_there_is_no_checkout(programs: Path, tmp_path: Path) -> None:
+    where = ran(programs / "python", "-c", "import provstore; print(provstore.__file__)", cwd=tmp_path, env=clean())
+    package = Path(where.strip()).parent
+    assert package.is_relative_to(programs.parent)
+    command, env = programs / "provstore", clean()
+    assert provstore.__version__ in ran(command, "--version", cwd=tmp_path, env=env)
+    assert "ingest" in ran(command, "--help", cwd=tmp_path, env=env)
+    assert "lineage/upstream" in ran(command, "query", cwd=tmp_path, env=env)
+    events = package / "data" / "examples" / "credit"
+    said = ran(command, "ingest", "--data", tmp_path / "store", events, cwd=tmp_path, env=env)
     assert re.search(r"\b[1-9]\d* taken, 0 duplicate, 0 refused", said), said
-    counted = ran(command, "sparql", "--data", tmp_path / "store", "--format", "csv", _COUNT, cwd=tmp_path, env=clean)
+    counted = ran(command, "sparql", "--data", tmp_path / "store", "--format", "csv", _COUNT, cwd=tmp_path, env=env)
     assert int(counted.split()[1]) > 0
+
+
+def test_the_wheel_serves_every_route_page_and_file(wheel: Path, programs: Path, tmp_path: Path) -> None:
+    line: list[str | Path] = [programs / "provstore", "demo", "--data", tmp_path / "data", "--port", "0"]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, cwd=tmp_path, env=clean(), text=True) as process:
+        try:
+            assert process.stdout
+            url = process.stdout.readline().rsplit(" ", 1)[-1].strip()
+            with httpx.Client(base_url=url, timeout=60) as http:
+                _check_routes(http, json.loads(ran(programs / "python", "-c", _ROUTES, cwd=tmp_path, env=clean())))
+                _check_files(http, wheel)
+        finally:
+            process.terminate()
+
+
+#: Every GET route of the installed application that needs no part of its path filled in.
+_ROUTES = """
+import json
+from fastapi.routing import iter_route_contexts
+from provstore import settings
+from provstore.api import create_app
+routes = iter_route_contexts(create_app(settings.load({})).routes)
+print(json.dumps([r.path for r in routes if "GET" in (r.methods or ()) and "{" not in r.path]))
+"""
+
+
+def _check_routes(http: httpx.Client, paths: list[str]) -> None:
+    """Each is there, for a program and for a browser (400: it wants parameters), and pages load only what is there."""
+    assert {"/", "/ns", "/health", "/search", "/sparql", "/shapes", "/openapi.json"} <= set(paths)
+    pages, loaded = 0, set()
+    for path in paths:
+        for accept in ("*/*", "text/html,*/*;q=0.5"):
+            answer = http.get(path, headers={"accept": accept})
+            assert answer.status_code in (200, 400), (path, accept, answer.text)
+            if answer.headers["content-type"].startswith("text/html"):
+                pages += 1
+                loaded |= set(re.findall(r'(?:href|src)="(/static/[^"#?]+)', answer.text))
+    assert pages >= 2
+    assert "/static/style.css" in loaded
+    assert [path for path in loaded if http.get(path).status_code != 200] == []
+
+
+def _check_files(http: httpx.Client, wheel: Path) -> None:
+    """Every file that pages may load comes as it is in the wheel."""
+    with ZipFile(wheel) as archive:
+        home = "provstore/ui/static/"
+        files = [name for name in archive.namelist() if name.startswith(home) and not name.endswith("/")]
+        assert len(files) >= 2
+        for name in files:
+            answer = http.get(f"/static/{name.removeprefix(home)}")
+            assert (answer.status_code, answer.content) == (200, archive.read(name)), name
 
 
 _COUNT = "PREFIX prov: <http://www.w3.org/ns/prov#> SELECT (COUNT(*) AS ?n) WHERE { ?run prov:used ?entity }"

@@ -8,6 +8,7 @@ import ipaddress
 import json
 import os
 import socket
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from provstore import resources
 from provstore.api import create_app
 from provstore.capture.payloads import Limits
 from provstore.capture.syntax import media_type_of
+from provstore.cli.progress import Progress
 from provstore.core import ProvStore, intake
 from provstore.core.intake import Body
 from provstore.core.service import Service
@@ -50,17 +52,17 @@ def demo(arguments: argparse.Namespace, settings: Settings) -> int:
     """Load the examples (again does nothing) and serve them."""
     settings = replace(settings, base=settings.base or _DEMO_BASE)
     _check_host(settings.host)
-    store = ProvStore(Path(settings.data), base=settings.base)
-    try:
-        for file in sorted(resources.folder("examples").rglob("*.*")):
+    with (
+        closing(ProvStore(Path(settings.data), base=settings.base)) as store,
+        Progress("examples", " files") as progress,
+    ):
+        files = [file for file in resources.files("examples", "*.*") if file.suffix in (".trig", ".ttl", ".jsonl")]
+        for number, file in enumerate(files, 1):
             kind = media_type_of(file.name) or "application/json"
-            if file.suffix not in (".trig", ".ttl", ".jsonl"):
-                continue
             body = Body(file.read_bytes(), kind, None, store.base, Limits())
             items = [intake.read_document(body)] if intake.is_rdf(kind) else intake.read_events(body)
             store.ingest([item.submission("examples") for item in items])
-    finally:
-        store.close()
+            progress(number, len(files))
     return serve(arguments, settings)
 
 
