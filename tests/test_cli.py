@@ -139,6 +139,22 @@ def test_ingest_asks_no_server_that_is_gone(tmp_path: Path, files: Path) -> None
         _wrong(command("ingest", "--server", url, files / "one.json"), 2, "no server answers")
 
 
+@pytest.mark.parametrize("lines", [False, True], ids=["an array", "a line each"])
+def test_a_server_is_sent_parts_and_says_the_same_as_a_directory(tmp_path: Path, lines: bool) -> None:
+    wrong = {0: "{}", 127: '{"run" 1}', 128: json.dumps(event(1, eventTime=None)), 299: "17"}
+    texts = [wrong.get(number, json.dumps(event(number))) for number in range(300)]
+    file = tmp_path / ("all.jsonl" if lines else "all.json")
+    file.write_text("\n".join(texts) if lines else f"[{','.join(texts)}]")
+    here = _lines(command("ingest", "--json", "--data", tmp_path / "here", "--base", BASE, file).stdout)
+    with serving(tmp_path / "there") as server:
+        there = _lines(command("ingest", "--json", "--server", server.url, file).stdout)
+    kept = ("file", "record", "index", "duplicate", "detail", "pointer", "line", "status", "title")
+    assert [{key: each.get(key) for key in kept} for each in there] == [
+        {key: each.get(key) for key in kept} for each in here
+    ]
+    assert [number for number, each in enumerate(here) if "detail" in each] == sorted(wrong)
+
+
 # --- asking ----------------------------------------------------------------------------------------------------------
 
 
@@ -310,15 +326,54 @@ def test_help_imports_next_to_nothing() -> None:
     assert not (after - before) & {"asyncio", "ssl", "sqlite3", "http", "email", "multiprocessing"}
 
 
-def test_a_reader_that_stops_early_is_no_error(stocked: Path) -> None:
-    line = [sys.executable, "-m", "provstore", "sparql", "--data", str(stocked), "--format", "csv"]
+@pytest.mark.parametrize(("form", "unbuffered"), [("csv", ""), ("csv", "1"), ("table", ""), ("ndjson", "1")])
+def test_a_reader_that_stops_early_is_no_error(stocked: Path, form: str, unbuffered: str) -> None:
+    line = [sys.executable, "-m", "provstore", "sparql", "--data", str(stocked), "--format", form]
     query = "SELECT * { ?a ?b ?c . ?d ?e ?f } LIMIT 20000"
-    with subprocess.Popen([*line, query], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()) as process:
+    kept = {**environment(), "PYTHONUNBUFFERED": unbuffered}
+    with subprocess.Popen([*line, query], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=kept) as process:
         assert process.stdout
         assert process.stderr
         process.stdout.read(10)
         process.stdout.close()
         assert process.stderr.read() == b""
+        assert process.wait(60) == 141
+
+
+def test_a_full_disk_is_said(stocked: Path) -> None:
+    for line in (["settings"], ["sparql", "ASK {}", "--data", str(stocked)], ["completion", "bash"]):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run(
+                [sys.executable, "-m", "provstore", *line], stdout=full, stderr=subprocess.PIPE, env=environment()
+            )
+        assert (done.returncode, done.stderr) == (2, b"provstore: No space left on device\n")
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_streams_that_are_closed_are_no_error(closed: str) -> None:
+    line = f'"{sys.executable}" -m provstore settings {closed}'
+    assert subprocess.run(["sh", "-c", line], env=environment(), capture_output=True).returncode == 0
+
+
+@pytest.mark.parametrize("name", ["ingest", "validate"])
+def test_an_interrupt_is_130_and_leaves_a_whole_store(tmp_path: Path, name: str) -> None:
+    data = tmp_path / "data"
+    assert command("ingest", "--data", data, "-", data=json.dumps(event(1)).encode()).returncode == 0
+    line = [sys.executable, "-m", "provstore", name, "--data", str(data), "-"]
+    with subprocess.Popen(line, stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()) as process:
+        _waits_for_input(process.pid)
+        process.send_signal(signal.SIGINT)
+        assert process.stderr
+        assert (process.wait(30), process.stderr.read()) == (130, b"")
+    assert command("verify", "--data", data, "--views").returncode == 0
+
+
+def _waits_for_input(pid: int) -> None:
+    """Wait until a process sleeps in a read of its standard input, as Linux tells."""
+    until = time.monotonic() + 60
+    while "pipe" not in Path(f"/proc/{pid}/wchan").read_text():
+        assert time.monotonic() < until
+        time.sleep(0.02)
 
 
 def test_demo_serves_the_examples_and_ends_when_interrupted(tmp_path: Path) -> None:

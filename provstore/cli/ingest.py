@@ -12,7 +12,7 @@ from typing import Any
 from provstore.capture import payloads
 from provstore.capture.payloads import Limits, Part
 from provstore.cli import files
-from provstore.cli.output import show_json
+from provstore.cli.output import show_json, write
 from provstore.cli.progress import Progress
 from provstore.cli.remote import call, problem, server_of
 from provstore.core import ProvStore, intake
@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     finally:
         taker.close()
     if not arguments.json:
-        print(", ".join(f"{count:,} {kind}" for kind, count in counts.items()))
+        write(", ".join(f"{count:,} {kind}" for kind, count in counts.items()) + "\n")
     return 1 if counts["refused"] else 0
 
 

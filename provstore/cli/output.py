@@ -27,7 +27,7 @@ def show(form: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], whole
     if form == "table":
         cells = [[_text(value) for value in row] for row in rows]
         lines = [table(columns, cells)] if rows or not note else []
-        sys.stdout.write("\n".join([*lines, *filter(None, [safe(note)])]) + "\n")
+        _put("\n".join([*lines, *filter(None, [safe(note)])]) + "\n")
     elif form == "json":
         show_json([dict(zip(columns, row, strict=True)) for row in rows] if whole is None else whole)
     elif form == "ndjson":
@@ -39,18 +39,23 @@ def show(form: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], whole
 
 def show_json(value: Any, indent: int | None = 2) -> None:
     """Print a value as JSON."""
-    sys.stdout.write(safe_json(json.dumps(value, indent=indent, ensure_ascii=False)) + "\n")
+    _put(safe_json(json.dumps(value, indent=indent, ensure_ascii=False)) + "\n")
 
 
 def write(text: str | bytes) -> None:
     """Print what is ready: exactly where it goes to a file or a pipe, made harmless where it goes to a terminal."""
     if sys.stdout.isatty():
-        sys.stdout.write(safe_lines(text if isinstance(text, str) else text.decode(errors="replace")))
-    elif isinstance(text, str):
-        sys.stdout.write(text)
-    else:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(text)
+        text = safe_lines(text if isinstance(text, str) else text.decode(errors="replace"))
+    _put(text)
+
+
+def _put(text: str | bytes) -> None:
+    """All of it, or an error: an unbuffered stream takes a part, and only the next part meets a reader that is gone."""
+    sys.stdout.flush()
+    data = text if isinstance(text, bytes) else text.encode(sys.stdout.encoding, "backslashreplace")
+    at = 0
+    while at < len(data):
+        at += sys.stdout.buffer.write(memoryview(data)[at:])
 
 
 def tell(text: str) -> None:

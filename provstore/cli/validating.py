@@ -8,9 +8,10 @@ import shutil
 import sys
 import textwrap
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     form = files.named(arguments.input, "--input")
     with closing(Validator(settings, _base(settings), _LIMITS)) as validator:
         profiles = validator.profiles(arguments.profile)
-        told = asyncio.run(_all(validator, names, form, profiles))
+        told = _all(validator, names, form, profiles)
     if arguments.format == "table":
         write("".join(f"{line}\n" for line in _as_text(told, profiles)))
     elif arguments.format == "turtle":
@@ -90,21 +91,33 @@ def _base(settings: Settings) -> str:
         return ledger.base
 
 
-async def _all(validator: Validator, names: Sequence[str], form: str | None, profiles: Sequence[str]) -> list[_Told]:
-    told = []
-    with Progress("validate", " files") as progress:
+def _all(validator: Validator, names: Sequence[str], form: str | None, profiles: Sequence[str]) -> list[_Told]:
+    told: list[_Told] = []
+    with asyncio.Runner() as runner, Progress("validate", " files") as progress:
         for number, name in enumerate(names):
+            done = partial(_done, progress, number, len(names))
             try:
+                # read out here: a loop that waits for standard input would not hear Ctrl-C
                 data, kind = files.read(name), files.media_type(name, form, "--input")
-                done = 0
-                async for checked, total in validator.check(data, kind, None, profiles):
-                    told.append(_Told(name, checked))
-                    done += 1
-                    progress(number + done / total, len(names))
+                told += [_Told(name, each) for each in runner.run(_checked(validator, data, kind, profiles, done))]
             except InvalidInput as error:
                 where = {} if error.line is None else {"line": error.line}
                 told.append(_Told(name, Checked(where, None, error, ())))
     return told
+
+
+async def _checked(
+    validator: Validator, data: bytes, kind: str, profiles: Sequence[str], done: Callable[[float], None]
+) -> list[Checked]:
+    found = []
+    async for checked, total in validator.check(data, kind, None, profiles):
+        found.append(checked)
+        done(len(found) / total)
+    return found
+
+
+def _done(progress: Progress, number: int, files: int, share: float) -> None:
+    progress(number + share, files)
 
 
 # --- for people ------------------------------------------------------------------------------------------------------
