@@ -72,6 +72,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
         " <urn:example:report> a prov:Entity ; prov:wasDerivedFrom <https://prov.example/prediction/1> ."
     )
     (home / "count.rq").write_text("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }")
+    assert command("export", home / "package.zip", "--all", "--data", home / "store").returncode == 0
     program = home / "provstore"
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m provstore "$@"\n')
     program.chmod(0o755)

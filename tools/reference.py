@@ -21,6 +21,7 @@ from provstore.capture.syntax import ADAPTER, SYNTAXES
 from provstore.cli import build_parser
 from provstore.cli.manual import CODES, MANUAL
 from provstore.cli.parser import options, subcommands
+from provstore.export.package import verifier_digest
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "reference.md"
@@ -30,7 +31,7 @@ _SOURCE = ox.NamedNode("http://purl.org/dc/terms/source")
 
 def page() -> str:
     """The whole page."""
-    parts = [_HEAD, *_commands(), *_routes(), *_settings(), *_adapters(), *_queries(), *_shapes()]
+    parts = [_HEAD, *_commands(), *_verifier(), *_routes(), *_settings(), *_adapters(), *_queries(), *_shapes()]
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 
@@ -39,7 +40,7 @@ _HEAD = """
 
 Made from the code by `make docs`; change the code, not this page.
 
-[Commands](#commands) · [Routes](#routes) · [Settings](#settings) · [Adapters](#adapters) ·
+[Commands](#commands) · [Verifier](#verifier) · [Routes](#routes) · [Settings](#settings) · [Adapters](#adapters) ·
 [Canned queries](#canned-queries) · [Shapes](#shapes)
 """
 
@@ -88,6 +89,14 @@ def _argument(action: argparse.Action) -> str:
         return f"{', '.join(action.option_strings)}{f' {value}' if takes_value else ''}"
     shown = action.metavar if isinstance(action.metavar, str) else action.dest
     return {"?": f"[{shown}]", "*": f"[{shown} …]", "+": f"{shown} …"}.get(str(action.nargs), shown)
+
+
+def _verifier() -> Iterator[str]:
+    yield "## Verifier"
+    yield (
+        "`verify.py` in the [packages](package.md) of this version (`provstore/export/verify.py` in its source) has the"
+        f" SHA-256 `{verifier_digest()}`."
+    )
 
 
 # --- routes ----------------------------------------------------------------------------------------------------------

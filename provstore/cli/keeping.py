@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from provstore.cli import exporting
 from provstore.cli.output import show, show_json, write
 from provstore.cli.progress import Progress
 from provstore.cli.remote import existing, unserved
@@ -20,6 +21,8 @@ _SHOWN = 100  # findings of each kind that are told to a person
 
 def verify(arguments: argparse.Namespace, settings: Settings) -> int:
     """0 when the ledger holds (with or without a witness), 1 when it does not."""
+    if arguments.package or arguments.key or arguments.proof:
+        return exporting.check(arguments)
     directory = unserved(settings) if arguments.views else existing(settings)
     kept = None
     if arguments.checkpoint:

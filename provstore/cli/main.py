@@ -16,6 +16,7 @@ from provstore.cli.output import FORMATS as LISTS
 from provstore.cli.output import tell
 from provstore.cli.parser import Parser, epilog
 from provstore.errors import ProvStoreError
+from provstore.export.selection import PARAMETERS as SELECTION
 from provstore.lineage.parameters import CHOICES, FORMATS, PARAMETERS
 from provstore.settings import SETTINGS, Settings, load
 
@@ -144,12 +145,20 @@ def _lineage(commands: argparse._SubParsersAction[Parser]) -> None:
 
 def _keeping(commands: argparse._SubParsersAction[Parser]) -> None:
     verify = _add(commands, "verify", "provstore.cli.keeping:verify", "Recompute the ledger and say whether it holds.")
+    verify.add_argument("package", nargs="?", help="an exported package (ZIP file or directory) instead of a ledger")
     verify.add_argument(
         "--checkpoint", metavar="FILE", help="a checkpoint kept elsewhere; without one the result is UNWITNESSED"
     )
     verify.add_argument(
         "--views", action="store_true", help="compare the views with the ledger too (no server may run)"
     )
+    verify.add_argument("--key", help="of a package: the verifier key that you trust, or a file that holds it")
+    verify.add_argument(
+        "--proof",
+        metavar="FILE",
+        help="of a package: the answer of /ledger/proof/consistency that connects a checkpoint",
+    )
+    _exporting(commands)
     rebuild = _add(commands, "rebuild", "provstore.cli.keeping:rebuild", "Make every view again from the ledger.")
     backup = _add(
         commands, "backup", "provstore.cli.keeping:backup", "Copy the ledger and its key, also while serving."
@@ -178,6 +187,22 @@ def _helping(commands: argparse._SubParsersAction[Parser]) -> None:
         data=False,
     )
     parser.add_argument("shell", choices=("bash", "zsh", "fish"), metavar="SHELL", help="bash, zsh or fish")
+
+
+def _exporting(commands: argparse._SubParsersAction[Parser]) -> None:
+    parser = _add(commands, "export", "provstore.cli.exporting:run", "Write records and what proves them as a package.")
+    parser.add_argument("target", metavar="TARGET", help="a new file.zip, or a new directory/ where it ends with /")
+    for name in ("record", "lineage"):
+        parser.add_argument(f"--{name}", action="append", metavar="IRI", help=SELECTION[name])
+    parser.add_argument("--query", nargs="+", metavar="NAME", help=f"{SELECTION['query']}; then its key=value …")
+    for name in ("depth", "sparql", "after", "before"):
+        parser.add_argument(f"--{name}", metavar=name.upper(), help=SELECTION[name])
+    parser.add_argument("--all", action="store_const", const="true", help=SELECTION["all"][6:])
+    parser.add_argument(
+        "--checkpoint", action="append", metavar="FILE", help="a checkpoint that was kept; may be repeated"
+    )
+    _format(parser, ("table", "json"))
+    parser.add_argument("--server", metavar="URL", help=_SERVER)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -103,10 +103,21 @@ MANUAL = {
         ),
         {2: "something could not be read, or the validation did not finish", 130: CODES[130]},
     ),
+    "export": Entry(
+        "the package is there, whole",
+        examples=(
+            (
+                "provstore export evidence.zip --lineage https://prov.example/prediction/1",
+                "all that a prediction rests on",
+            ),
+            ("provstore export gaps/ --query audit/gaps", "the records of what is missing something, as a directory"),
+        ),
+    ),
     "verify": Entry(
-        "the ledger holds (VERIFIED against a kept checkpoint, or UNWITNESSED without one)",
-        "it does not (DAMAGED), or the views are not what it says",
+        "the ledger or package holds (VERIFIED against a kept checkpoint, or UNWITNESSED without one)",
+        "it does not (DAMAGED, FAILED), or the views are not what the ledger says",
         (
+            ("provstore verify package.zip", "a package, with no ledger at hand"),
             ("provstore verify", "recompute every hash of the ledger"),
             ("provstore verify --views --format json", "the triples and indexes too"),
         ),

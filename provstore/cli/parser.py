@@ -26,7 +26,8 @@ class Parser(argparse.ArgumentParser):
         found, rest = self.parse_known_args(argv)
         command = subcommands(self)[found.command]
         unknown = [each for each in rest if each.startswith("-") and each != "-"]
-        words = next((action for action in command._actions if action.nargs in ("*", "+")), None)
+        lists = [action for action in command._actions if action.nargs in ("*", "+") and not action.option_strings]
+        words = next(iter(lists), None)
         if unknown or (rest and words is None):
             command.error(_unknown(unknown or rest, command))
         if words is not None:

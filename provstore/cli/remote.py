@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
+from email.message import Message
 from http.client import HTTPException
 from pathlib import Path
 from urllib.error import HTTPError
@@ -65,6 +67,24 @@ def call(url: str, data: bytes | None = None, headers: dict[str, str] | None = N
         ) from error
 
 
+def download(url: str, target: Path, progress: Callable[[int, int], None]) -> Message:
+    """Save what a request answers in a new file; its headers. The error of a server that refuses is raised."""
+    try:
+        with _open(Request(url), timeout=600) as response, target.open("xb") as out:
+            total, done = int(response.headers.get("Content-Length") or 0), 0
+            while chunk := response.read(1 << 20):
+                done += out.write(chunk)
+                progress(done, max(total, done))
+            if done < total:
+                raise Misconfigured(f"{url} was cut off after {done} of {total} bytes")
+            headers: Message = response.headers
+            return headers
+    except HTTPError as error:
+        raise problem(error.read()) from error
+    except (OSError, HTTPException, ValueError) as error:
+        raise Misconfigured(f"nothing could be saved from {url}: {error}") from error
+
+
 def problem(body: bytes) -> ProvStoreError:
     """The error in a problem document."""
     try:
@@ -75,4 +95,4 @@ def problem(body: bytes) -> ProvStoreError:
         return ProvStoreError(f"the server answered: {body[:300].decode(errors='replace')}")
 
 
-__all__ = ["call", "existing", "problem", "server_of", "unserved"]
+__all__ = ["call", "download", "existing", "problem", "server_of", "unserved"]

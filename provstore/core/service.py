@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +11,15 @@ from typing import Any
 
 from provstore import queries, search
 from provstore.capture.payloads import Limits
-from provstore.core import intake
+from provstore.core import export, intake
 from provstore.core.annotate import Annotator
 from provstore.core.client import OwnerClient
 from provstore.core.intake import Body, Item
 from provstore.core.lineage import LineageService
 from provstore.core.validate import Validator
-from provstore.errors import InvalidInput, Nonconforming, NotFound, NotYetApplied, ProvStoreError
+from provstore.errors import Busy, InvalidInput, Nonconforming, NotFound, NotYetApplied, ProvStoreError
+from provstore.export.package import Exported
+from provstore.export.selection import Selection
 from provstore.ledger.log import Ledger
 from provstore.lineage.ask import Asked, Told
 from provstore.model import Receipt, Submission
@@ -28,6 +31,8 @@ from provstore.store.query import Answer, QueryService, Snapshot
 _LARGE_SECONDS = 60.0
 #: How long an answer waits for the index it is to hold, and how often it looks.
 _PATIENCE, _LOOK = 5.0, 0.02
+#: How many packages are made at once.
+_EXPORTS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,7 @@ class Service:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._directory = Path(settings.data)
+        self._exports = self._directory / "exports"
         self.owner = OwnerClient(
             self._directory,
             settings.base,
@@ -53,6 +59,7 @@ class Service:
             lag=settings.max_lag_records,
         )
         self._limits = Limits(body_bytes=settings.max_body_bytes, inflated_bytes=settings.max_inflated_bytes)
+        self._exporting = 0
         self._modes = dict(each.strip().split(":") for each in settings.profiles.split(",") if each.strip())
 
     async def start(self) -> None:
@@ -77,6 +84,7 @@ class Service:
             timeout=settings.query_timeout_seconds,
             max_bytes=settings.query_max_result_bytes,
         )
+        shutil.rmtree(self._exports, ignore_errors=True)  # packages that a killed server never sent
         self._searcher = search.Searcher(self._directory / "views" / "view.db")
         annotated = [name for name, mode in self._modes.items() if mode == "annotate"]
         self.annotator = Annotator(self._directory / "validation.db", self.ledger, annotated)
@@ -208,6 +216,20 @@ class Service:
         """A record's quads in another RDF syntax."""
         found: bytes = await self._query_pool.run("provstore.store.serialise:serialise", (quads, media_type), 10)
         return found
+
+    async def export(self, selection: Selection) -> tuple[Path, Exported]:
+        """A package as a ZIP file that the receiver removes; Busy where enough others are being made."""
+        if self._exporting >= _EXPORTS:
+            raise Busy(f"{_EXPORTS} exports are being made already", retry_after=10)
+        self._exports.mkdir(exist_ok=True)
+        archive = export.scratch(self._exports)
+        workers = export.Workers(self._query_pool, self._queries, self.settings.query_timeout_seconds)
+        sources = export.Running(workers, self.ledger, self.owner, self._lineage)
+        self._exporting += 1
+        try:
+            return archive, await asyncio.to_thread(export.export, sources, selection, archive)
+        finally:
+            self._exporting -= 1
 
     def record(self, digest: str) -> list[int]:
         """The ledger indices of a record by the digest in its IRI; NotFound where there is none."""

@@ -5,6 +5,7 @@ ledger.db, ledger.key the truth, and the key that signs its checkpoints (mode 06
 views/                derived: view database and triple store; may be deleted
 snapshots/            read-only copies for queries; emptied at start
 validation.db         derived: validation results
+exports/              packages on their way to who asked for them; emptied at start
 """
 
 from __future__ import annotations

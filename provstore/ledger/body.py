@@ -33,6 +33,15 @@ class Body:
     liberties: tuple[Liberty, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What opens the commitments of one entry: salts, and the name behind the actor's id where it is held."""
+
+    payload: bytes
+    quads: bytes
+    actor: tuple[str, bytes] | None
+
+
 def pack(submission: Submission, actor: str, received: str) -> tuple[bytes, tuple[Any, ...]]:
     """The entry of a submission, and the row beside it up to its seal."""
     mapped = submission.mapped

@@ -22,7 +22,7 @@ from typing import Any
 from provstore import jcs, times
 from provstore.errors import Busy, LedgerError, Misconfigured, NotFound
 from provstore.ledger import merkle
-from provstore.ledger.body import Body, pack, receipt_of, unpack
+from provstore.ledger.body import Body, Opening, pack, receipt_of, unpack
 from provstore.ledger.note import Checkpoint, NoteError, Signer, Verifier
 from provstore.ledger.tables import SCHEMA, UNREADABLE, VERSION, actor_id, connect, posted_key, seal
 from provstore.model import Content, Receipt, Submission
@@ -294,6 +294,14 @@ class Ledger:
             return found
         raise NotFound(f"the ledger holds no record at index {index}")
 
+    def opening(self, body: Body) -> Opening:
+        """What opens the commitments to a record; NotFound where it was erased meanwhile."""
+        row = self._one("SELECT salt, quads_salt FROM body WHERE idx = ?", body.index)
+        if row is None:
+            raise NotFound(f"the ledger holds no record at index {body.index}")
+        actor = self._one("SELECT name, salt FROM actor WHERE id = ?", body.actor)
+        return Opening(bytes(row[0]), bytes(row[1]), (str(actor[0]), bytes(actor[1])) if actor else None)
+
     def content(self, iri: str) -> bytes:
         """The canonical N-Quads of a content; NotFound where no record cites it."""
         row = self._one("SELECT quads FROM content WHERE iri = ?", iri)
@@ -303,6 +311,24 @@ class Ledger:
             return zlib.decompress(row[0])
         except (zlib.error, TypeError) as error:
             raise LedgerError(f"the content {iri} cannot be read ({error}): run provstore verify") from error
+
+    def between(self, after: str | None, before: str | None, size: int) -> list[int]:
+        """The indices below `size`, genesis aside, of what was received from one instant on and before another.
+
+        The bounds are `times` keys; recorded times never go back, so each is found by halving.
+        """
+        first = 1 if after is None else self._first(after, size)
+        return list(range(first, size if before is None else self._first(before, size)))
+
+    def _first(self, instant: str, size: int) -> int:
+        low, high = 1, size
+        while low < high:
+            middle = (low + high) // 2
+            if _instant(json.loads(self.entry(middle))["time"]) < instant:
+                low = middle + 1
+            else:
+                high = middle
+        return low
 
     def find(self, record: str) -> list[int]:
         """The indices of the entries that hold a record, by its IRI."""
@@ -337,6 +363,10 @@ class Ledger:
         except sqlite3.Error as error:
             raise Busy(f"the checkpoint could not be kept: {error}", retry_after=5) from error
         return note
+
+    def attest(self, what: str, *lines: str) -> str:
+        """A note of the log's key over lines; its first line, `origin/what`, tells it from every checkpoint."""
+        return self._signer.attest(what, *lines)
 
     def _opened(self, note: str) -> Checkpoint:
         try:

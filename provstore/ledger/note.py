@@ -109,6 +109,14 @@ def _checkpoint(origin: str, text: str) -> Checkpoint:
     return checkpoint
 
 
+def size_of(note: str) -> int:
+    """The size in a checkpoint whoever signed it; NoteError where the text is none."""
+    lines = note.split("\n")
+    if len(lines) < 4:
+        raise NoteError("a checkpoint is three lines: origin, size, root")
+    return _checkpoint(lines[0], "\n".join([*lines[:3], ""])).size
+
+
 class Signer:
     """The log's private key; the file that holds it is readable by its owner alone."""
 
@@ -143,6 +151,12 @@ class Signer:
 
     def sign(self, checkpoint: Checkpoint) -> str:
         """The checkpoint as a note with this key's signature."""
-        body = checkpoint.body()
+        return self._note(checkpoint.body())
+
+    def attest(self, what: str, *lines: str) -> str:
+        """A note over lines under a first line `name/what`, by which nobody can take it for a checkpoint."""
+        return self._note("".join(f"{line}\n" for line in (f"{self.verifier.name}/{what}", *lines)))
+
+    def _note(self, body: str) -> str:
         raw = self.verifier.keyid + self._private.sign(body.encode())
         return f"{body}\n\u2014 {self.verifier.name} {base64.b64encode(raw).decode()}\n"

@@ -155,7 +155,7 @@ class _Spool:
 
 def answer(job: QueryJob) -> bytes | None:
     """Evaluate one query on a snapshot: the whole answer, or None when it is in the file `job.spool`."""
-    store = _snapshot(job.snapshot)
+    store = open_snapshot(job.snapshot)
     spool = _Spool(job.spool, job.max_bytes)
     try:
         _evaluate(store, job, cast(IO[bytes], spool))  # the engine only writes
@@ -184,7 +184,7 @@ def _evaluate(store: ox.Store, job: QueryJob, out: IO[bytes]) -> None:
         result.serialize(out, format=RESULTS[job.media_type])
 
 
-def _snapshot(path: str) -> ox.Store:
+def open_snapshot(path: str) -> ox.Store:
     """The read-only store at a path; only the newest stays open."""
     if path not in _open:
         _open.clear()
