@@ -13,7 +13,7 @@ from provstore import iris, queries, rdf
 from provstore.core.client import OwnerClient
 from provstore.core.lineage import LineageService
 from provstore.core.store import ProvStore
-from provstore.errors import LedgerError, NotFound, QueryRefused
+from provstore.errors import Busy, LedgerError, NotFound, QueryRefused
 from provstore.export.package import Exported, Plan, Progress, write
 from provstore.export.selection import Selection
 from provstore.ledger.log import Ledger
@@ -228,7 +228,10 @@ class Running(Workers):
         self._loop = asyncio.get_running_loop()
 
     def _wait(self, coroutine: Coroutine[Any, Any, _T]) -> _T:
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+        try:
+            return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(2 * _PATIENCE)
+        except TimeoutError as error:  # also where the loop has ended, and nobody would answer ever
+            raise Busy("the store did not answer in time", retry_after=10) from error
 
     def checkpoint(self) -> str:
         return self._wait(self._owner.checkpoint())

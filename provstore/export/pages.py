@@ -38,7 +38,11 @@ class Facts:
     def asked(self) -> Iterator[tuple[str, str]]:
         """The selection, a line for each value."""
         for name, value in self.selection.items():
-            yield from ((name, str(each)) for each in (value if isinstance(value, list) else [value]))
+            yield from ((name, _text(each)) for each in (value if isinstance(value, list) else [value]))
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +56,16 @@ class Row:
     record: str
     payload: str
     size: int
-    things: tuple[tuple[str, str], ...]  # class and IRI of what it speaks of
+    things: tuple[tuple[str, str], ...]  # what it speaks of: classes and IRI
     more: int
     liberties: int
 
     @classmethod
     def of(cls, body: Body, actor: str, payload: str) -> Self:
-        things = sorted(set(_things(body)))
+        kinds: dict[str, set[str]] = {}
+        for kind, iri in _things(body):
+            kinds.setdefault(iri, set()).add(kind)
+        things = sorted((", ".join(sorted(each)), iri) for iri, each in kinds.items())
         counted = (tuple(things[:_SHOWN]), max(0, len(things) - _SHOWN), len(body.liberties))
         return cls(body.index, body.received, actor, body.adapter, body.record, payload, len(body.payload), *counted)
 
@@ -150,6 +157,7 @@ def index(facts: Facts, rows: Sequence[Row], derived: tuple[int, bytes] | None) 
         derived=derived,
         superseded=superseded,
         where={row.record: row.index for row in reversed(rows)},
+        short=lambda iri: f"…{iri.removeprefix(facts.base)}" if iri.startswith(f"{facts.base}/") else iri,
         version=__version__,
     )
 

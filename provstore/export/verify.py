@@ -47,6 +47,7 @@ _MOST = 1 << 30  # bytes of a file that is read whole
 _CHUNK = 1 << 20
 _SHOWN = 100  # findings that are told one by one
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}(?:/[A-Za-z0-9][A-Za-z0-9._-]{0,99}){0,4}")
+_KEY_NAME = re.compile(r"[!-*,-~]{1,255}")  # no '+', no space, and nothing that a terminal would obey
 _HASH = re.compile(r"[0-9a-f]{64}")
 _PLACEHOLDER = "urn:provstore:record"  # stands for the record's own IRI while its statements are digested
 
@@ -217,7 +218,8 @@ class Folder:
     def chunks(self, name: str) -> Iterator[bytes]:
         left = self.sizes[name]
         # a name is looked at again when it is opened: what became a link since is not followed
-        with os.fdopen(os.open(self._path / name, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)), "rb") as file:
+        how = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+        with os.fdopen(os.open(self._path / name, how), "rb") as file:
             while chunk := file.read(min(_CHUNK, left + 1)):
                 left -= len(chunk)
                 if left < 0:
@@ -274,7 +276,7 @@ class Key:
             found = hashlib.sha256(name.encode() + b"\n" + raw).digest()[:4]
         except ValueError as error:
             raise Refused(where, "is no key: wanted is name+keyid+base64") from error
-        if raw[:1] != b"\x01" or len(raw) != 33 or found.hex() != keyid or not name or re.search(r"\s", name):
+        if raw[:1] != b"\x01" or len(raw) != 33 or found.hex() != keyid or not _KEY_NAME.fullmatch(name):
             raise Refused(where, "is no Ed25519 key with its own key id")
         return cls(text.strip(), name, found, raw[1:])
 
@@ -400,7 +402,7 @@ class Package:
         raw = self.whole("manifest.json")
         self.manifest = _shaped(_canonical(raw, "manifest.json"), _MANIFEST, "manifest.json")
         if self.manifest["format"] != FORMAT:
-            raise Refused("manifest.json", f"is of the format {self.manifest['format']!r}, not {FORMAT}")
+            raise Refused("manifest.json", f"is of the format {self.manifest['format']!a}, not {FORMAT}")
         self.key = Key.parse(self.text("key.txt"), "key.txt")
         self._signed(hashlib.sha256(raw).hexdigest())
         self.head = Head.read(self.text("checkpoint.txt"), self.key, "checkpoint.txt")
@@ -409,7 +411,7 @@ class Package:
 
     def chunks(self, name: str) -> Iterator[bytes]:
         if name not in self._held.sizes:
-            raise Refused(name, "is missing")
+            raise Refused(ascii(name), "is missing")
         return self._held.chunks(name)
 
     def whole(self, name: str) -> bytes:
@@ -450,10 +452,10 @@ class Package:
         listed = [_shaped(each, {"name", "sha256", "size"}, "manifest.json") for each in self.manifest["files"]]
         names = [str(each["name"]) for each in listed]
         own = ["manifest.json", "manifest.sig"]
-        have = list(self._held.sizes)
-        self.findings += [f"{name}: is not in the manifest" for name in have if name not in {*names, *own}]
-        self.findings += [f"{name}: is missing" for name in names if name not in self._held.sizes]
-        if len(set(names)) != len(names):
+        have, known = list(self._held.sizes), {*names, *own}
+        self.findings += [f"{name}: is not in the manifest" for name in have if name not in known]
+        self.findings += [f"{name!a}: is missing" for name in names if name not in self._held.sizes]
+        if len(known) != len(names) + len(own):
             self.findings.append("manifest.json: names a file twice")
         if isinstance(self._held, Archive) and not self.findings and have != [*names, *own]:
             self.findings.append("the files do not stand in the order of the manifest")
@@ -502,8 +504,8 @@ class Package:
         self._graph([*quads.values(), *(name for _, name in sorted(cited.items()))])
         for old in said["consistency"]:
             self._want(f"consistency/{old}.json")
-        listed = {each["name"] for each in said["files"]}
-        self.findings += [f"{name}: is missing" for name in sorted(self._wanted - listed)]
+        listed = {str(each["name"]) for each in said["files"]}
+        self.findings += [f"{name!a}: is missing" for name in sorted(self._wanted - listed)]
         self.findings += [f"{name}: belongs to nothing in the package" for name in sorted(listed - self._wanted)]
         self._counts(len(quads), len(cited))
 
@@ -526,7 +528,7 @@ class Package:
         raw = self.whole(name)
         said = _shaped(_canonical(raw, name), fields, name)
         if said["v"] != LEAF:
-            raise Refused(name, f"is of version {said['v']!r}, not {LEAF}")
+            raise Refused(name, f"is of version {said['v']!a}, not {LEAF}")
         leaf = hashlib.sha256(b"\x00" + raw).digest()  # RFC 6962 §2.1: 0x00 prefix for leaves
         found = self.read(proof, {"index", "leaf", "path", "size"})
         if (found["index"], found["size"], found["leaf"]) != (index, self.head.size, leaf.hex()):
@@ -556,7 +558,7 @@ class Package:
             raise Refused(own, "or a content it cites is not what the entry commits to")
         record = str(said["record"])
         if self.whole(own) and record != f"{self.base}/record/{_record_digest(self.text(own), record)}":
-            raise Refused(own, f"is not the record {record}")
+            raise Refused(own, f"is not the record {record!a}")
         quads.setdefault(record, own)
         cited.update({str(each["iri"]): str(each["file"]) for each in parts})
 
@@ -576,7 +578,7 @@ class Package:
         if name != f"contents/{hashlib.sha256(text.encode()).hexdigest()}.nq":
             raise Refused(name, "is not named by its digest")
         if not all(line.endswith(f" <{iri}> .") for line in text.split("\n")[:-1]):
-            raise Refused(name, f"holds statements outside the graph {iri}")
+            raise Refused(name, f"holds statements outside the graph {iri!a}")
 
     def _graph(self, names: Sequence[str]) -> None:
         """graph.nq is the statements of all records, then of all contents, and nothing else."""
@@ -588,7 +590,7 @@ class Package:
         missing = sum(each["payload"] is None for each in records)
         found = {"contents": contents, "graphs": graphs, "missing": missing, "records": len(records)}
         if self.manifest["counts"] != found:
-            self.findings.append(f"manifest.json: counts {self.manifest['counts']}, but there are {found}")
+            self.findings.append(f"manifest.json: counts {self.manifest['counts']!a}, but there are {found}")
 
     # -- what was kept elsewhere -------------------------------------------------------------------------------------
 
