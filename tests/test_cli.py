@@ -322,6 +322,7 @@ def test_help_imports_next_to_nothing() -> None:
     assert added <= {"provstore", "provstore.errors", "provstore.settings"} | {
         *(f"provstore.cli{each}" for each in ("", ".main", ".manual", ".output", ".parser", ".terminal")),
         *("provstore.lineage", "provstore.lineage.parameters"),
+        *("provstore.export", "provstore.export.parameters"),
     }
     assert not (after - before) & {"asyncio", "ssl", "sqlite3", "http", "email", "multiprocessing"}
 

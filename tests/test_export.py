@@ -17,7 +17,8 @@ from provstore import settings
 from provstore.core import ProvStore, export
 from provstore.errors import LedgerError, NotFound, ProvStoreError, QueryRefused
 from provstore.export import verify
-from provstore.export.selection import PARAMETERS, selection
+from provstore.export.parameters import PARAMETERS
+from provstore.export.selection import selection
 from provstore.lineage.ask import asked
 from provstore.lineage.graph import LineageGraph
 from tests.packages import Files, files, manifest

@@ -14,7 +14,8 @@ from provstore.core import ProvStore, export
 from provstore.errors import Misconfigured, QueryRefused
 from provstore.export import archive, verify
 from provstore.export.package import verifier_digest
-from provstore.export.selection import PARAMETERS, selection
+from provstore.export.parameters import PARAMETERS
+from provstore.export.selection import selection
 from provstore.ledger.note import size_of
 from provstore.settings import Settings
 

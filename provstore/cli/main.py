@@ -16,7 +16,7 @@ from provstore.cli.output import FORMATS as LISTS
 from provstore.cli.output import tell
 from provstore.cli.parser import Parser, epilog
 from provstore.errors import ProvStoreError
-from provstore.export.selection import PARAMETERS as SELECTION
+from provstore.export.parameters import PARAMETERS as SELECTION
 from provstore.lineage.parameters import CHOICES, FORMATS, PARAMETERS
 from provstore.settings import SETTINGS, Settings, load
 
