@@ -56,9 +56,15 @@ def signed(ledger: Ledger, members: Files, **changes: Any) -> bytes:
     said["files"] = [
         {"name": name, "sha256": hashlib.sha256(data).hexdigest(), "size": len(data)} for name, data in rest.items()
     ]
+    return attested(ledger, rest, said)
+
+
+def attested(ledger: Ledger, rest: Files, said: Any) -> bytes:
+    """The members beside any manifest, signed by the ledger's key."""
     raw = jcs.dumps(said).encode()
     note = ledger.attest("package", verify.FORMAT, f"sha256 {hashlib.sha256(raw).hexdigest()}")
-    return zipped({**rest, "manifest.json": raw, "manifest.sig": note.encode()})
+    others = {name: data for name, data in rest.items() if name not in ("manifest.json", "manifest.sig")}
+    return zipped({**others, "manifest.json": raw, "manifest.sig": note.encode()})
 
 
 def put(members: Files, directory: Path) -> Path:

@@ -29,7 +29,7 @@ from provstore.export.package import VERIFIER, verifier_digest
 from provstore.ledger.log import Ledger
 from provstore.ledger.note import Checkpoint
 from tests.ledgers import BASE, TIME, content, make, submission
-from tests.packages import Files, files, manifest, package, put, signed, zipped
+from tests.packages import Files, attested, files, manifest, package, put, signed, zipped
 
 #: What only the one who made the package says; the ledger commits to everything else.
 WORD = ("README.txt", "index.html", "verify.py", "derived/graph.nq")
@@ -153,6 +153,7 @@ def flipped(path: Path, passes: Callable[[int], bool], *, start: int = 0, step: 
     return passed
 
 
+@pytest.mark.slow
 def test_every_changed_byte_of_the_zip_file_is_refused(ledger: Ledger, inside: ModuleType, tmp_path: Path) -> None:
     path = tmp_path / "p.zip"
     path.write_bytes(package(ledger, 1))
@@ -161,6 +162,7 @@ def test_every_changed_byte_of_the_zip_file_is_refused(ledger: Ledger, inside: M
     assert inside.check(path).code == 0
 
 
+@pytest.mark.slow
 def test_every_changed_byte_of_the_directory_is_refused(ledger: Ledger, inside: ModuleType, tmp_path: Path) -> None:
     members = files(package(ledger, 1))
     home = put(members, tmp_path / "p")
@@ -217,6 +219,7 @@ def test_signing_anew_what_was_not_changed_passes(ledger: Ledger, data: bytes, t
     assert signed(ledger, files(data)) == data
 
 
+@pytest.mark.slow
 def test_not_even_the_ledgers_key_can_change_what_the_ledger_commits_to(
     ledger: Ledger, data: bytes, tmp_path: Path
 ) -> None:
@@ -267,6 +270,59 @@ def test_a_signed_manifest_that_lies_is_refused(
     members = files(data)
     report = judged(tmp_path, signed(ledger, members, **{name: change(manifest(members))}))
     assert report.code == 1, said(report)
+
+
+#: What stands in the manifest alone, and so can be said by the one who made the package.
+TOLD = ("derived/index", "liberties", "mediaType", "selection")
+NONSENSE: tuple[Any, ...] = (
+    None,
+    True,
+    -1,
+    0,
+    1,
+    10**30,
+    0.5,
+    "",
+    "\x1b[2J",
+    "../x",
+    "\u202e",
+    [],
+    [[]],
+    {},
+    {"": None},
+)
+
+
+def places(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """The way to every value inside a value of JSON."""
+    yield path
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, each in inside:
+        yield from places(each, (*path, name))
+
+
+def test_no_nonsense_in_a_signed_manifest_passes_or_breaks_the_verifier(
+    ledger: Ledger, data: bytes, tmp_path: Path
+) -> None:
+    members, passed = files(data), set()
+    for path in places(manifest(members)):
+        for nonsense in NONSENSE:
+            told = manifest(members)
+            if not path:
+                told = nonsense
+            else:
+                holder: Any = told
+                for step in path[:-1]:
+                    holder = holder[step]
+                if holder[path[-1]] == nonsense:
+                    continue
+                holder[path[-1]] = nonsense
+            report = judged(tmp_path, attested(ledger, members, told))
+            assert said(report).replace("\n", "").isprintable()
+            if report.code != 1:
+                passed.add("/".join(map(str, path)))
+    assert {name for name in passed if not any(each in name for each in TOLD)} == set()
+    assert passed  # a record may be said to be of another media type
 
 
 def _renamed(record: dict[str, Any]) -> dict[str, Any]:

@@ -411,7 +411,7 @@ class Package:
 
     def chunks(self, name: str) -> Iterator[bytes]:
         if name not in self._held.sizes:
-            raise Refused(ascii(name), "is missing")
+            raise Refused(name, "is missing")
         return self._held.chunks(name)
 
     def whole(self, name: str) -> bytes:
@@ -449,12 +449,12 @@ class Package:
 
     def files(self) -> None:
         """Every file is what the manifest says, and there is no other."""
-        listed = [_shaped(each, {"name", "sha256", "size"}, "manifest.json") for each in self.manifest["files"]]
+        listed = [_shaped(each, {"name", "sha256", "size"}, "manifest.json") for each in _list(self.manifest["files"])]
         names = [str(each["name"]) for each in listed]
         own = ["manifest.json", "manifest.sig"]
         have, known = list(self._held.sizes), {*names, *own}
         self.findings += [f"{name}: is not in the manifest" for name in have if name not in known]
-        self.findings += [f"{name!a}: is missing" for name in names if name not in self._held.sizes]
+        self.findings += [f"{name}: is missing" for name in names if name not in self._held.sizes]
         if len(known) != len(names) + len(own):
             self.findings.append("manifest.json: names a file twice")
         if isinstance(self._held, Archive) and not self.findings and have != [*names, *own]:
@@ -487,11 +487,14 @@ class Package:
         said = self.manifest
         if said["checkpoint"] != {"root": self.head.root.hex(), "size": self.head.size}:
             raise Refused("manifest.json", "names another checkpoint than checkpoint.txt")
-        self._wanted: set[str] = set(_FIXED) | ({"derived/graph.nq"} if said["derived"] is not None else set())
+        self._wanted = set(_FIXED)
+        if said["derived"] is not None:
+            _shaped(said["derived"], {"index"}, "manifest.json")
+            self._want("derived/graph.nq")
         self._genesis()
         quads: dict[str, str] = {}  # record → file
         cited: dict[str, str] = {}  # content → file
-        records, files, before = said["records"], len(said["files"]), 0
+        records, files, before = _list(said["records"]), len(said["files"]), 0
         for done, raw in enumerate(records, 1):
             each = _shaped(raw, _RECORD, "manifest.json")
             if not isinstance(each["index"], int) or each["index"] <= before:
@@ -502,10 +505,10 @@ class Package:
         for iri, name in sorted(cited.items()):
             self._try(self._content, iri, name)
         self._graph([*quads.values(), *(name for _, name in sorted(cited.items()))])
-        for old in said["consistency"]:
+        for old in _list(said["consistency"]):
             self._want(f"consistency/{old}.json")
         listed = {str(each["name"]) for each in said["files"]}
-        self.findings += [f"{name!a}: is missing" for name in sorted(self._wanted - listed)]
+        self.findings += [f"{name}: is missing" for name in sorted(self._wanted - listed)]
         self.findings += [f"{name}: belongs to nothing in the package" for name in sorted(listed - self._wanted)]
         self._counts(len(quads), len(cited))
 
@@ -552,7 +555,7 @@ class Package:
         if not str(said["payload"]).startswith("payload.") or self.digest([payload], salts[0]) != entry["payload"]:
             raise Refused(payload, "is not the payload that the entry commits to")
         own = self._want(f"records/{index}/quads.nq")
-        parts = [_shaped(each, {"file", "iri"}, "manifest.json") for each in said["contents"]]
+        parts = [_shaped(each, {"file", "iri"}, "manifest.json") for each in _list(said["contents"])]
         names = [own, *(self._want(str(each["file"])) for each in parts)]
         if self.digest(names, salts[1]) != entry["quads"]:
             raise Refused(own, "or a content it cites is not what the entry commits to")
@@ -659,6 +662,12 @@ def _shaped(value: Any, fields: set[str], where: str) -> dict[str, Any]:
     return value
 
 
+def _list(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise Refused("manifest.json", "has something else where a list belongs")
+    return value
+
+
 def _bytes(text: Any, where: str) -> bytes:
     if not isinstance(text, str) or _HASH.fullmatch(text) is None:
         raise Refused(where, "holds something else where 32 bytes in hexadecimal belong")
@@ -691,9 +700,9 @@ def check(
             package = Package(held, progress)
             return _judged(package, key, checkpoint, proof)
     except Refused as refused:
-        return _failed([str(refused)], path.name)
+        return _failed([str(refused)])
     except (TypeError, KeyError, ValueError, AttributeError, OverflowError) as error:
-        return _failed([f"manifest.json: is not made as a package's is ({error})"], path.name)
+        return _failed([f"manifest.json: is not made as a package's is ({error})"])
     except OSError as error:
         raise Impossible(f"{path} cannot be read: {error}") from error
 
@@ -703,11 +712,11 @@ def _judged(package: Package, key: str | None, checkpoint: str | None, proof: st
         raise Refused("key.txt", "is not the key that you trust")
     package.files()
     if package.findings:
-        return _failed(package.findings, "the package")
+        return _failed(package.findings)
     package.contents()
     kept, connected = package.connect(checkpoint, proof) if checkpoint is not None else (None, False)
     if package.findings:
-        return _failed(package.findings, "the package")
+        return _failed(package.findings)
     head, count = package.head, len(package.manifest["records"])
     notes = [*package.notes, f"signed by {package.key.text}{', which you trust' if key is not None else ''}"]
     held = f"{count} record{'' if count == 1 else 's'} of a ledger of {head.size} entries, root {head.root.hex()}"
@@ -720,8 +729,14 @@ def _judged(package: Package, key: str | None, checkpoint: str | None, proof: st
     return Report([], notes, f"VERIFIED: {held}, {how} the kept checkpoint of {kept.size} entries", 0)
 
 
-def _failed(findings: Sequence[str], what: str) -> Report:
-    return Report(list(findings), [], f"FAILED: {len(findings)} finding(s) in {what}; do not rely on it", 1)
+def _failed(findings: Sequence[str]) -> Report:
+    findings = [_plain(each) for each in findings]
+    return Report(findings, [], f"FAILED: {len(findings)} finding(s) in the package; do not rely on it", 1)
+
+
+def _plain(text: str) -> str:
+    """A finding as one line that drives no terminal, whatever names are in it."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
