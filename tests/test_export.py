@@ -6,6 +6,7 @@ import json
 import re
 import threading
 from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -22,7 +23,7 @@ from provstore.export.selection import selection
 from provstore.lineage.ask import asked
 from provstore.lineage.graph import LineageGraph
 from tests.packages import Files, files, manifest
-from tests.servers import Server, command, event, serving
+from tests.servers import Server, command, event, serving, stopped
 from tests.stores import BASE, document, store_in
 from tests.stores import event as submitted
 
@@ -302,6 +303,19 @@ def test_the_route_refuses_with_a_problem(server: Server, query: str, status: in
     answer = server.http.get(f"/export?{query}")
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json"), answer.text
     assert not list((server.directory / "exports").glob("*"))
+
+
+def test_a_third_export_at_once_is_told_to_come_again(server: Server) -> None:
+    def status(_: int) -> int:
+        with httpx.Client(base_url=server.url, timeout=60) as http:
+            return http.get("/export?all=true").status_code
+
+    with ThreadPoolExecutor(3) as asking:
+        with stopped(server.owner()):  # none of them gets its checkpoint meanwhile
+            asked = [asking.submit(status, number) for number in range(3)]
+            done, _ = wait(asked, return_when=FIRST_COMPLETED)
+            assert [each.result() for each in done] == [503]
+        assert sorted(each.result() for each in asked) == [200, 200, 503]
 
 
 def test_a_package_taken_while_the_server_ingests_is_whole(tmp_path: Path) -> None:
