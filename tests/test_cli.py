@@ -12,7 +12,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -277,6 +279,126 @@ def test_rebuild(tmp_path: Path, stocked: Path) -> None:
 def test_what_needs_the_directory_says_that_a_server_has_it(server: Server) -> None:
     for arguments in (["rebuild"], ["verify", "--views"]):
         _wrong(command(*arguments, "--data", server.directory), 2, "in use by another process")
+
+
+def test_a_server_that_may_not_start_leaves_the_other_one_findable(server: Server) -> None:
+    note = (server.directory / "server.json").read_text()
+    _wrong(command("serve", "--data", server.directory, "--port", "0"), 2, "in use by another process")
+    assert (server.directory / "server.json").read_text() == note
+    assert _records("--data", server.directory) == 3
+
+
+def test_a_directory_that_a_server_has_is_said_with_its_address(server: Server) -> None:
+    for line in (["rebuild"], ["verify", "--views"]):
+        _wrong(command(*line, "--data", server.directory), 2, server.url, "stop it first")
+
+
+# --- errors that say what to do --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (("serch", "x"), ["COMMAND is one of", "perhaps search or serve"]),
+        (("sparql", "ASK {}", "--fromat", "csv"), ["no option --fromat; perhaps --format", "provstore sparql --help"]),
+        (("sparql", "ASK {}", "--form", "csv"), ["no option --form; perhaps --format"]),
+        (("sparql", "ASK {}", "--format=jsn"), ["--format is one of table, json", "got 'jsn'; perhaps json"]),
+        (("search", "-archive"), ["no option -archive; a word that begins with - stands after --"]),
+        (("restore", "a", "b"), ["unexpected: b"]),
+        (("serve", "--port", "x"), ["--port: invalid int value: 'x'"]),
+        (("query", "lineage/upsteam"), ["perhaps lineage/upstream or lineage/downstream", "there are audit/actions"]),
+        (("query", "upstraem"), ["perhaps lineage/upstream"]),
+        (("query", "lineage/upstream", "entity=urn:a", "entity=urn:b"), ["given twice"]),
+        (("query", "--format", "xml"), ["the list of queries has the formats table, json"]),
+        (("lineage", "x", "--direction", "sideways"), ["--direction is one of upstream, downstream"]),
+    ],
+)
+def test_what_was_misspelt(line: tuple[str, ...], words: list[str]) -> None:
+    _wrong(command(*line), 2, *words)
+
+
+@pytest.mark.parametrize("served", [False, True], ids=["the directory", "its server"])
+def test_an_unknown_thing_is_answered_with_what_may_be_meant(stocked: Path, server: Server, served: bool) -> None:
+    data = server.directory if served else stocked
+    for name in ("out_2", "tests/out2x", "jobs2"):
+        _wrong(command("lineage", "--data", data, name), 2, f"names {name}; perhaps ", "`provstore search WORDS`")
+    _wrong(command("lineage", "--data", data, "out2", "--to", "oot3"), 2, "names oot3; ")
+    _wrong(command("impact", "--data", data, "§§§"), 2, "`provstore search` alone lists all")
+    beyond = command("lineage", "--data", data, "out2", "--at-index", "999")
+    _wrong(beyond, 2, "999 is not there yet")
+    assert b"perhaps" not in beyond.stderr
+
+
+def test_words_may_stand_on_both_sides_of_an_option(stocked: Path) -> None:
+    done = command("query", "catalogue/runs", "--data", stocked, "--format", "csv", "contains=job2", "limit=5")
+    assert (done.returncode, len(done.stdout.splitlines())) == (0, 2)
+    done = command("search", "--data", stocked, "tests", "--kind", "job", "job2", "--format", "ndjson")
+    assert [each["name"] for each in _lines(done.stdout)] == ["job2"]
+
+
+class _Other(BaseHTTPRequestHandler):
+    """A server that is not ours."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"<html>hello")
+
+    do_POST = do_GET  # noqa: N815 - named by http.server
+
+    def log_message(self, *_: object) -> None:
+        """Nobody reads it."""
+
+
+def test_a_server_that_is_not_ours(files: Path) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Other) as other:
+        Thread(target=other.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{other.server_port}"
+        for line in (("search", "x"), ("lineage", "x"), ("sparql", "ASK {}"), ("ingest", files / "one.json")):
+            _wrong(command(*line, "--server", url), 2, "not provstore", "`provstore serve` prints")
+        other.shutdown()
+
+
+def test_a_path_of_our_server_that_is_no_address_of_it(server: Server, files: Path) -> None:
+    for line in (("search", "x"), ("lineage", "x"), ("sparql", "ASK {}"), ("ingest", files / "one.json")):
+        _wrong(command(*line, "--server", f"{server.url}/x"), 2, "not provstore")
+
+
+# --- lists in every format -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("line", [["settings"], ["query"], ["search"], ["sparql", "SELECT * { ?s ?p ?o } LIMIT 4"]])
+def test_a_list_says_the_same_in_every_format(stocked: Path, line: list[str]) -> None:
+    where = [] if line == ["settings"] else ["--data", str(stocked)]
+    told = {form: command(*line, *where, "--format", form).stdout.decode() for form in ("csv", "tsv", "ndjson", "json")}
+    rows = list(csv.DictReader(told["csv"].splitlines()))
+    assert rows
+    assert told["tsv"].splitlines()[0].split("\t")[-1].lstrip("?") == list(rows[0])[-1]
+    objects = [json.loads(each) for each in told["ndjson"].splitlines()]
+    plain = [{key: "" if value is None else str(value) for key, value in each.items()} for each in objects]
+    assert plain == rows
+    assert json.loads(told["json"])
+    table = command(*line, *where, "--format", "table").stdout.decode().splitlines()
+    assert table[0].split()[:3] == list(rows[0])[:3]
+    assert table[2].split()[0] == next(iter(rows[0].values()))
+
+
+def test_verify_and_the_rest_as_json(tmp_path: Path, stocked: Path) -> None:
+    said = json.loads(command("verify", "--data", stocked, "--views", "--format", "json").stdout)
+    assert said.keys() == {"status", "entries", "root", "confirmed", "findings", "views"}
+    assert [said["status"], said["entries"], said["views"]] == ["UNWITNESSED", 4, {"equal": True, "differences": []}]
+    done = command("backup", "--data", stocked, tmp_path / "backup", "--format", "json")
+    assert json.loads(done.stdout) == {"entries": 4, "target": str(tmp_path / "backup")}
+    done = command("restore", "--data", tmp_path / "copy", tmp_path / "backup", "--format", "json")
+    assert json.loads(done.stdout) == {"entries": 4, "root": said["root"], "directory": str(tmp_path / "copy")}
+    assert json.loads(command("rebuild", "--data", tmp_path / "copy", "--format", "json").stdout)["entries"] == 4
+
+
+def test_an_ask_that_is_false_is_1_in_every_format(stocked: Path) -> None:
+    for form in ("table", "json", "ndjson", "xml", "csv", "tsv"):
+        for query, code in (("ASK { ?s ?p ?o }", 0), ("ASK { ?s ?p 17 }", 1)):
+            done = command("sparql", "--data", stocked, query, "--format", form)
+            assert done.returncode == code, (form, query, done.stdout, done.stderr)
 
 
 # --- settings, help, demo --------------------------------------------------------------------------------------------

@@ -89,10 +89,10 @@ def _answer(query: str, form: str, settings: Settings) -> int:
 
 def _remote(server: str, query: str, form: str) -> tuple[str, bytes]:
     headers = {"Accept": _MEDIA[form], "Content-Type": "application/x-www-form-urlencoded"}
-    status, body = call(f"{server}/sparql", urlencode({"query": query}).encode(), headers)
-    if status != 200:
-        raise problem(body)
-    return ("json" if body.lstrip().startswith(b"{") else "text"), body
+    reply = call(f"{server}/sparql", urlencode({"query": query}).encode(), headers)
+    if reply.status != 200 or reply.media_type not in _MEDIA[form]:
+        raise problem(reply.body)
+    return reply.media_type, reply.body
 
 
 def _local(query: str, form: str, settings: Settings) -> tuple[str, bytes]:

@@ -27,6 +27,9 @@ _LIMITS = Limits(body_bytes=1 << 32, inflated_bytes=1 << 32, payloads=1 << 31)
 _SENT_BYTES = 1 << 20
 #: How many seconds a server may be busy before a file is given up.
 _PATIENCE = 300.0
+#: What a server says of a payload; anything else is about the server.
+_REFUSALS = (400, 413, 415, 422)
+_JSON = ("application/json", "application/problem+json")
 
 #: Outcomes of a part of a file, and what share of the file is done with them.
 _Batch = tuple[list[dict[str, Any]], float]
@@ -140,12 +143,12 @@ class _Remote:
         """The server's word; while it is busy, it is asked again, since what it took already is a duplicate then."""
         until = time.monotonic() + _PATIENCE
         while True:
-            status, body = call(f"{self._url}{route}", data, {"Content-Type": media_type})
-            if status < 500:
-                said: dict[str, Any] = json.loads(body)
+            reply = call(f"{self._url}{route}", data, {"Content-Type": media_type})
+            if (reply.status < 300 or reply.status in _REFUSALS) and reply.media_type in _JSON:
+                said: dict[str, Any] = json.loads(reply.body)
                 return said
-            if status != 503 or time.monotonic() > until:
-                raise problem(body)
+            if reply.status != 503 or time.monotonic() > until:
+                raise problem(reply.body)
             time.sleep(1)
 
     def close(self) -> None:

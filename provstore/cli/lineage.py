@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 from typing import Any
 from urllib.parse import urlencode
 
 from provstore.cli.output import show, write
-from provstore.cli.remote import call, existing, problem, server_of
+from provstore.cli.remote import answer, existing, server_of
 from provstore.cli.searching import meant
 from provstore.core import ProvStore
 from provstore.errors import NotFound
@@ -17,6 +16,8 @@ from provstore.lineage.graph import LineageGraph
 from provstore.lineage.parameters import PARAMETERS
 from provstore.settings import Settings
 
+_JSON = {"Accept": "application/json"}
+_NAMING = ("entity", "to", "compare")  # the parameters that name a thing
 _WIDE = {"asset", "activity"}  # of no help in a terminal beside the IRI that holds them
 
 
@@ -27,19 +28,16 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     question = asked(form, given)
     server = server_of(settings)
     try:
-        said = _remote(f"{server}/{form}?{urlencode(given)}") if server else _local(question, settings)
+        said = (
+            answer(f"{server}/{form}?{urlencode(given, errors='replace')}", _JSON)
+            if server
+            else _local(question, settings)
+        )
     except NotFound as error:
-        raise NotFound(f"{error}; {meant(arguments.entity, settings)}") from error
+        unknown = next((given[name] for name in _NAMING if given.get(name, "\0") in str(error)), None)
+        raise NotFound(f"{error}; {meant(unknown, settings)}" if unknown else str(error)) from error
     _print(question.told(said), arguments.format)
     return 0
-
-
-def _remote(url: str) -> dict[str, Any]:
-    status, body = call(url, None, {"Accept": "application/json"})
-    if status != 200:
-        raise problem(body)
-    found: dict[str, Any] = json.loads(body)
-    return found
 
 
 def _local(question: Asked, settings: Settings) -> dict[str, Any]:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from email.message import Message
 from http.client import HTTPException
 from pathlib import Path
+from typing import Any
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 
 from provstore.errors import DirectoryInUse, Misconfigured, NotFound, ProvStoreError
 from provstore.settings import Settings
 
+_NOT_OURS = "not provstore: --server is the address that `provstore serve` prints"
 _open = build_opener(ProxyHandler({})).open  # a server is on this machine; no proxy stands between
 
 
@@ -52,13 +55,22 @@ def unserved(settings: Settings) -> Path:
     return directory
 
 
-def call(url: str, data: bytes | None = None, headers: dict[str, str] | None = None) -> tuple[int, bytes]:
-    """Status and body of one request; Misconfigured where nobody answers."""
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What one request was answered with."""
+
+    status: int
+    media_type: str
+    body: bytes
+
+
+def call(url: str, data: bytes | None = None, headers: dict[str, str] | None = None) -> Reply:
+    """The reply to one request, whatever its status; Misconfigured where nobody answers."""
     try:
         with _open(Request(url, data, headers or {}), timeout=300) as response:
-            return response.status, response.read()
+            return Reply(response.status, response.headers.get_content_type(), response.read())
     except HTTPError as error:
-        return error.code, error.read()
+        return Reply(error.code, error.headers.get_content_type(), error.read())
     except (OSError, HTTPException, ValueError) as error:
         reason = getattr(error, "reason", error)
         raise Misconfigured(
@@ -85,14 +97,25 @@ def download(url: str, target: Path, progress: Callable[[int, int], None]) -> Me
         raise Misconfigured(f"nothing could be saved from {url}: {error}") from error
 
 
+def answer(url: str, headers: dict[str, str] | None = None) -> dict[str, Any]:
+    """The JSON object that a server answers; the error that it says, Misconfigured where it is none of ours."""
+    reply = call(url, None, headers)
+    if reply.status != 200 or reply.media_type != "application/json":
+        raise problem(reply.body)
+    found: dict[str, Any] = json.loads(reply.body)
+    return found
+
+
 def problem(body: bytes) -> ProvStoreError:
     """The error in a problem document."""
     try:
         said = json.loads(body)
         kind = NotFound if said.get("status") == 404 else ProvStoreError
+        if said["detail"] == "Not Found":  # what a path is answered with that no route has
+            return Misconfigured(f"what answers there is {_NOT_OURS}")
         return kind(str(said["detail"]), pointer=said.get("pointer"), line=said.get("line"))
     except (ValueError, KeyError, TypeError, AttributeError):
-        return ProvStoreError(f"the server answered: {body[:300].decode(errors='replace')}")
+        return Misconfigured(f"what answers there is {_NOT_OURS}: {body[:100].decode(errors='replace')}")
 
 
-__all__ = ["call", "download", "existing", "problem", "server_of", "unserved"]
+__all__ = ["answer", "call", "download", "existing", "problem", "server_of", "unserved"]

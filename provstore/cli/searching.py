@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import re
 from collections.abc import Iterator
 from difflib import SequenceMatcher
@@ -11,7 +10,7 @@ from typing import Any
 from urllib.parse import unquote, urlencode
 
 from provstore.cli.output import show
-from provstore.cli.remote import call, existing, problem, server_of
+from provstore.cli.remote import answer, existing, server_of
 from provstore.core import ProvStore
 from provstore.errors import ProvStoreError, QueryRefused
 from provstore.search import FILTERS, Request, Searcher, as_json
@@ -42,11 +41,7 @@ def _found(request: Request, settings: Settings) -> dict[str, Any]:
 def _remote(server: str, request: Request) -> dict[str, Any]:
     asked = [("q", request.words), ("limit", str(request.limit))]
     asked += [(name, value) for name, values in request.filters.items() for value in values]
-    status, body = call(f"{server}/search?{urlencode(asked, errors='replace')}")
-    if status != 200:
-        raise problem(body)
-    found: dict[str, Any] = json.loads(body)
-    return found
+    return answer(f"{server}/search?{urlencode(asked, errors='replace')}")
 
 
 def _local(request: Request, settings: Settings) -> dict[str, Any]:
@@ -99,4 +94,4 @@ def _tries(entity: str) -> Iterator[str]:
     pieces = sorted(set(_PIECE.findall(last)), key=len, reverse=True)[:3]
     yield " ".join(_PIECE.findall(last)[:5]) or last
     yield from pieces
-    yield from (f"{piece[:4]}*" for piece in pieces)
+    yield from (f"{piece[:length]}*" for length in (4, 3) for piece in pieces)

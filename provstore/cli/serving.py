@@ -44,7 +44,7 @@ def serve(arguments: argparse.Namespace, settings: Settings) -> int:
     try:
         server.run([listening])
     finally:
-        note.unlink(missing_ok=True)
+        server.forget()
     return 0 if server.started else 2
 
 
@@ -75,6 +75,7 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, service: Service, note: Path, url: str) -> None:
         super().__init__(config)
         self._service, self._note, self._url = service, note, url
+        self._noted = False
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await self._service.start()
@@ -82,14 +83,20 @@ class _Server(uvicorn.Server):
         gc.freeze()  # what is here now stays: no collection need look at it again while somebody waits
         await super().startup(sockets)
         if self.started:
+            self._noted = True
             self._note.write_text(json.dumps({"url": self._url, "pid": os.getpid()}))
             print(_WELCOME.format(url=self._url), flush=True)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         # before anything ends, so that nobody is sent here any more; SIGTERM ends the process when this is done
-        self._note.unlink(missing_ok=True)
+        self.forget()
         await super().shutdown(sockets)
         await self._service.close()
+
+    def forget(self) -> None:
+        """Take back the note that this server wrote; that of another one which has the directory is not ours."""
+        if self._noted:
+            self._note.unlink(missing_ok=True)
 
 
 _WELCOME = """provstore serves {url}
