@@ -136,6 +136,11 @@ class Searcher:
             ).fetchall()
         return {iri: json.loads(body) for iri, body in rows}
 
+    def superseding(self, record: str) -> list[str]:
+        """The records that supersede a record, by their IRIs."""
+        with self._reading() as db:
+            return [by for (by,) in db.execute("SELECT by FROM supersedes WHERE target = ? ORDER BY by", (record,))]
+
     def search(self, request: Request) -> Found:
         """The answer to a request.
 

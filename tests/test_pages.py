@@ -13,7 +13,7 @@ from tests.servers import Server, serving
 from tests.test_vocabulary import BROWSER
 
 #: Every page that is there without a thing to be about.
-PLACES = ("/", "/ns")
+PLACES = ("/", "/ns", "/ledger", "/validation")
 
 
 @pytest.fixture(scope="module")

@@ -224,7 +224,7 @@ def _parsed(data: bytes, kind: str) -> list[ox.Quad]:
 def test_a_record_is_not_given_in_what_it_has_no_form_for(server: Server) -> None:
     place = server.rdf(DOCUMENT["text/turtle"]).headers["location"]
     assert_problem(server.http.get(place, headers={"accept": "image/png, text/csv"}), 406, "application/json", "turtle")
-    for wanted in ("*/*", "application/json", "application/json, text/turtle;q=0.5", "text/html, */*;q=0.1"):
+    for wanted in ("*/*", "application/json", "application/json, text/turtle;q=0.5", "text/csv, */*;q=0.1"):
         answer = server.http.get(place, headers={"accept": wanted})
         assert answer.headers["content-type"] == "application/json", wanted
         assert answer.headers["vary"] == "Accept"

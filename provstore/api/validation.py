@@ -1,4 +1,4 @@
-"""Validation without storing, and the shapes that it goes by."""
+"""Validation: without storing, of all that is stored, and the shapes that it goes by."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from provstore import resources
-from provstore.api.requests import body_of, service_of
+from provstore.api.requests import body_of, number, service_of, wanted
 from provstore.core import intake
 from provstore.core.validate import overall, turtle
-from provstore.errors import UnsupportedMedia
+from provstore.errors import QueryRefused, UnsupportedMedia
 from provstore.store.query import chosen
+from provstore.ui import validation
 
 router = APIRouter(tags=["validate"])
 
@@ -50,3 +51,24 @@ async def get_profile(profile: str, request: Request) -> Response:
     """A profile's SHACL shapes as Turtle."""
     (name,) = service_of(request).validator.profiles([profile])
     return Response(resources.read("shapes", f"{name}.ttl"), media_type="text/turtle")
+
+
+@router.get("/validation")
+async def get_validation(request: Request) -> Response:
+    """Per profile how many records conform, violate, failed, wait, and the rules violated; then records, newest first.
+
+    Which records: `profile`, and `state` (violating, failed, conforming) or `rule` (the IRI of a shape); pages by
+    `before` and `limit`. JSON, or a page for a browser.
+    """
+    given = request.query_params
+    media_type = wanted(request, ("application/json", "text/html"), "with the validation results")
+    before, limit = number(given, "before"), number(given, "limit")
+    if limit is not None and not 1 <= limit <= validation.MOST:
+        raise QueryRefused(f"parameter 'limit' must be 1 to {validation.MOST}, got {limit}")
+    asked = validation.Asked(
+        given.get("profile", ""), given.get("state", ""), given.get("rule", ""), before, limit or validation.SHORT
+    )
+    answer = validation.answer(service_of(request), asked)
+    if media_type == "text/html":
+        return validation.page(answer)
+    return JSONResponse(validation.as_json(answer), headers={"Vary": "Accept", "Cache-Control": "no-cache"})

@@ -174,6 +174,10 @@ class Service:
         """What the search index holds of things, by IRI: kind, name, owners, …; an unknown one is left out."""
         return await asyncio.to_thread(self._searcher.described, list(iris))
 
+    async def superseding(self, record: str) -> list[str]:
+        """The records that supersede a record, by their IRIs, as far as the views are."""
+        return await asyncio.to_thread(self._searcher.superseding, record)
+
     async def _applied(self, index: int | None) -> None:
         """Wait until the view database, which search and lineage read, holds an index; NotYetApplied in the end."""
         self._known(index)
@@ -237,6 +241,11 @@ class Service:
         if not found:
             raise NotFound(f"no record {digest}")
         return found
+
+    @property
+    def modes(self) -> dict[str, str]:
+        """The validation profiles in use, with their modes."""
+        return dict(self._modes)
 
     def status(self) -> dict[str, Any]:
         """What `/health` says: sizes, lag, backlog."""

@@ -115,7 +115,7 @@ class _Package:
         entry = self._entry(index)
         try:
             body = self.ledger.body(index)
-            opening = self.ledger.opening(body)
+            opening = self.ledger.opening(body.index)
         except NotFound:  # its place in the ledger can be shown, and nothing else
             said = dict.fromkeys(("contents", "liberties", "mediaType", "payload", "record"))
             self.records.append({"index": index, **said})

@@ -35,11 +35,27 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What opens the commitments of one entry: salts, and the name behind the actor's id where it is held."""
+    """What opens the commitments of an entry: the salts, and the actor's name with its own (None: not held)."""
 
     payload: bytes
     quads: bytes
     actor: tuple[str, bytes] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An entry as lists show it: its fields, and of a record that is held its name, media type and payload size.
+
+    `quads` is None where they are no record's, or too long for a list. A damaged entry has no fields, and `damage`.
+    """
+
+    index: int
+    said: dict[str, str]
+    record: str = ""
+    media_type: str = ""
+    size: int = 0
+    quads: bytes | None = None
+    damage: str = ""
 
 
 def pack(submission: Submission, actor: str, received: str) -> tuple[bytes, tuple[Any, ...]]:
@@ -89,6 +105,18 @@ def unpack(
         )
     except _DAMAGED as error:
         raise LedgerError(f"entry {index} cannot be read ({error}): run provstore verify") from error
+
+
+def listed(
+    index: int, entry: bytes, record: str | None, media_type: str | None, size: int | None, quads: bytes | None
+) -> Listed:
+    """An entry and some of the row beside it read back; a list goes on where one of its entries is damaged."""
+    try:
+        said = json.loads(entry)
+        text = None if quads is None else zlib.decompress(quads)
+        return Listed(index, {str(k): str(v) for k, v in said.items()}, record or "", media_type or "", size or 0, text)
+    except (*_DAMAGED, AttributeError) as error:
+        return Listed(index, {}, record or "", damage=str(error))
 
 
 def receipt_of(index: int, record: str, liberties: str, entry: bytes) -> Receipt:

@@ -22,16 +22,21 @@ from typing import Any
 from provstore import jcs, times
 from provstore.errors import Busy, LedgerError, Misconfigured, NotFound
 from provstore.ledger import merkle
-from provstore.ledger.body import Body, Opening, pack, receipt_of, unpack
+from provstore.ledger.body import Body, Listed, Opening, listed, pack, receipt_of, unpack
 from provstore.ledger.note import Checkpoint, NoteError, Signer, Verifier
 from provstore.ledger.tables import SCHEMA, UNREADABLE, VERSION, actor_id, connect, posted_key, seal
 from provstore.model import Content, Receipt, Submission
 
-__all__ = ["Body", "Ledger"]
+__all__ = ["Body", "Ledger", "Listed", "Opening"]
 
 _BODY = (
     "SELECT b.idx, b.record, b.quads, b.contents, b.payload, b.media_type, b.liberties, e.entry"
     " FROM body b JOIN entry e ON e.idx = b.idx WHERE b.idx BETWEEN ? AND ? ORDER BY b.idx"
+)
+#: Of a record with very many quads, a list says less: inflating them all would keep everybody waiting.
+_LISTED = (
+    "SELECT e.idx, e.entry, b.record, b.media_type, LENGTH(b.payload), IIF(LENGTH(b.quads) <= 16384, b.quads, NULL)"
+    " FROM entry e LEFT JOIN body b ON b.idx = e.idx WHERE e.idx BETWEEN ? AND ? ORDER BY e.idx DESC"
 )
 _NODE = "SELECT hash FROM node WHERE level = ? AND n = ?"
 _RECEIPT = "SELECT b.idx, b.record, b.liberties, e.entry FROM body b JOIN entry e ON e.idx = b.idx WHERE b.idx = ?"
@@ -294,13 +299,23 @@ class Ledger:
             return found
         raise NotFound(f"the ledger holds no record at index {index}")
 
-    def opening(self, body: Body) -> Opening:
-        """What opens the commitments to a record; NotFound where it was erased meanwhile."""
-        row = self._one("SELECT salt, quads_salt FROM body WHERE idx = ?", body.index)
+    def listed(self, first: int, last: int) -> Iterator[Listed]:
+        """The entries first … last as lists show them, the newest first."""
+        for row in self._rows(_LISTED, first, last):
+            yield listed(*row)
+
+    def opening(self, index: int) -> Opening:
+        """What opens the commitments of an entry; NotFound where it is no record, or was erased."""
+        row = self._one("SELECT salt, quads_salt FROM body WHERE idx = ?", index)
         if row is None:
-            raise NotFound(f"the ledger holds no record at index {body.index}")
-        actor = self._one("SELECT name, salt FROM actor WHERE id = ?", body.actor)
+            raise NotFound(f"the ledger holds no record at index {index}")
+        said = json.loads(self.entry(index))
+        actor = self._one("SELECT name, salt FROM actor WHERE id = ?", said.get("actor"))
         return Opening(bytes(row[0]), bytes(row[1]), (str(actor[0]), bytes(actor[1])) if actor else None)
+
+    def actors(self) -> dict[str, str]:
+        """The names that are held of actors, by the id that entries give them."""
+        return dict(self._rows("SELECT id, name FROM actor"))
 
     def content(self, iri: str) -> bytes:
         """The canonical N-Quads of a content; NotFound where no record cites it."""
