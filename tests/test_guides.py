@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from provstore.cli import build_parser
 from tests.environments import programs
 from tests.servers import Server, serving
 from tests.suites import ROOT
@@ -30,7 +32,7 @@ def test_a_page_that_asks_can_be_followed(name: str, demo: Server, tmp_path: Pat
 
 def test_the_page_on_validation_can_be_followed(tmp_path: Path) -> None:
     with serving(tmp_path / "data", verb="demo") as server:
-        assert walk(DOCS / "howto/validate.md", server, tmp_path) >= 2
+        assert walk(DOCS / "howto/validate.md", server, tmp_path) >= 4
 
 
 def test_every_guide_is_walked() -> None:
@@ -44,3 +46,14 @@ def test_the_tutorial_can_be_followed(tmp_path: Path) -> None:
     client = programs("client")
     with serving(tmp_path / "mystore", "--base", "https://example.org") as server:
         assert walk(DOCS / "tutorial.md", server, tmp_path, first=client) >= 9
+
+
+def test_servers_that_pages_start_could_be_started() -> None:
+    lines = [
+        line for page in DOCS.rglob("*.md") for line in re.findall(r"^.*provstore serve .*$", page.read_text(), re.M)
+    ]
+    commands = [line.partition("provstore ")[2].split() for line in lines if not line.lstrip().startswith(("-", "|"))]
+    commands = [command for command in commands if all(not word.endswith("`") for word in command)]
+    assert len(commands) >= 2
+    for command in commands:
+        assert build_parser().parse_args(command)

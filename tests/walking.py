@@ -21,7 +21,7 @@ from tests.suites import ROOT
 ADDRESS, DATA = "http://127.0.0.1:8000", ".run-data"
 _BLOCK = re.compile(r"^```sh\n(.*?)^```\n(?:\s*^```text\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL)
 #: What a page asks of its reader, and a test has done already: setting up, and serving in another terminal.
-_DONE = re.compile(r"\s*(make |pip install |provstore (serve|demo)\b)")
+_DONE = re.compile(r"\s*(make |pip install |([A-Z_]+=\S+ )*provstore (serve|demo)\b)")
 
 
 @dataclass(frozen=True, slots=True)
