@@ -1,0 +1,59 @@
+"""Tutorial, how-tos and pages with commands, walked as they are written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from provstore.cli import build_parser
+from tests.environments import programs
+from tests.servers import Server, serving
+from tests.suites import ROOT
+from tests.walking import walk
+
+DOCS = ROOT / "docs"
+#: Pages whose commands ask about the worked examples, and how many steps each has at least.
+ASKING = {"howto/ask.md": 7, "howto/back-up.md": 3, "howto/verify.md": 5, "lineage.md": 4, "search.md": 1}
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("guides") / "data", verb="demo") as server:
+        yield server
+
+
+@pytest.mark.parametrize("name", ASKING)
+def test_a_page_that_asks_can_be_followed(name: str, demo: Server, tmp_path: Path) -> None:
+    assert walk(DOCS / name, demo, tmp_path) >= ASKING[name]
+
+
+def test_the_page_on_validation_can_be_followed(tmp_path: Path) -> None:
+    with serving(tmp_path / "data", verb="demo") as server:
+        assert walk(DOCS / "howto/validate.md", server, tmp_path) >= 4
+
+
+def test_every_guide_is_walked() -> None:
+    assert {path.relative_to(DOCS).as_posix() for path in DOCS.glob("howto/*.md")} == {
+        "howto/validate.md",
+        *(name for name in ASKING if name.startswith("howto/")),
+    }
+
+
+def test_the_tutorial_can_be_followed(tmp_path: Path) -> None:
+    client = programs("client")
+    with serving(tmp_path / "mystore", "--base", "https://example.org") as server:
+        assert walk(DOCS / "tutorial.md", server, tmp_path, first=client) >= 9
+
+
+def test_servers_that_pages_start_could_be_started() -> None:
+    lines = [
+        line for page in DOCS.rglob("*.md") for line in re.findall(r"^.*provstore serve .*$", page.read_text(), re.M)
+    ]
+    commands = [line.partition("provstore ")[2].split() for line in lines if not line.lstrip().startswith(("-", "|"))]
+    commands = [command for command in commands if all(not word.endswith("`") for word in command)]
+    assert len(commands) >= 2
+    for command in commands:
+        assert build_parser().parse_args(command)
