@@ -40,9 +40,9 @@ IMPACT = {
 }
 #: What a parameter may be, where that is one of a few.
 CHOICES = {
-    "direction": ("upstream", "downstream"),
+    "direction": ("upstream", "downstream", "both"),
     "by": ("derivation", "certain", "activity"),
-    "level": ("state", "asset", "run"),
+    "level": ("state", "asset", "run", "column"),
     "verdict": ("affected", "possibly affected", "not affected"),
 }
 PARAMETERS = {"lineage": LINEAGE, "impact": IMPACT}

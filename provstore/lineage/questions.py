@@ -23,7 +23,7 @@ from provstore.views.edges import Relation
 
 #: The most nodes on one page.
 MAX_PAGE = 10_000
-LEVELS = CHOICES["level"]
+DIRECTIONS, LEVELS = ("upstream", "downstream"), ("state", "asset", "run")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Question:
     cursor: str | None = None
 
     def __post_init__(self) -> None:
-        _one_of("direction", self.direction, CHOICES["direction"])
+        _one_of("direction", self.direction, DIRECTIONS)
         _one_of("by", self.by, CHOICES["by"])
         _one_of("level", self.level, LEVELS)
         for kind in self.kinds:

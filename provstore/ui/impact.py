@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi.responses import Response
@@ -52,7 +52,7 @@ def _page(
         twin=twin,
         csv=whole,
         answer=answer,
-        rows=[_row(each, wanted) for each in answer["verdicts"]] if answer else [],
+        rows=[_row(each, wanted, answer["bad"]) for each in answer["verdicts"]] if answer else [],
         next=names.address("/impact", **{**wanted, "cursor": answer["next"]}) if answer and answer["next"] else None,
         verdicts=VERDICTS,
         only=lambda verdict: names.address("/impact", **{**wanted, "verdict": verdict, "cursor": None}),
@@ -60,11 +60,13 @@ def _page(
     )
 
 
-def _row(verdict: Mapping[str, Any], wanted: Mapping[str, str]) -> dict[str, Any]:
-    """A verdict with its name, and the picture of the way to it where there is one."""
+def _row(verdict: Mapping[str, Any], wanted: Mapping[str, str], bad: Sequence[str]) -> dict[str, Any]:
+    """A verdict with its name, and the picture that shows why: the way to what was bad, or to what is unknown."""
     way = None
-    if "depth" in verdict:
+    if "depth" in verdict or verdict["verdict"] == "possibly affected":
         moments = {name: wanted[name] for name in ("as-of", "at-index") if name in wanted}
-        ends = {"entity": verdict["iri"], "to": wanted["entity"], "direction": "upstream", "level": "state"}
-        way = names.address("/lineage", **ends, **moments)
+        to = (bad[0] if len(bad) == 1 else wanted["entity"]) if "depth" in verdict else None
+        way = names.address(
+            "/lineage", **{"entity": verdict["iri"], "to": to, "direction": "upstream", "level": "state", **moments}
+        )
     return {**verdict, "name": label(verdict["iri"]), "role": role(verdict["kind"]), "way": way}

@@ -36,7 +36,7 @@ DIRECTIONS = (("both", "Both ways"), ("upstream", "Where from"), ("downstream", 
 STATUSES = {
     "asserted": "a record says so",
     "merged": "follows from one run’s records",
-    "inferred": "follows across runs, by a rule",
+    "inferred": "follows across runs by a rule",
     "possible": "may be so",
     "influence": "decided over rows or order, no part of the value",
 }

@@ -8,7 +8,7 @@
 
 import { key, known, minute, pageOf, relation, words } from './lineage-graph.js';
 
-const FEW = 12; // lines that are listed of one thing
+const FEW = 10; // lines that are listed on each side of a thing
 /** @type {Record<string, string>} */
 const MEANS = {
   asserted: 'A record says so.',
@@ -65,16 +65,25 @@ function around(iri) {
 
 /** The lines of a thing as buttons. @param {Graph} graph @param {string} iri @param {(line: string) => void} choose */
 function touching(graph, iri, choose) {
-  const found = Array.from(graph.edges.values()).filter((edge) => edge.subject === iri || edge.object === iri);
-  if (!found.length) return [html('p', { class: 'soft' }, 'Nothing that is shown is related to it.')];
-  const items = found.slice(0, FEW).map((edge) => {
-    const out = edge.subject === iri, other = graph.nodes.get(out ? edge.object : edge.subject);
-    const made = html('button', { type: 'button', class: 'plain small' }, out ? `${relation(edge)} ` : '← ', html('bdi', {}, other?.name ?? (out ? edge.object : edge.subject)), ' ', badge(known(edge)));
+  const edges = Array.from(graph.edges.values());
+  const found = [
+    ...lines('From', edges.filter((edge) => edge.subject === iri), (edge) => edge.object, graph, choose),
+    ...lines('Into', edges.filter((edge) => edge.object === iri), (edge) => edge.subject, graph, choose),
+  ];
+  return found.length ? found : [html('p', { class: 'soft' }, 'Nothing that is shown is related to it.')];
+}
+
+/** @param {string} title @param {Edge[]} edges @param {(edge: Edge) => string} other @param {Graph} graph @param {(line: string) => void} choose */
+function lines(title, edges, other, graph, choose) {
+  if (!edges.length) return [];
+  const items = edges.slice(0, FEW).map((edge) => {
+    const iri = other(edge), name = html('bdi', {}, graph.nodes.get(iri)?.name ?? iri);
+    const made = html('button', { type: 'button', class: 'plain small', title: relation(edge) }, name, ' ', badge(known(edge)));
     made.addEventListener('click', () => choose(key(edge)));
     return html('li', {}, made);
   });
-  const rest = found.length - items.length;
-  return [html('h4', {}, 'Lines'), html('ul', { class: 'touching' }, ...items), ...(rest > 0 ? [html('p', { class: 'soft' }, `and ${rest.toLocaleString('en')} more`)] : [])];
+  const rest = edges.length - items.length;
+  return [html('h4', {}, title), html('ul', { class: 'touching' }, ...items), ...(rest > 0 ? [html('p', { class: 'soft' }, `and ${rest.toLocaleString('en')} more`)] : [])];
 }
 
 /** @param {Graph} graph @param {string} id */

@@ -18,7 +18,7 @@ import { svgFile } from './graph-export.js';
 const STATUSES = {
   asserted: 'a record says so',
   merged: 'follows from one run’s records',
-  inferred: 'follows across runs, by a rule',
+  inferred: 'follows across runs by a rule',
   possible: 'may be so',
   influence: 'decided over rows or order, no part of the value',
 };
