@@ -222,6 +222,8 @@ def _merged_edges(
 
 
 def one_for_all(edges: list[Edge]) -> Edge:
+    if len(edges) == 1:
+        return edges[0]
     best = min(edges, key=lambda e: (e.relation == "possiblyDerivedFrom", e.status != "asserted", e.since))
     return replace(best, since=min(e.since for e in edges if e.relation == best.relation))
 

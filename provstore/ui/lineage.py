@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -124,7 +124,7 @@ def _page(
         twin=twin,
         answer=answer,
         focus=[each for each in answer["nodes"] if each["side"] == "focus"] if answer else [],
-        steps=_steps(answer)[first : first + _ROWS] if answer else [],
+        steps=_steps(answer, answer["edges"][first : first + _ROWS]) if answer else [],
         first=first,
         step_count=len(answer["edges"]) if answer else 0,
         next_rows=_rows(wanted, own, first + _ROWS) if answer and first + _ROWS < len(answer["edges"]) else None,
@@ -144,10 +144,10 @@ def _title(wanted: Mapping[str, str], answer: Mapping[str, Any] | None) -> str:
     return str(focus[0]["name"]) if len(focus) == 1 else label(entity) if entity else ""
 
 
-def _steps(answer: Mapping[str, Any]) -> list[Step]:
-    """The edges of an answer with their ends; one to an earlier page is told by its IRI."""
+def _steps(answer: Mapping[str, Any], edges: Iterable[Mapping[str, Any]]) -> list[Step]:
+    """Edges of an answer with their ends; an end on an earlier page is told by its IRI."""
     nodes = {each["iri"]: each for each in answer["nodes"]}
-    return [Step(_end(nodes, each["subject"]), _end(nodes, each["object"]), each) for each in answer["edges"]]
+    return [Step(_end(nodes, each["subject"]), _end(nodes, each["object"]), each) for each in edges]
 
 
 def _end(nodes: Mapping[str, Any], iri: str) -> Mapping[str, Any]:

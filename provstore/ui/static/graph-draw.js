@@ -16,7 +16,7 @@
  */
 
 export const HEIGHT = 50, ROW = 24;
-const NARROW = 140, WIDE = 248, INSET = 20;
+const NARROW = 140, WIDE = 248, INSET = 20, MEASURED = 24;
 const SVG = 'http://www.w3.org/2000/svg';
 const pen = document.createElement('canvas').getContext('2d');
 const FONT = 'system-ui, "Segoe UI", "DejaVu Sans", sans-serif';
@@ -38,20 +38,29 @@ export function height(thing) {
 
 /** How wide boxes must be for what they say, within limits; all of a picture are of one width. @param {Thing[]} things */
 export function width(things) {
-  let widest = NARROW;
-  for (const thing of things) {
-    widest = Math.max(widest, long(thing.name, 15, 600) + 2 * INSET, long(thing.about, 12, 400) + 2 * INSET);
-    for (const row of thing.rows) widest = Math.max(widest, long(row.text, 13, 400) + 2 * INSET);
-    if (widest >= WIDE) return WIDE;
-  }
-  return Math.ceil(widest);
+  const widest = Math.max(
+    longest(things.map((thing) => thing.name), 15, 600),
+    longest(things.map((thing) => thing.about), 12, 400),
+    longest(things.flatMap((thing) => thing.rows.map((row) => row.text)), 13, 400));
+  return Math.min(WIDE, Math.max(NARROW, Math.ceil(widest) + 2 * INSET));
+}
+
+/** How long the longest of some texts is, as far as it matters: to measure one costs more than to count its letters. @param {string[]} texts @param {number} size @param {number} weight */
+function longest(texts, size, weight) {
+  const most = texts.sort((a, b) => b.length - a.length).slice(0, MEASURED);
+  return Math.max(0, ...most.map((text) => (text.length > 100 ? WIDE : long(text, size, weight))));
 }
 
 /** How long a text is when it is written. @param {string} text @param {number} size @param {number} weight */
 function long(text, size, weight) {
-  if (!pen || text.length > 100) return text.length * size * 0.55;
+  if (!pen) return text.length * size * 0.55;
   pen.font = `${weight} ${size}px ${FONT}`;
   return pen.measureText(text).width + 1;
+}
+
+/** An integer with thousands apart. @param {number} value */
+export function count(value) {
+  return String(value).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
 /** Where the line to a row of a thing meets its box, from the top. @param {number} row */
@@ -131,15 +140,15 @@ function text(said, x, y, name, room, size, weight, anchor = 'start') {
 /** What more there is on either side, as buttons. @param {Thing} thing @param {Placed} at @param {Detail} detail */
 function chips(thing, at, detail) {
   const found = [];
-  for (const [side, count] of /** @type {const} */ ([['sources', thing.sources], ['results', thing.results]])) {
-    if (!count) continue;
-    const said = `+${count.toLocaleString('en')}${count > 9 ? ' more' : ''}`, width = Math.ceil(long(said, 12, 600)) + 16;
+  for (const [side, many] of /** @type {const} */ ([['sources', thing.sources], ['results', thing.results]])) {
+    if (!many) continue;
+    const said = `+${count(many)}${many > 9 ? ' more' : ''}`, width = Math.ceil(long(said, 12, 600)) + 16;
     const x = side === 'sources' ? -10 : at.width - width + 10, y = at.height - 9;
     const what = side === 'sources' ? 'it came from' : 'came from it';
     const chip = element('g', {
       class: 'more', role: 'button', tabindex: -1, 'data-id': thing.id, 'data-side': side, transform: `translate(${x} ${y})`,
-      'aria-label': `Show what ${what}: ${count.toLocaleString('en')} more (${thing.name})`,
-    }, element('title', {}, `${count.toLocaleString('en')} more ${side === 'sources' ? 'that it came from' : 'that came from it'}`));
+      'aria-label': `Show what ${what}: ${count(many)} more (${thing.name})`,
+    }, element('title', {}, `${count(many)} more ${side === 'sources' ? 'that it came from' : 'that came from it'}`));
     chip.append(element('rect', { class: 'shape', width, height: 20, rx: 10 }));
     if (detail === 'near') chip.append(element('text', { x: width / 2, y: 14, 'text-anchor': 'middle' }, said));
     found.push(chip);

@@ -48,7 +48,7 @@ export class GraphView {
     new ResizeObserver(() => this.ask()).observe(svg);
   }
 
-  /** Show other things and lines. @param {Thing[]} things @param {Line[]} lines @param {'first' | 'keep'} how */
+  /** Show other things and lines: where one was looking, or at first anywhere until `start`. @param {Thing[]} things @param {Line[]} lines @param {'first' | 'keep'} how */
   show(things, lines, how) {
     const before = this.current ? this.layout.boxes.get(this.current) : undefined;
     this.things = new Map(things.map((thing) => [thing.id, thing]));
@@ -65,10 +65,11 @@ export class GraphView {
     if (this.chosen && !this.lines.has(this.chosen)) this.chosen = null;
     this.clear();
     const after = this.current ? this.layout.boxes.get(this.current) : undefined;
-    if (how === 'first' || !before || !after) this.start();
-    else this.move(before.x * this.at.scale - after.x * this.at.scale, before.y * this.at.scale - after.y * this.at.scale);
-    this.draw();
     this.drawMap();
+    if (how === 'first') return; // the caller says when there is room to look
+    if (!before || !after) this.start();
+    else this.move((before.x - after.x) * this.at.scale, (before.y - after.y) * this.at.scale);
+    this.draw();
   }
 
   clear() {
@@ -232,7 +233,6 @@ export class GraphView {
     for (const [name, d] of this.bulk()) if (name[0] === 'n') this.map.append(element('path', { class: name.slice(2), d }));
     this.window = element('rect', { class: 'window' });
     this.map.append(this.window);
-    this.drawView();
   }
 
   drawView() {

@@ -68,8 +68,8 @@ export function key(edge) {
 
 /** @param {string} iri */
 export function pageOf(iri) {
-  const record = /\/record\/([0-9a-f]{64})$/.exec(iri);
-  return record ? `/records/${record[1]}` : `/entity?${new URLSearchParams({ iri })}`;
+  const record = iri.includes('/record/') ? /\/record\/([0-9a-f]{64})$/.exec(iri) : null;
+  return record ? `/records/${record[1]}` : `/entity?iri=${encodeURIComponent(iri)}`;
 }
 
 export class Graph {

@@ -6,6 +6,7 @@
  * @typedef {import('./lineage-graph.js').Edge} Edge
  */
 
+import { count } from './graph-draw.js';
 import { key, known, minute, pageOf, relation, words } from './lineage-graph.js';
 
 const FEW = 10; // lines that are listed on each side of a thing
@@ -83,7 +84,7 @@ function lines(title, edges, other, graph, choose) {
     return html('li', {}, made);
   });
   const rest = edges.length - items.length;
-  return [html('h4', {}, title), html('ul', { class: 'touching' }, ...items), ...(rest > 0 ? [html('p', { class: 'soft' }, `and ${rest.toLocaleString('en')} more`)] : [])];
+  return [html('h4', {}, title), html('ul', { class: 'touching' }, ...items), ...(rest > 0 ? [html('p', { class: 'soft' }, `and ${count(rest)} more`)] : [])];
 }
 
 /** @param {Graph} graph @param {string} id */
@@ -100,7 +101,7 @@ export function aboutLine(graph, id) {
   }
   if (edge.statements > 1) {
     const way = new URLSearchParams({ entity: edge.subject, to: edge.object, direction: 'upstream', level: 'state' });
-    list.append(html('dt', {}, 'stands for'), html('dd', {}, link(`/lineage?${way}`, `${edge.statements.toLocaleString('en')} statements`)));
+    list.append(html('dt', {}, 'stands for'), html('dd', {}, link(`/lineage?${way}`, `${count(edge.statements)} statements`)));
   }
   return [html('h3', {}, ...sentence(edge, made?.name, source?.name)), list, ...proof(edge, how)];
 }
@@ -116,7 +117,7 @@ function proof(edge, how) {
   const record = edge.record ?? edge.known, said = edge.record && how === 'asserted' ? 'The record that says so' : edge.record ? 'The record it follows from' : 'The record with which it came to be known';
   return [html('p', { class: 'links' },
     ...(record ? [link(pageOf(record), said), html('br')] : []),
-    link(`/ledger/proof/inclusion?index=${edge.since}`, `Proof of ledger entry ${edge.since.toLocaleString('en')}`))];
+    link(`/ledger/proof/inclusion?index=${edge.since}`, `Proof of ledger entry ${count(edge.since)}`))];
 }
 
 /** @param {(string | Node)[][]} rows */

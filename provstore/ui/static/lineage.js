@@ -9,7 +9,7 @@
  */
 
 import { GraphView } from './graph-view.js';
-import { element } from './graph-draw.js';
+import { count, element } from './graph-draw.js';
 import { Graph, known, lookOf, words } from './lineage-graph.js';
 import { aboutLine, aboutThing, html } from './lineage-panel.js';
 import { svgFile } from './graph-export.js';
@@ -284,11 +284,6 @@ class Page {
     this.unfolded();
     this.show('keep');
   }
-}
-
-/** @param {number} value */
-function count(value) {
-  return value.toLocaleString('en');
 }
 
 /** @param {string} said @param {() => void} act */
