@@ -28,12 +28,12 @@ _NODES, _RUNS, _PATIENCE = 2_000, 5, 180_000  # the last in milliseconds
 _QUESTION = f"/lineage?entity=urn:bench:0&level=state&direction=both&limit={_NODES}"
 _REFERENCE = Path(__file__).parent / "cytoscape"
 #: Marks when a frame with all nodes has been painted, as the reference page does: after the frame that follows drawing.
-_WATCH = f"""new MutationObserver((_, watch) => {{
+_WATCH = f"""window.painted = new Promise((done) => new MutationObserver((_, watch) => {{
     const stage = document.querySelector('.stage');
     if (stage?.dataset.things !== '{_NODES}' || !stage.querySelector('a.node, .bulk.shape')) return;
     watch.disconnect();
-    requestAnimationFrame(() => setTimeout(() => {{ window.painted = performance.now(); }}));
-}}).observe(document, {{ subtree: true, childList: true, attributes: true }});"""
+    requestAnimationFrame(() => setTimeout(() => done(performance.now())));
+}}).observe(document, {{ subtree: true, childList: true, attributes: true }}));"""
 _ALL = """new Promise((done) => {
     const from = performance.now();
     document.querySelector('[aria-label^="Show all"]').click();
@@ -78,12 +78,12 @@ def _ours(browser: Browser, url: str) -> tuple[Times, Times]:
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.add_init_script(_WATCH)
         page.goto(f"{url}{_QUESTION}&fold=none")
-        page.wait_for_function("window.painted")
+        painted = float(page.evaluate("window.painted"))
         # the answer is in the page: its script runs when all of that is read
-        began = "performance.getEntriesByType('navigation')[0].domInteractive"
-        drawn, all_of_it = page.evaluate(f"[window.painted - {began}, window.painted]"), page.evaluate(_ALL)
-        opened.append((drawn[0], drawn[1]))
-        whole.append((drawn[0] + all_of_it, drawn[1] + all_of_it))
+        began = float(page.evaluate("performance.getEntriesByType('navigation')[0].domInteractive"))
+        more = float(page.evaluate(_ALL))
+        opened.append((painted - began, painted))
+        whole.append((painted - began + more, painted + more))
         page.close()
     return _best(opened), _best(whole)
 

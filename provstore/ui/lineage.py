@@ -31,7 +31,11 @@ LEVELS = (
     ("state", "States", "every version, exactly"),
     ("column", "Columns", "columns of datasets"),
 )
-DIRECTIONS = (("both", "Both ways"), ("upstream", "Where from"), ("downstream", "Where to"))
+DIRECTIONS = (
+    ("both", "Both ways", "what it came from and what came from it"),
+    ("upstream", "Where from", "what it came from"),
+    ("downstream", "Where to", "what came from it"),
+)
 #: How a statement is known → what that means; the order is that of the legend.
 STATUSES = {
     "asserted": "a record says so",
@@ -119,7 +123,6 @@ def _page(
         title=_title(wanted, answer),
         error=error,
         wanted={**dict.fromkeys(LINEAGE, ""), **wanted},
-        kept=kept,
         own=own,
         twin=twin,
         answer=answer,
@@ -131,11 +134,22 @@ def _page(
         next_things=names.address("/lineage", **{**kept, "cursor": answer["next"]})
         if answer and answer["next"]
         else None,
+        elsewhere=lambda name, value: _elsewhere(wanted, own, name, value),
         levels=LEVELS,
         directions=DIRECTIONS,
         statuses=STATUSES,
         data=_embedded(answer) if answer else "",
     )
+
+
+def _elsewhere(wanted: Mapping[str, str], own: Mapping[str, str], name: str, value: str) -> str:
+    """The same page with another level or direction, from its beginning."""
+    if name == "level":
+        left_out: tuple[str, ...] = ("by", "to") if value == "column" else ("column",)
+    else:
+        left_out = ("to",) if value == "both" else ()
+    kept = {each: said for each, said in {**wanted, **own}.items() if each not in (*left_out, "cursor", "rows")}
+    return names.address("/lineage", **{**kept, name: value})
 
 
 def _title(wanted: Mapping[str, str], answer: Mapping[str, Any] | None) -> str:

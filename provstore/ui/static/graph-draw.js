@@ -143,7 +143,7 @@ function chips(thing, at, detail) {
   for (const [side, many] of /** @type {const} */ ([['sources', thing.sources], ['results', thing.results]])) {
     if (!many) continue;
     const said = `+${count(many)}${many > 9 ? ' more' : ''}`, width = Math.ceil(long(said, 12, 600)) + 16;
-    const x = side === 'sources' ? -10 : at.width - width + 10, y = at.height - 9;
+    const x = side === 'sources' ? -10 : at.width - width + 10, y = at.height - 7;
     const what = side === 'sources' ? 'it came from' : 'came from it';
     const chip = element('g', {
       class: 'more', role: 'button', tabindex: -1, 'data-id': thing.id, 'data-side': side, transform: `translate(${x} ${y})`,

@@ -160,7 +160,7 @@ export class Graph {
     }
     const things = nodes.map((node) => thing(node, shown.get(node.iri)));
     const rows = new Map(things.map((each) => [each.id, each.rows]));
-    return { things, lines: apart(edges.map((edge) => line(edge, this.nodes, rows))), folded };
+    return { things, lines: apart(gathered(edges).map((edge) => line(edge, this.nodes, rows))), folded };
   }
 }
 
@@ -216,14 +216,29 @@ function rowsOf(columns) {
   return [...kept, { text: `and ${columns.length - ROWS + 1} more columns`, column: null }];
 }
 
+/**
+ * Of the steps from the columns of one thing to whichever columns of another nobody says, the first: they say together
+ * what one line says. @param {Edge[]} edges
+ */
+function gathered(edges) {
+  const seen = new Set();
+  return edges.filter((edge) => {
+    if (edge.column !== '*' || known(edge) !== 'possible') return true;
+    const ends = `${edge.subject}\n${edge.object}`, first = !seen.has(ends);
+    seen.add(ends);
+    return first;
+  });
+}
+
 /** @param {Edge} edge @param {Map<string, Node>} nodes @param {Map<string, Thing['rows']>} rows @returns {Line} */
 function line(edge, nodes, rows) {
   const name = (/** @type {string} */ iri) => nodes.get(iri)?.name ?? iri;
   const of = (/** @type {string | undefined} */ column) => (column && column !== '*' ? `${column} of ` : '');
+  const from = edge.column === '*' && known(edge) === 'possible' ? '*' : edge.from_column; // which of them, nobody says
   return {
     id: key(edge), source: edge.object, target: edge.subject, style: known(edge),
-    label: `${of(edge.column)}${name(edge.subject)} ${relation(edge)} ${of(edge.from_column)}${name(edge.object)}, ${known(edge)}`,
-    sourceY: meets(rows.get(edge.object), edge.from_column), targetY: meets(rows.get(edge.subject), edge.column),
+    label: `${of(edge.column)}${name(edge.subject)} ${relation(edge)} ${of(from)}${name(edge.object)}, ${known(edge)}`,
+    sourceY: meets(rows.get(edge.object), from), targetY: meets(rows.get(edge.subject), edge.column),
   };
 }
 

@@ -109,7 +109,7 @@ export function aboutLine(graph, id) {
 /** @param {Edge} edge @param {string | undefined} made @param {string | undefined} source */
 function sentence(edge, made, source) {
   const of = (/** @type {string | undefined} */ column) => (column && column !== '*' ? [html('code', {}, column), ' of '] : []);
-  return [...of(edge.column), link(pageOf(edge.subject), made ?? edge.subject), ` ${relation(edge)} `, ...of(edge.from_column), link(pageOf(edge.object), source ?? edge.object)];
+  return [...of(edge.column), link(pageOf(edge.subject), made ?? edge.subject), ` ${relation(edge)} `, ...(edge.column === '*' && known(edge) === 'possible' ? [] : of(edge.from_column)), link(pageOf(edge.object), source ?? edge.object)];
 }
 
 /** The way to what proves a line. @param {Edge} edge @param {string} how */
