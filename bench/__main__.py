@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench import graphs, ingest, install, lineage, queries, search, sparql
+from bench import graphs, ingest, install, lineage, picture, queries, search, sparql
 
 
 def main() -> None:
@@ -11,6 +11,7 @@ def main() -> None:
         ("Asking", sparql.main),
         ("Canned queries", queries.main),
         ("Lineage", lineage.main),
+        ("The picture", picture.main),
         ("Searching", search.main),
         ("The default graph", graphs.main),
         ("Installing", install.main),

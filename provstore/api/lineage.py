@@ -1,4 +1,4 @@
-"""Lineage and impact over HTTP."""
+"""Lineage and impact over HTTP: for a program an answer, for a browser a page about it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,19 @@ from provstore.api.requests import etag, number, service_of
 from provstore.errors import QueryRefused
 from provstore.lineage.ask import Told, asked
 from provstore.store.query import chosen
+from provstore.ui import render
+from provstore.ui.impact import impact_page
+from provstore.ui.lineage import lineage_page
 
 router = APIRouter(tags=["lineage"])
 
+_PAGES = {"lineage": lineage_page, "impact": impact_page}
 _OFFERS = {
     "lineage": ("application/json", "text/csv", "text/turtle", "application/n-triples"),
     "impact": ("application/json", "text/csv"),
 }
+
+_FORMATS = {"json": "application/json", "csv": "text/csv", "turtle": "text/turtle"}
 
 
 @router.get("/lineage")
@@ -38,13 +44,30 @@ async def _ask(form: str, request: Request) -> Response:
         raise QueryRefused("a parameter is longer than 10,000 characters")
     min_index = number(given, "min-index")
     given.pop("min-index", None)
-    media_type = chosen(request.headers.get("accept"), _OFFERS[form], f"a question of {form}")
+    wanted = given.pop("format", None)
+    if (
+        wanted is None
+        and render.wants_page(request)
+        and (page := await _PAGES[form](service_of(request), given, min_index))
+    ):
+        return page
+    media_type = chosen(_accepted(request, form, wanted), _OFFERS[form], f"a question of {form}")
     told = await service_of(request).lineage(asked(form, given), min_index)
     tag = etag(told.index, f"{form}\n{sorted(given.items())}", media_type)
     headers = {"ETag": tag, "Provstore-Index": str(told.index), "Cache-Control": "no-cache", "Vary": "Accept"}
     if tag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     return _written(told, media_type, headers)
+
+
+def _accepted(request: Request, form: str, wanted: str | None) -> str | None:
+    """What is wanted: `format` names it for a link, which cannot say `Accept`."""
+    if wanted is None:
+        return request.headers.get("accept")
+    offered = {name: kind for name, kind in _FORMATS.items() if kind in _OFFERS[form]}
+    if wanted not in offered:
+        raise QueryRefused(f"'format' is one of {', '.join(offered)}; got {wanted[:40]!r}")
+    return offered[wanted]
 
 
 def _written(told: Told, media_type: str, headers: dict[str, str]) -> Response:

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from provstore.errors import QueryRefused
+from provstore.lineage.column_picture import ColumnPictureQuestion, column_picture
 from provstore.lineage.columns import ColumnQuestion, columns
 from provstore.lineage.graph import LineageGraph
 from provstore.lineage.impact import ImpactQuestion, impact
 from provstore.lineage.parameters import IMPACT, JUDGED, LINEAGE
+from provstore.lineage.picture import PictureQuestion, picture
 from provstore.lineage.questions import Question, compare, lineage, moment_of, paths, roots
 from provstore.vocab import PROV, PS
 
@@ -81,6 +83,8 @@ def asked(form: str, given: Mapping[str, str]) -> Asked:
 
 
 def _lineage(values: Mapping[str, str]) -> Asked:
+    if _flag(values, "picture"):
+        return _picture(values)
     alone = [name for name in ("column", "to", "roots", "compare") if name in values]
     if len(alone) > 1:
         raise QueryRefused(f"{' and '.join(alone)} are questions of their own: ask one at a time")
@@ -88,18 +92,7 @@ def _lineage(values: Mapping[str, str]) -> Asked:
         return _columns(values)
     if "compare" in values:
         return _compare(values)
-    question = Question(
-        entity=values["entity"],
-        direction=values.get("direction", "upstream"),
-        by=values.get("by", "derivation"),
-        depth=_number(values, "depth"),
-        kinds=_kinds(values, ()),
-        level=values.get("level", "state"),
-        at=_number(values, "at-index"),
-        as_of=values.get("as-of"),
-        limit=_limit(values, 50),
-        cursor=values.get("cursor"),
-    )
+    question = _question(values, values.get("direction", "upstream"))
     if "to" in values:
         return Asked(lambda graph: paths(graph, question, values["to"]).json(), "nodes", _NODE)
     if _flag(values, "roots"):
@@ -110,6 +103,51 @@ def _lineage(values: Mapping[str, str]) -> Asked:
         _NODE,
         lambda graph: lineage(graph, question, brief=True).json(),
     )
+
+
+def _question(values: Mapping[str, str], direction: str) -> Question:
+    return Question(
+        entity=values["entity"],
+        direction=direction,
+        by=values.get("by", "derivation"),
+        depth=_number(values, "depth"),
+        kinds=_kinds(values, ()),
+        level=values.get("level", "state"),
+        at=_number(values, "at-index"),
+        as_of=values.get("as-of"),
+        limit=_limit(values, 50),
+        cursor=values.get("cursor"),
+    )
+
+
+def _picture(values: Mapping[str, str]) -> Asked:
+    direction = values.get("direction", "upstream")
+    if wrong := [name for name in ("roots", "compare") if name in values]:
+        raise QueryRefused(f"a picture has no {wrong[0]!r}: ask for it without 'picture'")
+    if values.get("level") == "column":
+        return _column_picture(values, direction)
+    if "column" in values:
+        raise QueryRefused("a picture shows columns with 'level=column'")
+    question = PictureQuestion(_question(values, "upstream"), direction, values.get("to"))
+    return Asked(lambda graph: picture(graph, question).json(), "nodes", _SHOWN)
+
+
+def _column_picture(values: Mapping[str, str], direction: str) -> Asked:
+    if wrong := [name for name in ("to", "by") if name in values]:
+        raise QueryRefused(f"a picture of columns has no {wrong[0]!r}")
+    question = ColumnPictureQuestion(
+        entity=values["entity"],
+        column=values.get("column"),
+        direction=direction,
+        depth=_number(values, "depth"),
+        kinds=_kinds(values, ()),
+        stop_at_masked=_flag(values, "stop-at-masked"),
+        at=_number(values, "at-index"),
+        as_of=values.get("as-of"),
+        limit=_limit(values, 50),
+        cursor=values.get("cursor"),
+    )
+    return Asked(lambda graph: column_picture(graph, question).json(), "nodes", _SHOWN)
 
 
 def _columns(values: Mapping[str, str]) -> Asked:
@@ -156,6 +194,20 @@ def _impact(values: Mapping[str, str]) -> Asked:
 
 
 _NODE = ("certainty", "depth", "kind", "iri", "asset", "activity", "time", "origin")
+_SHOWN = (
+    "side",
+    "certainty",
+    "depth",
+    "kind",
+    "name",
+    "iri",
+    "asset",
+    "activity",
+    "time",
+    "origin",
+    "sources",
+    "results",
+)
 _COLUMN = ("dataset", "column", "certainty", "depth", "kind", "state")
 _DIFFERENCE = ("aspect", "of", "onlyFirst", "onlySecond")
 _VERDICT = ("verdict", "kind", "iri", "depth", "asset", "time")

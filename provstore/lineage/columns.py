@@ -17,7 +17,7 @@ from provstore.lineage.moment import Moment
 from provstore.lineage.questions import MAX_PAGE, following, moment_of, place, resolve
 from provstore.lineage.steps import DIRECT, INFLUENCE, POSSIBLE, Spot, Step, Steps
 
-_CERTAINTY = ("certain", "possible", "influence")
+CERTAINTY = ("certain", "possible", "influence")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def columns(graph: LineageGraph, question: ColumnQuestion) -> ColumnPage:
     node = resolve(moment, question.entity)
     up = question.direction == "upstream"
     start = {(state, question.column) for state in moment.starting(node, up=up) if moment.exists(state)}
-    found = _Reach(moment, up=up, depth=question.depth, stop_at_masked=question.stop_at_masked).from_(start)
+    found = Reach(moment, up=up, depth=question.depth, stop_at_masked=question.stop_at_masked).from_(start)
     order = sorted((spot for spot in found if spot not in start), key=lambda s: (found[s].depth, s))
     page = order[offset : offset + question.limit]
     edges = [_told_edge(graph, step) for spot in page for step in found[spot].steps]
@@ -122,7 +122,7 @@ def columns(graph: LineageGraph, question: ColumnQuestion) -> ColumnPage:
 def reached(moment: Moment, start: set[Spot], *, stop_at_masked: bool = False) -> dict[int, tuple[int, int]]:
     """What comes from some columns: each entity → how surely (DIRECT, POSSIBLE, INFLUENCE), in how many steps."""
     best: dict[int, tuple[int, int]] = {}
-    for (entity, _), found in _Reach(moment, up=False, depth=None, stop_at_masked=stop_at_masked).from_(start).items():
+    for (entity, _), found in Reach(moment, up=False, depth=None, stop_at_masked=stop_at_masked).from_(start).items():
         best[entity] = min(best.get(entity, (found.rank, found.depth)), (found.rank, found.depth))
     return best
 
@@ -134,7 +134,7 @@ class _Found:
     steps: list[Step]
 
 
-class _Reach:
+class Reach:
     """One walk: all direct steps first, then those that are only possible, then influences."""
 
     def __init__(self, moment: Moment, *, up: bool, depth: int | None, stop_at_masked: bool) -> None:
@@ -187,7 +187,7 @@ def _told(moment: Moment, spot: Spot, rank: int, depth: int) -> Column:
         moment.graph.iri_of(state),
         column,
         moment.kind(state),
-        _CERTAINTY[rank],
+        CERTAINTY[rank],
         depth,
         moment.graph.iri_of(asset) if asset else None,
     )
@@ -199,7 +199,7 @@ def _told_edge(graph: LineageGraph, step: Step) -> ColumnEdge:
         step.made[1],
         graph.iri_of(step.source[0]),
         step.source[1],
-        _CERTAINTY[step.rank],
+        CERTAINTY[step.rank],
         step.by,
         step.transformations,
         step.masking,

@@ -29,11 +29,17 @@ KINDS = (
 _CLASSES = {name: (PS if name in PS.names else PROV)[name][1:-1] for name in KINDS}
 _ASSETS = {"Dataset", "Model", "Version"}
 _ACTIVITIES = set(KINDS[KINDS.index("TrainingRun") : KINDS.index("JobVersion")]) | {"Activity"}
+_AGENTS = {"Person", "Organization", "SoftwareAgent", "Agent"}
 _NEVER, _ALWAYS = np.iinfo(np.int64).max, np.iinfo(np.int64).min
 
 CERTAIN = mask((Relation.DERIVED,))
 LINEAGE = mask((Relation.DERIVED, Relation.POSSIBLE))
 ACTIVITY = mask((Relation.USED, Relation.GENERATED, Relation.INFORMED))
+
+
+def role(kind: str) -> str:
+    """What things of a kind are in PROV: entity, activity or agent."""
+    return "activity" if kind in _ACTIVITIES else "agent" if kind in _AGENTS else "entity"
 
 
 class _Held(dict[int, dict[int, list[int]]]):
@@ -79,6 +85,12 @@ class Moment:
     def _is_named(self, node: int) -> bool:
         sides = (self._as_subject, self._as_object)
         return any(by[r].get(node) or by[r].read(node) for by in sides for r in (Relation.DERIVED, Relation.TYPE))
+
+    def first(self, node: int) -> int:
+        """The lowest ledger index at which `find` finds a node that it finds now."""
+        relations = (Relation.DERIVED, Relation.TYPE)
+        halves = [self.graph.half_of(each, subject=subject) for each in relations for subject in (True, False)]
+        return min(row[2] for half in halves for row in half.rows(node) if row[2] <= self.at)
 
     def objects(self, node: int, relation: Relation) -> list[int]:
         """What a node is said to be related to; each once, by number."""
@@ -197,7 +209,7 @@ class Moment:
             if kind == name:
                 runs = self.subjects(node, relation)
                 return {n for run in runs for n in self._of_activity(run, up=up)}
-        if kind in ("Person", "Organization", "SoftwareAgent", "Agent"):
+        if kind in _AGENTS:
             runs = self.subjects(node, Relation.ASSOCIATED)
             return {n for run in runs for n in self._of_activity(run, up=up)} | {
                 n for n in self.subjects(node, Relation.ATTRIBUTED) if self.kind(n) not in _ASSETS

@@ -8,14 +8,15 @@ JUDGED = ("ModelVersion", "Prediction", "Decision")
 #: Parameter → what it says; one that begins with `true: ` is a switch.
 LINEAGE = {
     "entity": "an IRI, or a name that only one dataset, model or job has",
-    "direction": "upstream (what it came from; the default) or downstream (what came from it)",
+    "direction": "upstream (what it came from; the default), downstream (what came from it); with picture also both",
     "by": "derivation (the default), certain (only steps that are known), or activity (all that runs used)",
     "depth": "how many steps to go at most",
-    "level": "state (exact; the default), asset or run: what the states are told as",
+    "level": "state (exact; the default), asset or run: what the states are told as; with picture also column",
     "kind": "class names to list, such as ModelVersion,Prediction",
     "column": "lineage of this column of the entity",
     "stop-at-masked": "true: with column, do not follow steps that mask the value",
     "to": "only what lies on a way from the entity to this one",
+    "picture": "true: as the page draws it, with names, all that joins what is listed, and how many more there are",
     "roots": "true: only where the lineage ends, and what is not a declared source",
     "compare": "what differs between the origins of the entity and of this one",
     "as-of": "only what existed by this date-time",
@@ -39,9 +40,9 @@ IMPACT = {
 }
 #: What a parameter may be, where that is one of a few.
 CHOICES = {
-    "direction": ("upstream", "downstream"),
+    "direction": ("upstream", "downstream", "both"),
     "by": ("derivation", "certain", "activity"),
-    "level": ("state", "asset", "run"),
+    "level": ("state", "asset", "run", "column"),
     "verdict": ("affected", "possibly affected", "not affected"),
 }
 PARAMETERS = {"lineage": LINEAGE, "impact": IMPACT}

@@ -23,7 +23,7 @@ from provstore.views.edges import Relation
 
 #: The most nodes on one page.
 MAX_PAGE = 10_000
-LEVELS = CHOICES["level"]
+DIRECTIONS, LEVELS = ("upstream", "downstream"), ("state", "asset", "run")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Question:
     cursor: str | None = None
 
     def __post_init__(self) -> None:
-        _one_of("direction", self.direction, CHOICES["direction"])
+        _one_of("direction", self.direction, DIRECTIONS)
         _one_of("by", self.by, CHOICES["by"])
         _one_of("level", self.level, LEVELS)
         for kind in self.kinds:
@@ -68,7 +68,7 @@ class Question:
         }
 
 
-_FOLLOWED = {"derivation": LINEAGE, "certain": CERTAIN, "activity": ACTIVITY}
+FOLLOWED = {"derivation": LINEAGE, "certain": CERTAIN, "activity": ACTIVITY}
 _DEFAULTS = {"by": "derivation", "level": "state", "limit": 50}
 
 
@@ -111,7 +111,7 @@ class Walked:
 
 def walked(moment: Moment, start: set[int], question: Question) -> Walked:
     """All that is reached from the start."""
-    nodes, steps = moment.walk(start, _FOLLOWED[question.by], up=question.up, depth=question.depth)
+    nodes, steps = moment.walk(start, FOLLOWED[question.by], up=question.up, depth=question.depth)
     if question.by != "derivation" or not len(nodes):
         return Walked(nodes, steps, np.ones(len(nodes), np.bool_))
     sure, _ = moment.walk(start, CERTAIN, up=question.up, depth=question.depth)
@@ -146,7 +146,7 @@ def _between(moment: Moment, question: Question, ends: Ints, known: Ints) -> Fou
     """The rows that lead to these nodes from known ones."""
     if not len(ends):
         return Found(ends, ends.astype(np.int64), ends.astype(np.uint8), ends)
-    back = moment.half(up=not question.up).step(ends, _FOLLOWED[question.by], moment.at)
+    back = moment.half(up=not question.up).step(ends, FOLLOWED[question.by], moment.at)
     good = np.isin(back.other, known)
     return Found(back.node[good], back.other[good], back.said[good], back.row[good])
 
@@ -170,7 +170,7 @@ def following(moment: Moment, offset: int, total: int) -> str | None:
     return f"{moment.at}.{offset}" if offset < total else None
 
 
-def _certainty(sure: bool) -> str:
+def certainty(sure: bool) -> str:
     return "certain" if sure else "possible"
 
 
@@ -179,7 +179,7 @@ def _array(nodes: Iterable[int]) -> Ints:
 
 
 def _told_of(nodes: Ints, steps: Ints, certain: Flags) -> Iterable[tuple[int, str, int]]:
-    return ((node, _certainty(sure), step) for node, step, sure in _triples(nodes, steps, certain))
+    return ((node, certainty(sure), step) for node, step, sure in _triples(nodes, steps, certain))
 
 
 def _triples(nodes: Ints, steps: Ints, certain: Flags) -> Iterable[tuple[int, int, bool]]:
@@ -201,7 +201,7 @@ def _projected(moment: Moment, question: Question, start: set[int], found: Walke
     if question.kinds:
         listed = [n for n in listed if moment.kind(n) in question.kinds]
     page = listed[offset : offset + question.limit]
-    nodes = told.nodes((n, _certainty(best[n][0]), best[n][1]) for n in page)
+    nodes = told.nodes((n, certainty(best[n][0]), best[n][1]) for n in page)
     rows = _between(moment, question, found.nodes, np.union1d(found.nodes, _array(start)))
     return _page(
         moment, question, len(listed), nodes, _merged_edges(moment, rows, onto, set(page), told, question), offset
@@ -217,11 +217,13 @@ def _merged_edges(
     for end, other, said, row in zip(ends, others, rows.said.tolist(), rows.row.tolist(), strict=True):
         if end != other and end in page:
             pairs.setdefault((other, end) if question.up else (end, other), []).append((said, row))
-    found = [_one_for_all([told.edge(*pair, said, row) for said, row in held]) for pair, held in pairs.items()]
+    found = [one_for_all([told.edge(*pair, said, row) for said, row in held]) for pair, held in pairs.items()]
     return sorted(found, key=lambda e: (e.subject, e.object))
 
 
-def _one_for_all(edges: list[Edge]) -> Edge:
+def one_for_all(edges: list[Edge]) -> Edge:
+    if len(edges) == 1:
+        return edges[0]
     best = min(edges, key=lambda e: (e.relation == "possiblyDerivedFrom", e.status != "asserted", e.since))
     return replace(best, since=min(e.since for e in edges if e.relation == best.relation))
 
@@ -239,10 +241,10 @@ def paths(graph: LineageGraph, question: Question, to: str) -> Page:
     start = moment.starting(resolve(moment, question.entity), up=question.up)
     end = moment.starting(resolve(moment, to), up=not question.up)
     onward = walked(moment, start, question)
-    within = np.isin(onward.nodes, _leading_to(moment, end, question, _FOLLOWED[question.by]))
+    within = np.isin(onward.nodes, leading_to(moment, end, question, FOLLOWED[question.by]))
     sure = onward.certain
     if question.by == "derivation":
-        sure = sure & np.isin(onward.nodes, _leading_to(moment, end, question, CERTAIN))
+        sure = sure & np.isin(onward.nodes, leading_to(moment, end, question, CERTAIN))
     told = Teller(moment)
     chosen, page = onward.nodes[within], slice(offset, offset + question.limit)
     nodes = told.nodes(_told_of(chosen[page], onward.steps[within][page], sure[within][page]))
@@ -252,7 +254,7 @@ def paths(graph: LineageGraph, question: Question, to: str) -> Page:
     return Page(asked, found.index, found.total, found.nodes, found.edges, found.next)
 
 
-def _leading_to(moment: Moment, end: set[int], question: Question, relations: bytes) -> Ints:
+def leading_to(moment: Moment, end: set[int], question: Question, relations: bytes) -> Ints:
     """The nodes from which an end is reached, and the ends."""
     back, _ = moment.walk(end, relations, up=not question.up)
     return np.union1d(back, _array(end))
@@ -267,14 +269,14 @@ def roots(graph: LineageGraph, question: Question) -> Page:
     moment = moment_of(graph, at, question.as_of)
     start = moment.starting(resolve(moment, question.entity), up=True)
     found = walked(moment, start, question)
-    onward = moment.half(up=True).step(found.nodes, _FOLLOWED[question.by], moment.at)
+    onward = moment.half(up=True).step(found.nodes, FOLLOWED[question.by], moment.at)
     goes_on = np.isin(found.nodes, onward.node[moment.exist(onward.other.astype(np.int32))])
     told, listed = Teller(moment), []
     for (node, step, sure), more in zip(
         _triples(found.nodes, found.steps, found.certain), goes_on.tolist(), strict=True
     ):
         if not more or moment.is_source(node):
-            listed.append((node, _certainty(sure), step))
+            listed.append((node, certainty(sure), step))
     page = told.nodes(listed[offset : offset + question.limit])
     return _page(moment, question, len(listed), page, [], offset)
 
