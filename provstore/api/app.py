@@ -26,6 +26,7 @@ from provstore.api import (
     search,
     service_routes,
     sparql,
+    things,
     validation,
 )
 from provstore.core.service import Service
@@ -48,7 +49,20 @@ def create_app(settings: Settings) -> FastAPI:
 
     app = FastAPI(title="provstore", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.service = service
-    parts = (intake, sparql, catalogue, lineage, search, records, evidence, export, validation, service_routes, pages)
+    parts = (
+        intake,
+        sparql,
+        catalogue,
+        lineage,
+        search,
+        things,
+        records,
+        evidence,
+        export,
+        validation,
+        service_routes,
+        pages,
+    )
     for part in parts:
         app.include_router(part.router)
     app.add_exception_handler(ProvStoreError, _problem)
