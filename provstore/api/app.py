@@ -17,10 +17,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from provstore import __version__
 from provstore.api import catalogue, evidence, intake, lineage, search, service_routes, sparql, validation
+from provstore.api.formats import Formats
 from provstore.core.service import Service
 from provstore.errors import ProvStoreError
 from provstore.settings import Settings
 from provstore.ui import pages, render
+from provstore.ui.terms import Terms
 
 _log = logging.getLogger("provstore")
 
@@ -37,12 +39,14 @@ def create_app(settings: Settings) -> FastAPI:
 
     app = FastAPI(title="provstore", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.service = service
+    app.state.terms = Terms(service)
     for part in (intake, sparql, catalogue, lineage, search, evidence, validation, service_routes, pages):
         app.include_router(part.router)
     app.add_exception_handler(ProvStoreError, _problem)
     app.add_exception_handler(HTTPException, _http_problem)
     app.add_exception_handler(RequestValidationError, _parameter_problem)
     app.add_exception_handler(Exception, _fault)
+    app.add_middleware(Formats)
     app.add_middleware(SameOrigin)
     return app
 
