@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; 
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 
-.PHONY: run install test check docs examples screenshots format bench clean
+.PHONY: run install test check docs examples screenshots format bench vendor clean
 .DEFAULT_GOAL := run
 
 run: install  ## the worked examples, served on http://127.0.0.1:8000
@@ -42,6 +42,9 @@ examples: install  ## the repetitive part of examples/, from tools/examples
 format: install
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+vendor:  ## provstore/ui/static/vendor, from what tools/codemirror fixes; needs Node and npm
+	cd tools/codemirror && npm ci --ignore-scripts --no-audit --no-fund && node build.mjs
 
 bench: install
 	$(BIN)/python -m bench

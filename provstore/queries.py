@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +130,21 @@ def bind(query: CannedQuery, values: dict[str, str]) -> str:
     return f"{_replaced(query.text, terms)}\nLIMIT {_limit(query, values.get('limit'))}\n"
 
 
+def faults(query: CannedQuery, values: dict[str, str]) -> dict[str, QueryRefused]:
+    """What `bind` would refuse of the values, by parameter; a parameter that is unknown is left out."""
+    checks: dict[str, Callable[[str | None], object]] = {
+        each.name: partial(_term, query, each) for each in query.parameters
+    }
+    checks["limit"] = partial(_limit, query)
+    found = {}
+    for name, check in checks.items():
+        try:
+            check(values.get(name))
+        except QueryRefused as error:
+            found[name] = error
+    return found
+
+
 def _term(query: CannedQuery, parameter: Parameter, given: str | None) -> str:
     if not given and parameter.default is not None:
         given = parameter.default
@@ -239,7 +255,7 @@ def _parsed(name: str, head: dict[str, Any], text: str) -> CannedQuery:
 
 
 def _parameter(name: str, said: dict[str, Any]) -> Parameter:
-    if _NAME.match(name) is None or name == "limit" or said["type"] not in _TYPES:
+    if _NAME.match(name) is None or name in ("limit", "format") or said["type"] not in _TYPES:
         raise ValueError(f"parameter {name!r} must have a lower-case name and one of the types {', '.join(_TYPES)}")
     required, default = said.get("required") == "true", said.get("default")
     if required is (default is not None):

@@ -26,6 +26,9 @@ DATA = ("ontology", "shapes", "queries", "examples")
 #: What a data folder may hold; anything else in a wheel has slipped in.
 DATA_KINDS = {".ttl", ".trig", ".rq", ".jsonl", ".json", ".md"}
 CODE_KINDS = {".py", ".html", ".css", ".js", ".svg", ".typed"}
+#: Beside vendored files stand what they are and their licences.
+VENDOR = "provstore/ui/static/vendor/"
+VENDOR_KINDS = {".js", ".md", ".txt"}
 
 
 def ran(*command: str | Path, cwd: Path, env: dict[str, str] | None = None) -> str:
@@ -78,6 +81,7 @@ def test_the_wheel_holds_nothing_else(wheel: Path) -> None:
         if path.parts[0].endswith(".dist-info"):
             continue
         kinds = DATA_KINDS if path.parts[:2] == ("provstore", "data") else CODE_KINDS
+        kinds = VENDOR_KINDS if name.startswith(VENDOR) else kinds
         hidden = any(part.startswith(".") or part == "__pycache__" for part in path.parts)
         if path.parts[0] != "provstore" or hidden or path.suffix not in kinds:
             odd.append(name)

@@ -29,10 +29,12 @@ from provstore.api import (
     things,
     validation,
 )
+from provstore.api.formats import Formats
 from provstore.core.service import Service
 from provstore.errors import ProvStoreError
 from provstore.settings import Settings
 from provstore.ui import pages, render
+from provstore.ui.terms import Terms
 
 _log = logging.getLogger("provstore")
 
@@ -49,6 +51,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     app = FastAPI(title="provstore", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.service = service
+    app.state.terms = Terms(service)
     parts = (
         intake,
         sparql,
@@ -69,6 +72,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_exception_handler(HTTPException, _http_problem)
     app.add_exception_handler(RequestValidationError, _parameter_problem)
     app.add_exception_handler(Exception, _fault)
+    app.add_middleware(Formats)
     app.add_middleware(SameOrigin)
     return app
 

@@ -8,22 +8,31 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from provstore import queries
-from provstore.api.requests import answer_response, body_of, number, service_of
+from provstore.api.requests import answer_response, body_of, number, service_of, wants_page
 from provstore.errors import QueryRefused
+from provstore.ui import questions, render
 
 router = APIRouter(tags=["ask"])
 
 
 @router.get("/queries")
-async def get_queries() -> Response:
+async def get_queries(request: Request) -> Response:
     """Every canned query with its summary and typed parameters."""
+    if render.wants_page(request):
+        return questions.catalogue()
     return JSONResponse([queries.describe(query) for query in queries.catalogue().values()])
 
 
 @router.get("/queries/{topic}/{name}")
 async def get_query(topic: str, name: str, request: Request) -> Response:
     """The answer to a canned query; parameters in the query string."""
-    return await _answer(f"{topic}/{name}", dict(request.query_params), request)
+    given = dict(request.query_params)
+    if wants_page(request):
+        min_index = number(given, "min-index")
+        given.pop("min-index", None)
+        _short(given)
+        return await questions.question(service_of(request), f"{topic}/{name}", given, min_index)
+    return await _answer(f"{topic}/{name}", given, request)
 
 
 @router.post("/queries/{topic}/{name}")
@@ -37,7 +46,11 @@ async def post_query(topic: str, name: str, request: Request) -> Response:
 async def _answer(name: str, values: dict[str, str], request: Request) -> Response:
     min_index = number(values, "min-index")
     values.pop("min-index", None)
-    if any(len(value) > 10_000 for value in values.values()):
-        raise QueryRefused("a parameter is longer than 10,000 characters")
+    _short(values)
     answer = await service_of(request).canned(name, values, request.headers.get("accept"), min_index)
     return answer_response(request, answer, f"{name}\n{sorted(values.items())}")
+
+
+def _short(values: dict[str, str]) -> None:
+    if any(len(value) > 10_000 for value in values.values()):
+        raise QueryRefused("a parameter is longer than 10,000 characters")

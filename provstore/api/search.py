@@ -9,6 +9,8 @@ from fastapi.responses import JSONResponse, Response
 
 from provstore import search
 from provstore.api.requests import etag, number, service_of
+from provstore.ui import render
+from provstore.ui import search as pages
 
 router = APIRouter(tags=["ask"])
 
@@ -27,7 +29,10 @@ async def get_search(request: Request) -> Response:
         20 if limit is None else limit,
         given.get("cursor", ""),
     )
-    found = await service_of(request).search(asked, number(given, "min-index"))
+    min_index = number(given, "min-index")
+    if render.wants_page(request):
+        return await pages.page(service_of(request), asked, min_index, given)
+    found = await service_of(request).search(asked, min_index)
     tag = etag(found.index, repr(asked), "application/json")
     headers = {"ETag": tag, "Provstore-Index": str(found.index), "Cache-Control": "no-cache", "Vary": "Accept"}
     if tag in request.headers.get("if-none-match", ""):

@@ -7,8 +7,10 @@ from urllib.parse import parse_qs
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from provstore.api.requests import answer_response, body_of, number, service_of
+from provstore.api.requests import answer_response, body_of, number, service_of, wants_page
 from provstore.errors import QueryRefused, UnsupportedMedia
+from provstore.ui import sparql as pages
+from provstore.ui.sparql import Asked
 
 router = APIRouter(tags=["ask"])
 
@@ -16,7 +18,10 @@ router = APIRouter(tags=["ask"])
 @router.get("/sparql")
 async def get_sparql(request: Request) -> Response:
     """`?query=…`; also `default-graph-uri`, `named-graph-uri`, `min-index` (a receipt's index), `timeout` (seconds)."""
-    return await _ask(request, {name: request.query_params.getlist(name) for name in request.query_params})
+    given = {name: request.query_params.getlist(name) for name in request.query_params}
+    if "query" not in given and wants_page(request):
+        return pages.editor(request.query_params.get("example", ""))
+    return await _ask(request, given)
 
 
 @router.post("/sparql")
@@ -42,17 +47,24 @@ async def _ask(request: Request, given: dict[str, list[str]]) -> Response:
     found = given.get("query", [])
     if len(found) != 1:
         raise QueryRefused(f"exactly one parameter 'query' is wanted, got {len(found)}")
-    default_graphs = tuple(given.get("default-graph-uri", []))
-    named_graphs = tuple(given.get("named-graph-uri", []))
-    answer = await service_of(request).sparql(
+    asked = Asked(
         found[0],
-        request.headers.get("accept"),
         min_index=number({name: values[0] for name, values in given.items() if values}, "min-index"),
         timeout=_seconds(given.get("timeout", [])),
-        default_graphs=default_graphs,
-        named_graphs=named_graphs,
+        default_graphs=tuple(given.get("default-graph-uri", [])),
+        named_graphs=tuple(given.get("named-graph-uri", [])),
     )
-    return answer_response(request, answer, f"{default_graphs}\n{named_graphs}\n{found[0]}")
+    if wants_page(request):
+        return await pages.answered(service_of(request), asked)
+    answer = await service_of(request).sparql(
+        asked.query,
+        request.headers.get("accept"),
+        min_index=asked.min_index,
+        timeout=asked.timeout,
+        default_graphs=asked.default_graphs,
+        named_graphs=asked.named_graphs,
+    )
+    return answer_response(request, answer, f"{asked.default_graphs}\n{asked.named_graphs}\n{asked.query}")
 
 
 def _seconds(values: list[str]) -> float | None:

@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse, Response
 
-from provstore import queries
-from provstore.core.service import Service
 from provstore.store.query import chosen
-from provstore.ui import render
+from provstore.ui import home, render
 from provstore.ui.vocabulary import BASE, OFFERS, PREFIXES, serialised, vocabulary
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.get("/")
-async def home(request: Request) -> Response:
+async def start(request: Request) -> Response:
     """What is in the store, and what can be asked; its twin is `/health`."""
-    service: Service = request.app.state.service
-    return render.page(
-        "home.html",
-        alternates={"application/json": "/health"},
-        status=200,
-        store=service.status(),
-        queries=list(queries.catalogue().values()),
-    )
+    return await home.page(request)
+
+
+@router.get("/sparql/terms")
+async def get_terms(request: Request) -> Response:
+    """Prefixes, classes and properties for an editor to complete: of the vocabularies, and in use."""
+    return JSONResponse(await request.app.state.terms.all())
 
 
 @router.get("/ns")

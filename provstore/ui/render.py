@@ -33,7 +33,7 @@ HEADERS = {
         " worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # with none, browsers call the origin of our own forms null
     "Cache-Control": "no-cache",
     "Vary": "Accept",
 }
