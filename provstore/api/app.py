@@ -16,7 +16,18 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from provstore import __version__
-from provstore.api import catalogue, evidence, export, intake, lineage, search, service_routes, sparql, validation
+from provstore.api import (
+    catalogue,
+    evidence,
+    export,
+    intake,
+    lineage,
+    search,
+    service_routes,
+    sparql,
+    things,
+    validation,
+)
 from provstore.core.service import Service
 from provstore.errors import ProvStoreError
 from provstore.settings import Settings
@@ -37,7 +48,19 @@ def create_app(settings: Settings) -> FastAPI:
 
     app = FastAPI(title="provstore", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.service = service
-    for part in (intake, sparql, catalogue, lineage, search, evidence, export, validation, service_routes, pages):
+    for part in (
+        intake,
+        sparql,
+        catalogue,
+        lineage,
+        search,
+        things,
+        evidence,
+        export,
+        validation,
+        service_routes,
+        pages,
+    ):
         app.include_router(part.router)
     app.add_exception_handler(ProvStoreError, _problem)
     app.add_exception_handler(HTTPException, _http_problem)

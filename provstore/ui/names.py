@@ -46,8 +46,12 @@ ROLES = {
     "Approval": "activity",
     "Window": "activity",
     "activity": "activity",
+    "Activity": "activity",
     "agent": "agent",
     "Agent": "agent",
+    "Person": "agent",
+    "Organization": "agent",
+    "SoftwareAgent": "agent",
 }
 
 
@@ -85,7 +89,9 @@ def asset_of(iri: str) -> str:
 
 
 def href(iri: str) -> str:
-    """The address of the page about an IRI: its record's, or its entity's."""
+    """The address of the page about an IRI: its record's, its term's in the vocabulary, or its entity's."""
+    if iri.startswith(PS.iri):
+        return f"/ns#{iri.removeprefix(PS.iri)}"
     record = _RECORD.search(iri)
     return f"/records/{record[1]}" if record else f"/entity?{urlencode({'iri': iri}, errors='replace')}"
 

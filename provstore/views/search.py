@@ -121,21 +121,11 @@ class SearchIndex:
         if old and old[0] == source:
             return
         (iri,) = self._db.execute("SELECT iri FROM search_subject WHERE id = ?", (subject,)).fetchone()
-        new = document(self._base, iri, [each for (each,) in said], dict(self._values(facets)))
+        new = document(self._base, iri, [each for (each,) in said], dict(_values(self._db, facets)))
         if old:
             self._remove(subject, json.loads(old[1]))
         if new:
             self._insert(subject, source, new)
-
-    def _values(self, facets: Iterable[tuple[str, str | None]]) -> Iterator[tuple[str, Any]]:
-        for key, found in facets:
-            content, _, deleted = (found or "").rpartition(" ")
-            if content and deleted == "0":
-                value = self._db.execute(
-                    "SELECT json FROM content WHERE iri = ?", (texts.content_iri(content),)
-                ).fetchone()
-                if value:
-                    yield key, json.loads(value[0])
 
     def _insert(self, subject: int, source: bytes, body: Body) -> None:
         labels = [self._label("kind", body["kind"]), self._label("namespace", body.get("namespace", ""))]
@@ -173,6 +163,21 @@ class SearchIndex:
 
 
 _KEYS = json.dumps(sorted(texts.FACETS))
+
+
+def facets_in_force(db: sqlite3.Connection, iri: str) -> dict[str, Any]:
+    """The facets in force of a thing, those of its states included, by key: of `texts.FACETS` those that it has."""
+    row = db.execute("SELECT id FROM search_subject WHERE iri = ?", (iri,)).fetchone()
+    return dict(_values(db, db.execute(_IN_FORCE, (row[0], _KEYS)).fetchall())) if row else {}
+
+
+def _values(db: sqlite3.Connection, facets: Iterable[tuple[str, str | None]]) -> Iterator[tuple[str, Any]]:
+    for key, found in facets:
+        content, _, deleted = (found or "").rpartition(" ")
+        if content and deleted == "0":
+            value = db.execute("SELECT json FROM content WHERE iri = ?", (texts.content_iri(content),)).fetchone()
+            if value:
+                yield key, json.loads(value[0])
 
 
 def document(base: str, iri: str, said: Sequence[str], facets: dict[str, Any]) -> Body | None:

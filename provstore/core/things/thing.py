@@ -1,0 +1,213 @@
+"""The parts of a thing's page, as data; every list is bounded, with how many there are in all."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A value of a statement: an IRI, or text with its datatype or language."""
+
+    text: str
+    is_iri: bool = False
+    datatype: str | None = None
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What is said of the thing, beyond what the other parts tell."""
+
+    property: str
+    value: Term
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A setting of the run, or of the run that made the thing."""
+
+    key: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """In which role, by which plan, or as what kind of owner an agent is named."""
+
+    agent: str
+    role: str | None = None
+    plan: str | None = None
+    owner: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A test of the data: `outcome` is passed, failed or another of EARL's."""
+
+    of: str
+    test: str
+    outcome: str
+    column: str | None = None
+    expected: str | None = None
+    actual: str | None = None
+    severity: str | None = None
+    when: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A measurement: of what, by which metric, on which column or slice."""
+
+    iri: str
+    of: str
+    metric: str
+    value: str
+    column: str | None = None
+    slice: str | None = None
+    slice_column: str | None = None
+    slice_value: str | None = None
+    when: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """A name that a model version bore from one instant until the name was given to another, or still does."""
+
+    alias: str
+    version: str
+    assignment: str
+    since: str | None = None
+    until: str | None = None
+    by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaColumn:
+    """A column as the schema in force has it; nested ones by their path. `sources` are (dataset, column, how)."""
+
+    name: str
+    type: str = ""
+    description: str = ""
+    tags: tuple[str, ...] = ()
+    sources: tuple[tuple[str, str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record that speaks of the thing; `conforms` is None where its validation failed or is not done yet."""
+
+    iri: str
+    index: int
+    received: str | None
+    superseded: str | None
+    validated: bool
+    conforms: bool | None
+    lacks: int = 0
+
+    @property
+    def digest(self) -> str:
+        return self.iri.rpartition("/")[2]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Reference:
+    """How many others have it as the value of a property, and one of them."""
+
+    property: str
+    total: int
+    first: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Something that is not known: `gap` is its kind, `text` says it; `serious` where lineage cannot be relied on."""
+
+    gap: str
+    text: str
+    serious: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the triples hold of a thing."""
+
+    statements: tuple[Statement, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    attributes: tuple[Parameter, ...] = ()
+    usages: tuple[tuple[str, str], ...] = ()  # what was used, and as what
+    roles: tuple[Role, ...] = ()
+    code: tuple[dict[str, str], ...] = ()
+    amounts: tuple[tuple[str, str], ...] = ()  # rowCount, byteSize, fileCount of the thing as it was made
+    checks: tuple[Check, ...] = ()
+    measures: tuple[Measure, ...] = ()
+    aliases: tuple[Alias, ...] = ()
+    records: tuple[Record, ...] = ()
+    records_total: int = 0
+    records_more: bool = False  # whether there are more than were counted
+    references: tuple[Reference, ...] = ()
+    index: int = 0
+
+    def of(self, prop: str) -> tuple[Term, ...]:
+        """The values of a property, by its IRI."""
+        return tuple(each.value for each in self.statements if each.property == prop)
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """A thing at a ledger index; `around` is what `lineage.around` answers, None where lineage does not know it.
+
+    `at` and `as_of` are the moment of the lineage; what describes the thing is always what is said now.
+    """
+
+    iri: str
+    kind: str
+    index: int
+    around: dict[str, Any] | None
+    said: Said
+    name: str = ""
+    description: str = ""
+    owners: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    namespace: str = ""
+    columns: tuple[SchemaColumn, ...] = ()
+    columns_total: int = 0
+    sql: str = ""
+    error: str = ""
+    gaps: tuple[Gap, ...] = ()
+    at: int | None = None
+    as_of: str | None = None
+    described: dict[str, dict[str, Any]] = field(default_factory=dict)  # names of all that it mentions
+
+    @property
+    def role(self) -> str:
+        """Whether it is an entity, an activity or an agent."""
+        return str((self.around or {}).get("role", "entity"))
+
+    def json(self) -> dict[str, Any]:
+        """The whole as JSON, without the names of what it mentions."""
+        said = asdict(self)
+        for name in ("described", "around", "said", "at", "as_of"):
+            said.pop(name)
+        moment = {name: value for name, value in (("atIndex", self.at), ("asOf", self.as_of)) if value is not None}
+        told = asdict(self.said)
+        told.pop("index")
+        held = {name: value for name, value in {**said, **told}.items() if value not in ("", (), [], 0, False)}
+        return {"index": self.index, **moment, **named(held), "lineage": self.around}
+
+
+def named(value: Any) -> Any:
+    """Data with its fields named as other answers name theirs (`recordsTotal`), without those that are None."""
+    if isinstance(value, dict):
+        return {_camel(name): named(each) for name, each in value.items() if each is not None}
+    return [named(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+def _camel(name: str) -> str:
+    first, *more = name.split("_")
+    return first + "".join(map(str.capitalize, more))
+
+
+#: How many of each list a page shows.
+SHOWN = 10
