@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from html import unescape
 from typing import Any
@@ -237,6 +238,8 @@ def test_a_column_has_a_page(server: Server) -> None:
     found = told(server, SCORE, column="age_band")
     rows = server.http.get("/lineage", params={"entity": SCORE, "column": "age_band"}).json()
     assert (found["kind"], found["type"], found["upstream"]["total"]) == ("Column", "VARCHAR", rows["total"])
+    reached = {(each["of"], each["column"]): each["states"] for each in found["upstream"]["reached"]}
+    assert reached == Counter((each["dataset"], each["column"]) for each in rows["columns"])
     assert {each["column"] for each in found["checks"]} == {"age_band"}
     read = text_of(page(server, SCORE, column="age_band"))
     assert "demographics-api.age" in read

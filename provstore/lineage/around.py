@@ -59,6 +59,14 @@ def around(graph: LineageGraph, question: Around) -> dict[str, Any]:
     return _Told(moment, moment.find(question.entity), question.limit).json()
 
 
+def nodes_of(graph: LineageGraph, iris: Iterable[str], at: int | None, as_of: str | None) -> dict[str, Any]:
+    """Nodes as `around` tells them, in `nodes`, of those IRIs that anything recorded by then names."""
+    moment = moment_of(graph, at, as_of)
+    known = [number for iri in sorted(set(iris)) if (number := graph.id_of(iri)) is not None]
+    told = _Told(moment, known[0], 0) if known else None
+    return {"index": moment.at, "nodes": told.nodes(known) if told else []}
+
+
 class _Told:
     """One thing at one moment."""
 
@@ -70,7 +78,7 @@ class _Told:
 
     def json(self) -> dict[str, Any]:
         moment, node = self._moment, self._node
-        (card,) = self._nodes([node])
+        (card,) = self.nodes([node])
         start, end = moment.interval(node)
         return {
             **card,
@@ -88,7 +96,7 @@ class _Told:
 
     # -- nodes --------------------------------------------------------------------------------------------------------
 
-    def _nodes(self, numbers: Iterable[int]) -> list[dict[str, Any]]:
+    def nodes(self, numbers: Iterable[int]) -> list[dict[str, Any]]:
         """Nodes as answers of lineage have them; a read with the run that read it, and when that began."""
         moment, told = self._moment, []
         for number, node in zip(held := list(numbers), self._teller.nodes((n, "", 0) for n in held), strict=True):
@@ -191,7 +199,7 @@ class _Told:
     def _relation(self, relation: Relation, rows: Found, subject: bool, kind: tuple[str, ...]) -> dict[str, Any]:
         best = _best(rows, rows.other.astype(np.int32))
         chosen = best[: self._limit] if subject else best[::-1][:_LATEST]
-        pairs = list(zip(self._nodes(rows.other[chosen].tolist()), chosen.tolist(), strict=True))
+        pairs = list(zip(self.nodes(rows.other[chosen].tolist()), chosen.tolist(), strict=True))
         if not subject:
             pairs.sort(key=lambda each: each[0].get("time", ""), reverse=True)
         shown = pairs[: self._limit]
@@ -232,7 +240,7 @@ class _Told:
         best = best[np.lexsort((onto[best], kinds, possible))]
         shown = best[: self._limit]
         edges = [self._edge(rows, at, up=up) for at in shown.tolist()]
-        nodes = self._nodes(onto[shown].tolist())
+        nodes = self.nodes(onto[shown].tolist())
         for node, edge in zip(nodes, edges, strict=True):
             node["certainty"] = "possible" if edge.relation == "possiblyDerivedFrom" else "certain"
         return {
@@ -287,7 +295,7 @@ class _Told:
             return
         rows = self._existing(moment.half(up=True).step(_one(number), LINEAGE, moment.at))
         chosen = _best(rows, rows.other.astype(np.int32))[: self._limit]
-        for node, at in zip(self._nodes(rows.other[chosen].tolist()), chosen.tolist(), strict=True):
+        for node, at in zip(self.nodes(rows.other[chosen].tolist()), chosen.tolist(), strict=True):
             yield {**node, "edge": self._edge(rows, at, up=True).json()}
 
     # -- all steps ----------------------------------------------------------------------------------------------------
@@ -324,7 +332,7 @@ class _Told:
         declared = sources[np.searchsorted(nodes, last)]
         assets, first = np.unique(self._assets(last), return_index=True)
         order = np.lexsort((assets, declared[first], ~unknown[first]))
-        told = self._nodes(assets[order][: self._limit].tolist())
+        told = self.nodes(assets[order][: self._limit].tolist())
         for node, at in zip(told, first[order].tolist(), strict=False):
             node["origin"] = (
                 "unknown origin" if unknown[at] else "declared source" if declared[at] else "not declared as a source"
@@ -348,7 +356,7 @@ class _Told:
     def _judged(self, found: Walked, kinds: Ints) -> dict[str, Any]:
         """The first decisions, predictions and model versions, nearest first."""
         chosen = np.flatnonzero(np.isin(kinds, [_KIND[kind] for kind in JUDGED]))[: self._limit]
-        nodes = self._nodes(found.nodes[chosen].tolist())
+        nodes = self.nodes(found.nodes[chosen].tolist())
         for node, at in zip(nodes, chosen.tolist(), strict=True):
             node["depth"] = int(found.steps[at])
             node["certainty"] = "certain" if found.certain[at] else "possible"
@@ -371,7 +379,7 @@ class _Told:
         for at in best[: self._limit].tolist():
             agent, edge = int(both.other[at]), self._edge(both, at, up=True)
             behalf = [self._teller.iri(n) for n in moment.objects(agent, Relation.ON_BEHALF)]
-            (node,) = self._nodes([agent])
+            (node,) = self.nodes([agent])
             told.append({**node, "onBehalfOf": behalf, "edge": edge.json()})
         unattended = len(activities) - len(np.unique(rows.node))
         return {"total": len(best), "agents": told, "activities": len(activities), "unattended": unattended}

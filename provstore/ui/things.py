@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse
 
 from provstore import queries, rdf
 from provstore.core.things import Column, Thing
-from provstore.core.things.thing import Alias, Check, Measure, Term
+from provstore.core.things.thing import Alias, Check, Measure, Owner, Term
 from provstore.lineage.parameters import JUDGED
 from provstore.ui import names, render, wording
 from provstore.vocab import PS
@@ -91,9 +91,9 @@ class Namer:
 
     def __init__(self, thing: Thing) -> None:
         self._described = thing.described
-        self._nodes: dict[str, dict[str, Any]] = {}
+        self._nodes = dict(thing.nodes)
         if thing.around:
-            self._nodes = {node["iri"]: node for node in _nodes(thing.around)}
+            self._nodes |= {node["iri"]: node for node in _nodes(thing.around)}
 
     def iri(self, iri: str) -> names.Thing:
         """A thing by its IRI."""
@@ -116,6 +116,8 @@ class Namer:
             return replace(said, name=f"{self.plain(asset)} as {verb}{when and f' {when}'}{by}")
         if kind == "Version" and asset:
             return replace(said, name=f"{self.plain(asset)}, version {unquote(iri.rpartition('/')[2])}")
+        if iri.startswith(PS.iri):
+            return replace(said, name=wording.label(iri))
         if of_job := _OF_JOB.match(iri):
             what = "as declared" if of_job[2] == "declared" else f"version {of_job[3]}"
             return replace(said, name=f"{self.plain(of_job[1])} {what}")
@@ -169,7 +171,7 @@ class View:
     def types(self) -> list[str]:
         """Further classes than its kind, in words."""
         found = (term.text for term in self.thing.said.of("http://www.w3.org/1999/02/22-rdf-syntax-ns#type"))
-        plain = {"Entity", "Activity", "Agent", "Plan", self.thing.kind}
+        plain = {"Entity", "Activity", "Agent", "Plan", "Source", "UnresolvedRead", self.thing.kind}
         return sorted(
             {wording.kind(n) for iri in found if (n := iri.replace("#", "/").rpartition("/")[2]) not in plain}
         )
@@ -228,6 +230,16 @@ class View:
         """Whether all of a relation is told as moments."""
         happened = any((relation, way) == (related["relation"], related["direction"]) for relation, way, _ in _HAPPENED)
         return happened and not self.is_agent and all(node.get("time") for node in related["nodes"])
+
+    @property
+    def is_traced(self) -> bool:
+        """Whether lineage says where it comes from, or that it is a source; an agent comes from nowhere."""
+        return bool(
+            self.is_agent
+            or self.around.get("origin")
+            or self.around["sources"]["total"]
+            or self.around["upstream"]["total"]
+        )
 
     # -- when ---------------------------------------------------------------------------------------------------------
 
@@ -300,6 +312,11 @@ class View:
         """The address of this page with other parameters."""
         kept = {name.replace("-", "_"): value for name, value in self.given.items()}
         return names.address("/entity", **{**kept, **parameters})
+
+    def owner(self, owner: Owner) -> names.Thing:
+        """An owner by the name of the agent, or else as producers name him."""
+        said = replace(self.say.iri(owner.iri), role="agent")
+        return said if owner.iri in self.thing.described else replace(said, name=owner.name)
 
     @staticmethod
     def is_state(iri: str) -> bool:

@@ -96,7 +96,7 @@ _LABELS = {
     "http://www.w3.org/ns/prov#value": "value",
     "http://www.w3.org/ns/prov#invalidatedAtTime": "invalid since",
     "http://purl.org/dc/terms/conformsTo": "schema",
-    "http://purl.org/dc/terms/identifier": "identifier",
+    "http://purl.org/dc/terms/identifier": "also known as",
     "http://purl.org/dc/terms/isPartOf": "part of",
     "http://www.w3.org/ns/dqv#isMeasurementOf": "metric",
     "http://www.w3.org/ns/dqv#computedOn": "computed on",
@@ -122,6 +122,23 @@ def relation(name: str, direction: str, kind: str | None = None) -> str:
     if (name, direction) == ("special", "in") and kind:
         return f"has as {KINDS[kind][1]}" if kind in KINDS else "has as states or versions"
     return RELATIONS.get((name, direction), f"{name} ({direction})")
+
+
+#: Property → what a thing is to those that have it as its value.
+REFERENCES = {
+    "http://www.w3.org/ns/prov#hadPlan": "was the plan of",
+    "http://www.w3.org/1999/02/22-rdf-syntax-ns#type": "is the class of",
+    f"{PS.iri}declaredInput": "is a declared input of",
+    f"{PS.iri}declaredOutput": "is a declared output of",
+    f"{PS.iri}concerns": "is the concern of",
+    f"{PS.iri}subject": "is the subject of",
+    "http://www.w3.org/ns/dqv#isMeasurementOf": "is the metric of",
+}
+
+
+def reference(iri: str) -> str:
+    """What a thing is to those that have it as the value of a property."""
+    return REFERENCES.get(iri, f"is “{label(iri)}” of")
 
 
 def basis(name: str) -> str:

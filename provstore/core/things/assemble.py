@@ -7,14 +7,14 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from provstore import search
+from provstore import rdf, search
 from provstore.core.service import Service
 from provstore.core.things import statements
 from provstore.core.things.gaps import gaps_of
 from provstore.core.things.schema import columns_of
-from provstore.core.things.thing import Record, Reference, Said, Thing
+from provstore.core.things.thing import Owner, Record, Reference, Said, Thing
 from provstore.errors import NotFound
-from provstore.lineage.around import Around, around
+from provstore.lineage.around import Around, around, nodes_of
 from provstore.lineage.ask import Asked
 from provstore.lineage.graph import LineageGraph
 from provstore.lineage.questions import moment_of
@@ -69,20 +69,55 @@ async def described_thing(
     said = await _said(service, iri, kind, min_index)
     if found is None and not said.statements and not said.references:
         raise NotFound(f"nothing recorded names {iri[:200]}")
-    thing = _told(service.base, iri, kind, found, facets, said)
-    described = await service.described({iri, *_mentioned(thing)})
-    own = described.get(iri, {})
+    nodes = await _nodes(service, said, at, as_of)
+    thing = _told(service.base, iri, kind, found, facets, _dated(said, nodes))
+    own = (await service.described([iri])).get(iri, {})
+    owners = tuple(_owner(service.base, name) for name in own.get("owners", ()))
+    named = {iri, *_mentioned(thing), *_iris(list(nodes.values())), *(owner.iri for owner in owners)}
+    described = await service.described(named)
     thing = replace(
         thing,
         described=described,
+        nodes=nodes,
         at=at,
         as_of=as_of,
         name=own.get("name", ""),
         namespace=own.get("namespace", ""),
-        owners=tuple(own.get("owners", ())),
+        owners=owners,
         tags=tuple(own.get("tags", ())),
     )
     return replace(thing, gaps=gaps_of(thing))
+
+
+async def _nodes(service: Service, said: Said, at: int | None, as_of: str | None) -> dict[str, dict[str, Any]]:
+    """What lineage knows of what checks, measurements and references are of or from, by IRI."""
+    iris = {check.of for check in said.checks} | {each.first for each in said.references}
+    iris |= {iri for measure in said.measures for iri in (measure.of, measure.iri)}
+    if not iris:
+        return {}
+    told = await service.lineage(Asked(lambda graph: nodes_of(graph, iris, at, as_of), "nodes", ()), None)
+    return {node["iri"]: node for node in told.json["nodes"]}
+
+
+def _dated(said: Said, nodes: dict[str, dict[str, Any]]) -> Said:
+    """Checks and measurements with when they were made, the latest first, and failed checks before the others."""
+
+    def when(*iris: str) -> str | None:
+        return next((nodes[iri]["time"] for iri in iris if "time" in nodes.get(iri, {})), None)
+
+    checks = sorted(
+        (replace(check, when=when(check.of)) for check in said.checks), key=lambda c: c.when or "", reverse=True
+    )
+    measures = sorted(
+        (replace(m, when=when(m.iri, m.of)) for m in said.measures), key=lambda m: m.when or "", reverse=True
+    )
+    return replace(said, checks=tuple(sorted(checks, key=lambda c: c.outcome != "failed")), measures=tuple(measures))
+
+
+def _owner(base: str, name: str) -> Owner:
+    """The owner that the search index names: `team:risk-data`, or the IRI of an agent that is none of the store's."""
+    known = name.partition(":")[0] in ("user", "team", "application", "service") or not rdf.is_iri(name)
+    return Owner(name, stated.owner_agent(base, name) if known else name)
 
 
 async def _around(service: Service, question: Around, min_index: int | None) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -33,6 +33,8 @@ def _origin(around: dict[str, Any]) -> Iterator[Gap]:
             f"{_count(upstream['unknown'], 'read')} that it comes from {'is' if one else 'are'} of unknown origin.",
             True,
         )
+    if _is_data(around) and not around["sources"]["total"] and not upstream["total"] and "origin" not in around:
+        yield Gap("no origin", "Nobody recorded what it comes from, and it is not declared as a source.")
     if upstream["undeclared"]:
         one = upstream["undeclared"] == 1
         yield Gap(
@@ -46,6 +48,12 @@ def _origin(around: dict[str, Any]) -> Iterator[Gap]:
             f"{possible:,} of the {_count(upstream['total'], 'state')} behind it are only possible: nothing says which"
             " input an output was made of, or which write a read saw.",
         )
+
+
+def _is_data(around: dict[str, Any]) -> bool:
+    """Whether a thing takes part in lineage: something used it or was made of it."""
+    others = around["kind"] in _ASSETS or around["kind"] in _MADE or around["kind"] == "CodeVersion"
+    return around.get("role", "entity") == "entity" and not others and bool(around["dependents"]["total"])
 
 
 def _making(thing: Thing) -> Iterator[Gap]:
@@ -108,7 +116,7 @@ def _activity(thing: Thing) -> Iterator[Gap]:
     announced, made = _has(around, "intended", "out"), around["dependents"]["total"]
     if announced and not made:
         yield Gap("not made", f"It announced {_count(announced, 'output')} and was not seen to make any.", True)
-    if not around["sources"]["total"]:
+    if not around["sources"]["total"] and not _has(around, "part", "in"):
         yield Gap("no inputs", "What it used is not recorded.")
 
 

@@ -47,14 +47,11 @@ _APPARATUS = ", ".join(
     sorted(
         {
             *(PS.about, PS.on, PS.evidence, PS.onSlice, DQV.computedOn, EARL.subject),
-            *(PROV.entity, PROV.activity, PROV.agent, PROV.hadActivity, PROV.influencer),
+            *(PROV.entity, PROV.activity, PROV.agent, PROV.hadActivity, PROV.hadPlan, PROV.influencer),
+            *(PS.sourceDataset, PS.targetDataset),
         }
     )
 )
-#: When what was looked at was written, or read by the run that looked at it; `?measured` is when that is said.
-_WHEN = """OPTIONAL { ?of a ps:WriteState . ?of prov:generatedAtTime ?written }
-  OPTIONAL { ?of a ps:ReadState . ?reader prov:used ?of . ?reader prov:endedAtTime ?read }
-  BIND(COALESCE(?measured, ?written, ?read) AS ?when)"""
 
 
 def _query(name: str, text: str) -> CannedQuery:
@@ -96,7 +93,7 @@ USAGES = _query(
 )
 CHECKS = _query(
     "checks",
-    f"""SELECT DISTINCT ?check ?of ?test ?column ?outcome ?expected ?actual ?severity ?when WHERE {{
+    f"""SELECT DISTINCT ?check ?of ?test ?column ?outcome ?expected ?actual ?severity WHERE {{
   {{ SELECT DISTINCT ?of WHERE {{
       {{ BIND(?_entity AS ?of) }} UNION {{ ?of prov:specializationOf ?_entity }}
       UNION {{ ?of prov:wasDerivedFrom ?_entity . ?of a ps:ReadState }} }} LIMIT {2 * MOST} }}
@@ -106,13 +103,11 @@ CHECKS = _query(
     OPTIONAL {{ ?case dct:title ?title }} OPTIONAL {{ ?case schema:additionalType ?type }} }}
   BIND(COALESCE(?title, ?type) AS ?test)
   OPTIONAL {{ ?check ps:column ?column }} OPTIONAL {{ ?check ps:severity ?severity }}
-  OPTIONAL {{ ?result ps:expected ?expected }} OPTIONAL {{ ?result ps:actual ?actual }}
-  {_WHEN} }}""",
+  OPTIONAL {{ ?result ps:expected ?expected }} OPTIONAL {{ ?result ps:actual ?actual }} }}""",
 )
 MEASURES = _query(
     "measures",
-    f"""SELECT DISTINCT ?measure ?of ?metric ?title ?value ?column ?slice ?sliceColumn ?sliceValue ?when
-WHERE {{
+    f"""SELECT DISTINCT ?measure ?of ?metric ?title ?value ?column ?slice ?sliceColumn ?sliceValue WHERE {{
   {{ SELECT DISTINCT ?measure WHERE {{
       {{ ?measure dqv:computedOn ?_entity }} UNION {{ ?measure ps:onSlice ?_entity }}
       UNION {{ ?measure prov:wasGeneratedBy ?_entity . ?measure a dqv:QualityMeasurement }}
@@ -121,9 +116,7 @@ WHERE {{
   ?measure dqv:computedOn ?of ; dqv:isMeasurementOf ?metric ; dqv:value ?value .
   OPTIONAL {{ ?metric dct:title ?title }} OPTIONAL {{ ?measure ps:column ?column }}
   OPTIONAL {{ ?measure ps:onSlice ?slice
-    OPTIONAL {{ ?slice ps:column ?sliceColumn }} OPTIONAL {{ ?slice prov:value ?sliceValue }} }}
-  OPTIONAL {{ ?measure prov:wasGeneratedBy ?maker . ?maker prov:endedAtTime ?measured }}
-  {_WHEN} }}""",
+    OPTIONAL {{ ?slice ps:column ?sliceColumn }} OPTIONAL {{ ?slice prov:value ?sliceValue }} }} }}""",
 )
 ALIASES = _query(
     "aliases",
@@ -148,7 +141,9 @@ REFERENCES = _query(
     "references",
     f"""SELECT ?property (COUNT(*) AS ?n) (MIN(?subject) AS ?first) WHERE {{
   {{ SELECT ?property ?subject WHERE {{
-      ?subject ?property ?_entity FILTER(?property NOT IN ({_ELSEWHERE}, {_APPARATUS})) }}
+      {{ ?subject ?property ?_entity FILTER(?property NOT IN ({_ELSEWHERE}, {_APPARATUS})) }}
+      UNION {{ ?how prov:hadPlan ?_entity . ?subject prov:qualifiedAssociation ?how
+              BIND(prov:hadPlan AS ?property) }} }}
     LIMIT {20 * MOST} }} }} GROUP BY ?property""",
 )
 
@@ -230,35 +225,32 @@ def _first(said: dict[str, str], *properties: str) -> str | None:
 
 
 def checks_of(found: Iterable[Row]) -> tuple[Check, ...]:
-    """Checks, those that failed first, of these the latest."""
+    """Checks, in one order."""
     made = {
         Check(
             row["of"].text,
             _text(row, "test") or "check",
             row["outcome"].text.rpartition("#")[2],
-            *(_text(row, name) for name in ("column", "expected", "actual", "severity", "when")),
+            *(_text(row, name) for name in ("column", "expected", "actual", "severity")),
         )
         for row in found
     }
-    order = sorted(made, key=lambda c: (c.of, c.column or "", c.test, c.actual or ""))
-    order.sort(key=lambda c: c.when or "", reverse=True)
-    return tuple(sorted(order, key=lambda c: c.outcome != "failed"))
+    return tuple(sorted(made, key=lambda c: (c.of, c.column or "", c.test, c.actual or "")))
 
 
 def measures_of(found: Iterable[Row]) -> tuple[Measure, ...]:
-    """Measurements, the latest first; then by column, metric and slice."""
+    """Measurements, in one order."""
     made = {
         Measure(
             row["measure"].text,
             row["of"].text,
             _text(row, "title") or row["metric"].text,
             row["value"].text,
-            *(_text(row, name) for name in ("column", "slice", "sliceColumn", "sliceValue", "when")),
+            *(_text(row, name) for name in ("column", "slice", "sliceColumn", "sliceValue")),
         )
         for row in found
     }
-    order = sorted(made, key=lambda m: (m.column or "", m.metric, m.of, m.slice or "", m.iri))
-    return tuple(sorted(order, key=lambda m: m.when or "", reverse=True))
+    return tuple(sorted(made, key=lambda m: (m.column or "", m.metric, m.of, m.slice or "", m.iri)))
 
 
 def aliases_of(found: Iterable[Row], iri: str) -> tuple[Alias, ...]:

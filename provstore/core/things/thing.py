@@ -43,6 +43,14 @@ class Role:
 
 
 @dataclass(frozen=True, slots=True)
+class Owner:
+    """Who owns the thing, as producers name him, and the agent that this names."""
+
+    name: str
+    iri: str
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     """A test of the data: `outcome` is passed, failed or another of EARL's."""
 
@@ -168,7 +176,7 @@ class Thing:
     said: Said
     name: str = ""
     description: str = ""
-    owners: tuple[str, ...] = ()
+    owners: tuple[Owner, ...] = ()
     tags: tuple[str, ...] = ()
     namespace: str = ""
     columns: tuple[SchemaColumn, ...] = ()
@@ -179,6 +187,7 @@ class Thing:
     at: int | None = None
     as_of: str | None = None
     described: dict[str, dict[str, Any]] = field(default_factory=dict)  # names of all that it mentions
+    nodes: dict[str, dict[str, Any]] = field(default_factory=dict)  # what lineage knows of what triples mention
 
     @property
     def role(self) -> str:
@@ -188,7 +197,7 @@ class Thing:
     def json(self) -> dict[str, Any]:
         """The whole as JSON, without the names of what it mentions."""
         said = asdict(self)
-        for name in ("described", "around", "said", "at", "as_of"):
+        for name in ("described", "nodes", "around", "said", "at", "as_of"):
             said.pop(name)
         moment = {name: value for name, value in (("atIndex", self.at), ("asOf", self.as_of)) if value is not None}
         told = asdict(self.said)
