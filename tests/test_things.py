@@ -402,10 +402,10 @@ def test_neighbours_are_counted_and_the_first_shown(server: Server, hub: dict[in
 
 
 def test_rdf_of_very_many_neighbours_says_that_it_is_cut(server: Server, hub: dict[int, str]) -> None:
-    whole = server.http.get("/entity", params={"iri": hub[500], "format": "ntriples"})
+    whole = server.http.get("/entity", params={"iri": hub[500], "format": "nt"})
     assert "provstore-truncated" not in whole.headers
     assert len(whole.text.splitlines()) == 1001  # its type included
-    cut = server.http.get("/entity", params={"iri": hub[20_000], "format": "ntriples"})
+    cut = server.http.get("/entity", params={"iri": hub[20_000], "format": "nt"})
     assert cut.headers["provstore-truncated"] == "true"
     assert "Not whole" in cut.text
     assert 10_000 < len(cut.text.splitlines()) < 10_010

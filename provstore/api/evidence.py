@@ -8,8 +8,9 @@ import json
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
-from provstore.api.requests import number, service_of, wanted
+from provstore.api.requests import number, service_of
 from provstore.errors import QueryRefused
+from provstore.store.query import chosen
 from provstore.ui import ledger
 
 router = APIRouter(tags=["prove"])
@@ -21,7 +22,7 @@ async def get_ledger(request: Request) -> Response:
 
     Pages by `before` (an index) and `limit`.
     """
-    media_type = wanted(request, ("application/json", "text/html"), "with the ledger")
+    media_type = chosen(request.headers.get("accept"), ("application/json", "text/html"), "with the ledger")
     given = request.query_params
     answer = await ledger.answer(service_of(request), number(given, "before"), number(given, "limit"))
     if media_type == "text/html":

@@ -11,6 +11,7 @@ from provstore.errors import QueryRefused
 
 #: What `format=` names, in place of an Accept header.
 FORMATS = {
+    "html": "text/html",
     "json": "application/json, application/sparql-results+json;q=0.9, application/ld+json;q=0.5",
     "xml": "application/sparql-results+xml, application/rdf+xml;q=0.5",
     "csv": "text/csv",

@@ -21,8 +21,6 @@ _OFFERS = {
     "impact": ("application/json", "text/csv"),
 }
 
-_FORMATS = {"json": "application/json", "csv": "text/csv", "turtle": "text/turtle"}
-
 
 @router.get("/lineage")
 async def get_lineage(request: Request) -> Response:
@@ -44,30 +42,15 @@ async def _ask(form: str, request: Request) -> Response:
         raise QueryRefused("a parameter is longer than 10,000 characters")
     min_index = number(given, "min-index")
     given.pop("min-index", None)
-    wanted = given.pop("format", None)
-    if (
-        wanted is None
-        and render.wants_page(request)
-        and (page := await _PAGES[form](service_of(request), given, min_index))
-    ):
+    if render.wants_page(request) and (page := await _PAGES[form](service_of(request), given, min_index)):
         return page
-    media_type = chosen(_accepted(request, form, wanted), _OFFERS[form], f"a question of {form}")
+    media_type = chosen(request.headers.get("accept"), _OFFERS[form], f"a question of {form}")
     told = await service_of(request).lineage(asked(form, given), min_index)
     tag = etag(told.index, f"{form}\n{sorted(given.items())}", media_type)
     headers = {"ETag": tag, "Provstore-Index": str(told.index), "Cache-Control": "no-cache", "Vary": "Accept"}
     if tag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     return _written(told, media_type, headers)
-
-
-def _accepted(request: Request, form: str, wanted: str | None) -> str | None:
-    """What is wanted: `format` names it for a link, which cannot say `Accept`."""
-    if wanted is None:
-        return request.headers.get("accept")
-    offered = {name: kind for name, kind in _FORMATS.items() if kind in _OFFERS[form]}
-    if wanted not in offered:
-        raise QueryRefused(f"'format' is one of {', '.join(offered)}; got {wanted[:40]!r}")
-    return offered[wanted]
 
 
 def _written(told: Told, media_type: str, headers: dict[str, str]) -> Response:

@@ -9,11 +9,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from provstore import iris
-from provstore.api.requests import number, receipt_json, service_of, wanted
+from provstore.api.requests import number, receipt_json, service_of
 from provstore.core.service import Service
 from provstore.errors import NotFound
 from provstore.ledger.log import Body
-from provstore.store.query import GRAPHS
+from provstore.store.query import GRAPHS, chosen
 from provstore.ui import records
 
 router = APIRouter(tags=["prove"])
@@ -24,11 +24,11 @@ _OFFERS = ("application/json", *GRAPHS, "text/html")
 async def get_record(digest: str, request: Request) -> Response:
     """A record: JSON (receipts, media type, adapter, validation), its graph in any RDF syntax, or a page.
 
-    `format` (json, turtle, trig, nquads, ntriples, jsonld, rdfxml, html) goes before Accept. `index` names one of the
-    entries that hold the record: the same statements may have been sent several times, in other bytes.
+    `index` names one of the entries that hold the record: the same statements may have been sent several times, in
+    other bytes.
     """
     service = service_of(request)
-    media_type = wanted(request, _OFFERS, "with a record")
+    media_type = chosen(request.headers.get("accept"), _OFFERS, "with a record")
     index = _index(service, digest, request)
     if media_type == "text/html":
         return await records.page(service, digest, index, request.query_params)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +18,6 @@ from provstore.store.query import GRAPHS, RESULTS, Answer, chosen
 
 #: Who sends, while there is no access control: everybody on this machine is the same actor.
 ACTOR = "local"
-#: What the parameter `format` calls media types: a person's link can hold no Accept.
-FORMATS = {
-    "html": "text/html",
-    "json": "application/json",
-    "turtle": "text/turtle",
-    "trig": "application/trig",
-    "nquads": "application/n-quads",
-    "ntriples": "application/n-triples",
-    "jsonld": "application/ld+json",
-    "rdfxml": "application/rdf+xml",
-}
 
 
 def service_of(request: Request) -> Service:
@@ -57,17 +46,6 @@ def number(given: Mapping[str, str], name: str) -> int | None:
     if not text.isascii() or not text.isdigit() or len(text) > 18:
         raise QueryRefused(f"parameter {name!r} must be a non-negative integer, got {text[:40]!r}")
     return int(text)
-
-
-def wanted(request: Request, offers: Collection[str], what: str) -> str:
-    """The media type to answer in: `format` in the address, by its short name, or else what Accept prefers."""
-    name = request.query_params.get("format")
-    if name is None:
-        return chosen(request.headers.get("accept"), offers, what)
-    named = {short: FORMATS[short] for short in FORMATS if FORMATS[short] in offers}
-    if name not in named:
-        raise QueryRefused(f"parameter 'format' must be one of {', '.join(named)}, got {name[:40]!r}")
-    return named[name]
 
 
 def receipt_json(receipt: Receipt) -> dict[str, Any]:

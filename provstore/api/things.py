@@ -18,25 +18,25 @@ from provstore.core.things.description import SYNTAXES
 from provstore.errors import NotFound, ProvStoreError, QueryRefused
 from provstore.store.query import chosen
 from provstore.ui.names import address
-from provstore.ui.things import FORMATS, column_page, thing_page, unknown_page
+from provstore.ui.things import column_page, thing_page, unknown_page
 
 router = APIRouter(tags=["ask"])
 
-_PARAMETERS = ("iri", "column", "at-index", "as-of", "min-index", "format")
+_PARAMETERS = ("iri", "column", "at-index", "as-of", "min-index")
 _OFFERS = ("application/json", *SYNTAXES, "text/html")
 _OFFERS_OF_COLUMNS = ("application/json", "text/html")
 
 
 @router.get("/entity")
 async def get_entity(request: Request) -> Response:
-    """`?iri=…` (or a name that one asset has), `column`, `at-index`, `as-of`, `min-index`, `format`: all about one.
+    """`?iri=…` (or a name that one asset has), `column`, `at-index`, `as-of`, `min-index`: all about one.
 
     What it is, where from, who, when, what is missing, what depends on it, which records say so: a page, JSON, or RDF.
     """
     given = _given(request)
     service, named = service_of(request), given["iri"]
     offers = _OFFERS_OF_COLUMNS if given.get("column") else _OFFERS
-    media_type = chosen(_accept(request, given), offers, "about a thing")
+    media_type = chosen(request.headers.get("accept"), offers, "about a thing")
     try:
         if not rdf.is_iri(named):
             iri = await things.resolved(service, named, number(given, "min-index"))
@@ -60,22 +60,13 @@ def _given(request: Request) -> dict[str, str]:
     return given
 
 
-def _accept(request: Request, given: Mapping[str, str]) -> str | None:
-    """What is wanted: `format`, for who follows a link, before the header Accept."""
-    if "format" not in given:
-        return request.headers.get("accept")
-    if given["format"] not in FORMATS:
-        raise QueryRefused(f"parameter 'format' is one of {', '.join(FORMATS)}; got {given['format'][:40]!r}")
-    return FORMATS[given["format"]]
-
-
 def _named(given: Mapping[str, str]) -> dict[str, str]:
     return {name.replace("-", "_"): value for name, value in given.items()}
 
 
 async def _answer(request: Request, service: Service, given: dict[str, str], media_type: str) -> Response:
     iri, min_index = given["iri"], number(given, "min-index")
-    kept = {name: value for name, value in given.items() if name not in ("min-index", "format")}
+    kept = {name: value for name, value in given.items() if name != "min-index"}
     if media_type in SYNTAXES:
         document = f"{request.base_url}{address('/entity', iri=iri)[1:]}"
         found = await things.description(service, iri, media_type, document, min_index)

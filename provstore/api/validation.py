@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from provstore import resources
-from provstore.api.requests import body_of, number, service_of, wanted
+from provstore.api.requests import body_of, number, service_of
 from provstore.core import intake
 from provstore.core.validate import overall, turtle
 from provstore.errors import QueryRefused, UnsupportedMedia
@@ -61,7 +61,7 @@ async def get_validation(request: Request) -> Response:
     `before` and `limit`. JSON, or a page for a browser.
     """
     given = request.query_params
-    media_type = wanted(request, ("application/json", "text/html"), "with the validation results")
+    media_type = chosen(request.headers.get("accept"), ("application/json", "text/html"), "with the validation results")
     before, limit = number(given, "before"), number(given, "limit")
     if limit is not None and not 1 <= limit <= validation.MOST:
         raise QueryRefused(f"parameter 'limit' must be 1 to {validation.MOST}, got {limit}")

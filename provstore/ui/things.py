@@ -56,8 +56,8 @@ _VALUES = 10  # of one property
 FORMATS = {
     "json": "application/json",
     "turtle": "text/turtle",
-    "ntriples": "application/n-triples",
-    "rdfxml": "application/rdf+xml",
+    "nt": "application/n-triples",
+    "xml": "application/rdf+xml",
     "jsonld": "application/ld+json",
     "trig": "application/trig",
     "nquads": "application/n-quads",
