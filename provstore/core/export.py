@@ -63,7 +63,7 @@ def export(sources: Sources, selection: Selection, archive: Path, progress: Prog
     """Write the package of a selection to a new file as a ZIP archive; where that fails, no file is left.
 
     The package is of the checkpoint signed now; what is recorded meanwhile is not in it. NotFound where nothing is
-    selected, QueryRefused where a selector cannot be read, LedgerError where a kept checkpoint is not of this ledger.
+    selected or a kept checkpoint is larger than the ledger, QueryRefused where a selector cannot be read.
     """
     plan = _plan(sources, selection)
     try:
@@ -81,7 +81,7 @@ def _plan(sources: Sources, selection: Selection) -> Plan:
     except NoteError as error:
         raise LedgerError(f"the checkpoint just signed cannot be read ({error}): run provstore verify") from error
     if selection.kept and selection.kept[-1] > head.size:
-        raise LedgerError(f"the ledger has {head.size} entries: no checkpoint of {selection.kept[-1]} can be of it")
+        raise NotFound(f"the ledger has {head.size} entries: no checkpoint of {selection.kept[-1]} can be of it")
     snapshot = sources.snapshot(head.size - 1)
     found = _Selected(sources, selection, snapshot, head)
     indices = found.indices()
@@ -148,7 +148,7 @@ def _iris(answer: Answer) -> list[str]:
         if answer.path is not None:
             answer.path.unlink()
     if answer.media_type == "application/n-triples":
-        terms = [term for line in body.decode().splitlines(keepends=True) for term in rdf.split(line)[:3]]
+        terms = [term for line in body.decode().split("\n")[:-1] for term in rdf.split(line)[:3]]
         return sorted({term[1:-1] for term in terms if term.startswith("<")})
     said = json.loads(body)
     if "results" not in said:
