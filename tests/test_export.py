@@ -42,10 +42,12 @@ def _data(name: str) -> dict[str, str]:
     return {"namespace": "tests", "name": name}
 
 
+STATISTICS = {"outputStatistics": {"_producer": "https://example.org/producer", "_schemaURL": "urn:x", "rowCount": 7}}
 REPORTED = f"""@prefix prov: <http://www.w3.org/ns/prov#> . @prefix ps: <https://w3id.org/provstore/ns#> .
 <> prov:generatedAtTime "2024-01-02T00:00:00Z"^^<http://www.w3.org/2001/XMLSchema#dateTime> .
 <urn:x:report> a prov:Entity ; prov:wasDerivedFrom
-  <{BASE}/dataset/tests/scores/write/01890000-0000-7000-8000-000000000002> ."""
+  <{BASE}/dataset/tests/scores/write/01890000-0000-7000-8000-000000000002> .
+<urn:x:team> a prov:Organization , prov:Agent ."""
 NOTED = """@prefix prov: <http://www.w3.org/ns/prov#> .
 <urn:x:memo> a prov:Entity ; prov:value "nothing to do with it" ."""
 
@@ -53,7 +55,8 @@ NOTED = """@prefix prov: <http://www.w3.org/ns/prov#> .
 def fill(store: ProvStore) -> None:
     """A raw table, scores made of it, something else, a report on the scores, and a memo."""
     store.ingest([submitted(run(1, 1, [], ["raw"])), submitted(run(2, 2, ["raw"], ["scores"]))])
-    store.ingest([submitted(run(3, 3, ["elsewhere"], ["other"]))])
+    sized = {**run(3, 3, ["elsewhere"], []), "outputs": [{**_data("other"), "outputFacets": STATISTICS}]}
+    store.ingest([submitted(sized)])
     store.ingest([document(REPORTED, "text/turtle"), document(NOTED, "text/turtle")])
 
 
@@ -115,12 +118,22 @@ def test_every_entry_of_a_record(tmp_path: Path) -> None:
         ("urn:x:report", "1", [SCORES, REPORT]),
         ("scores", "", [RAW, SCORES]),
         ("other", "", [OTHER]),
+        # of what has no lineage: the records that speak of it, or of what it is a part of
+        (f"{BASE}/agent/software/https%3A%2F%2Fexample.org%2Fproducer", "", [RAW, SCORES, OTHER]),
+        ("urn:uuid:01890000-0000-7000-8000-000000000001#end", "", [RAW]),
+        ("urn:x:team", "", [REPORT]),
     ],
 )
 def test_the_records_behind_a_thing(
     store: ProvStore, tmp_path: Path, entity: str, depth: str, wanted: list[int]
 ) -> None:
     assert indices(exported(store, tmp_path, lineage=entity, depth=depth)) == wanted
+
+
+def test_the_records_that_cite_the_value_of_a_facet(store: ProvStore, tmp_path: Path) -> None:
+    (content,) = store.ledger.body(OTHER).contents
+    for thing in (content, f"{content}#/rowCount"):
+        assert indices(exported(store, tmp_path, lineage=thing)) == [OTHER]
 
 
 def test_lineage_rests_on_what_it_exports(store: ProvStore, tmp_path: Path) -> None:

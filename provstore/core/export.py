@@ -116,13 +116,25 @@ class _Selected:
                 raise NotFound(f"no record {named[:200]}")
             yield record
         for entity in asked.lineage:
-            said = self._sources.lineage(behind(entity, asked.depth, self._head.size - 1))
-            yield from said["records"]
-            yield from self._about(said["things"])
+            yield from self._behind(entity)
         if asked.query:
             yield from self._answered(queries.bind(queries.find(asked.query), dict(asked.values)))
         if asked.sparql:
             yield from self._answered(asked.sparql)
+
+    def _behind(self, entity: str) -> Iterator[str]:
+        """The records behind a thing; of what has no lineage, those that speak of it or of what it is a part of."""
+        try:
+            said = self._sources.lineage(behind(entity, self._selection.depth, self._head.size - 1))
+        except NotFound:
+            whole = entity.partition("#")[0]
+            found = set(self._about({entity, whole}, frozenset([entity, whole])))
+            if not found:
+                raise
+            yield from found
+        else:
+            yield from said["records"]
+            yield from self._about(said["things"], frozenset([entity]))
 
     def _answered(self, query: str) -> Iterator[str]:
         """The records that are in an answer, and those about what is in it."""
@@ -130,11 +142,11 @@ class _Selected:
         yield from named
         yield from self._about(named)
 
-    def _about(self, things: Iterable[str]) -> Iterator[str]:
+    def _about(self, things: Iterable[str], asked: frozenset[str] = frozenset()) -> Iterator[str]:
         wanted = sorted(things)
         self.things.update(wanted)
         start = f"{self._ledger.base}/record/"
-        job = AboutJob(self._snapshot.path, tuple(wanted))
+        job = AboutJob(self._snapshot.path, tuple(wanted), asked=asked)
         for graph in self._sources.work("provstore.store.about:graphs", job):
             if graph.startswith(start):  # a document's bundle is a graph below its record
                 yield start + graph.removeprefix(start).partition("/")[0]
