@@ -340,6 +340,32 @@ def test_a_record_cannot_take_the_place_of_another(ledger: Ledger, data: bytes, 
     assert "records/3" in said(judged(tmp_path, signed(ledger, swapped)))
 
 
+def shifted(members: Files, by: int) -> tuple[Files, list[dict[str, Any]]]:
+    """The first record with `by` bytes of its content at the end of its own statements, or the other way round."""
+    records = manifest(members)["records"]
+    (cited,) = records[0]["contents"]
+    own, content = members["records/1/quads.nq"], members[cited["file"]]
+    whole = own + content
+    cut, name = len(own) + by, "contents/{}.nq"
+    name = name.format(hashlib.sha256(whole[cut:]).hexdigest())
+    changed = {each: data for each, data in members.items() if each != cited["file"]}
+    changed |= {"records/1/quads.nq": whole[:cut], name: whole[cut:]}
+    iri = cited["iri"] if by > 0 else records[0]["record"]
+    records[0]["contents"] = [{"file": name, "iri": iri}]
+    return changed, records
+
+
+def test_what_is_committed_to_together_cannot_be_parted_elsewhere(ledger: Ledger, tmp_path: Path) -> None:
+    members = files(package(ledger, 1))
+    own, (cited,) = len(members["records/1/quads.nq"]), manifest(members)["records"][0]["contents"]
+    assert shifted(members, 0)[0] == members
+    for by in (-own, -own + 1, -1, 1, 20, len(members[cited["file"]]) - 1, len(members[cited["file"]])):
+        changed, records = shifted(members, by)
+        report = judged(tmp_path, signed(ledger, changed, records=records))
+        assert report.code == 1
+        assert "commits to" not in said(report)  # the commitment holds: it is over both, one after the other
+
+
 def test_what_belongs_to_nothing_is_refused_though_signed(ledger: Ledger, data: bytes, tmp_path: Path) -> None:
     report = judged(tmp_path, signed(ledger, {"notes.txt": b"trust me", **files(data)}))
     assert "notes.txt: belongs to nothing in the package" in said(report)

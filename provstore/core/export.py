@@ -63,7 +63,7 @@ def export(sources: Sources, selection: Selection, archive: Path, progress: Prog
     """Write the package of a selection to a new file as a ZIP archive; where that fails, no file is left.
 
     The package is of the checkpoint signed now; what is recorded meanwhile is not in it. NotFound where nothing is
-    selected, QueryRefused where a selector cannot be read, LedgerError where a kept checkpoint is not of this ledger.
+    selected or a kept checkpoint is larger than the ledger, QueryRefused where a selector cannot be read.
     """
     plan = _plan(sources, selection)
     try:
@@ -81,7 +81,7 @@ def _plan(sources: Sources, selection: Selection) -> Plan:
     except NoteError as error:
         raise LedgerError(f"the checkpoint just signed cannot be read ({error}): run provstore verify") from error
     if selection.kept and selection.kept[-1] > head.size:
-        raise LedgerError(f"the ledger has {head.size} entries: no checkpoint of {selection.kept[-1]} can be of it")
+        raise NotFound(f"the ledger has {head.size} entries: no checkpoint of {selection.kept[-1]} can be of it")
     snapshot = sources.snapshot(head.size - 1)
     found = _Selected(sources, selection, snapshot, head)
     indices = found.indices()
@@ -116,13 +116,25 @@ class _Selected:
                 raise NotFound(f"no record {named[:200]}")
             yield record
         for entity in asked.lineage:
-            said = self._sources.lineage(behind(entity, asked.depth, self._head.size - 1))
-            yield from said["records"]
-            yield from self._about(said["things"])
+            yield from self._behind(entity)
         if asked.query:
             yield from self._answered(queries.bind(queries.find(asked.query), dict(asked.values)))
         if asked.sparql:
             yield from self._answered(asked.sparql)
+
+    def _behind(self, entity: str) -> Iterator[str]:
+        """The records behind a thing; of what has no lineage, those that speak of it or of what it is a part of."""
+        try:
+            said = self._sources.lineage(behind(entity, self._selection.depth, self._head.size - 1))
+        except NotFound:
+            whole = entity.partition("#")[0]
+            found = set(self._about({entity, whole}, frozenset([entity, whole])))
+            if not found:
+                raise
+            yield from found
+        else:
+            yield from said["records"]
+            yield from self._about(said["things"], frozenset([entity]))
 
     def _answered(self, query: str) -> Iterator[str]:
         """The records that are in an answer, and those about what is in it."""
@@ -130,11 +142,11 @@ class _Selected:
         yield from named
         yield from self._about(named)
 
-    def _about(self, things: Iterable[str]) -> Iterator[str]:
+    def _about(self, things: Iterable[str], asked: frozenset[str] = frozenset()) -> Iterator[str]:
         wanted = sorted(things)
         self.things.update(wanted)
         start = f"{self._ledger.base}/record/"
-        job = AboutJob(self._snapshot.path, tuple(wanted))
+        job = AboutJob(self._snapshot.path, tuple(wanted), asked=asked)
         for graph in self._sources.work("provstore.store.about:graphs", job):
             if graph.startswith(start):  # a document's bundle is a graph below its record
                 yield start + graph.removeprefix(start).partition("/")[0]
@@ -148,7 +160,7 @@ def _iris(answer: Answer) -> list[str]:
         if answer.path is not None:
             answer.path.unlink()
     if answer.media_type == "application/n-triples":
-        terms = [term for line in body.decode().splitlines(keepends=True) for term in rdf.split(line)[:3]]
+        terms = [term for line in body.decode().split("\n")[:-1] for term in rdf.split(line)[:3]]
         return sorted({term[1:-1] for term in terms if term.startswith("<")})
     said = json.loads(body)
     if "results" not in said:

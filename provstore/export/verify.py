@@ -425,6 +425,13 @@ class Package:
         except UnicodeDecodeError as error:
             raise Refused(name, "is not UTF-8") from error
 
+    def lines(self, name: str) -> list[str]:
+        """The lines of N-Quads; a file must not end within one, which another could then go on with."""
+        *lines, rest = self.text(name).split("\n")  # not splitlines: literals hold other line separators as they are
+        if rest:
+            raise Refused(name, "ends within a statement")
+        return lines
+
     def read(self, name: str, fields: set[str]) -> dict[str, Any]:
         return _shaped(_canonical(self.whole(name), name), fields, name)
 
@@ -504,6 +511,8 @@ class Package:
             self._tell(files + done, files + len(records))
         for iri, name in sorted(cited.items()):
             self._try(self._content, iri, name)
+        if self.findings:  # what follows from them need not be told
+            return
         self._graph([*quads.values(), *(name for _, name in sorted(cited.items()))])
         for old in _list(said["consistency"]):
             self._want(f"consistency/{old}.json")
@@ -560,7 +569,7 @@ class Package:
         if self.digest(names, salts[1]) != entry["quads"]:
             raise Refused(own, "or a content it cites is not what the entry commits to")
         record = str(said["record"])
-        if self.whole(own) and record != f"{self.base}/record/{_record_digest(self.text(own), record)}":
+        if record != f"{self.base}/record/{_record_digest(self.lines(own), record)}":
             raise Refused(own, f"is not the record {record!a}")
         quads.setdefault(record, own)
         cited.update({str(each["iri"]): str(each["file"]) for each in parts})
@@ -577,15 +586,14 @@ class Package:
         return _bytes(said["payload"], name), _bytes(said["quads"], name)
 
     def _content(self, iri: str, name: str) -> None:
-        text = self.text(name)
-        if name != f"contents/{hashlib.sha256(text.encode()).hexdigest()}.nq":
+        if name != f"contents/{self.digest([name])}.nq":
             raise Refused(name, "is not named by its digest")
-        if not all(line.endswith(f" <{iri}> .") for line in text.split("\n")[:-1]):
+        if not iri.startswith("ni:///sha-256;") or not all(line.endswith(f" <{iri}> .") for line in self.lines(name)):
             raise Refused(name, f"holds statements outside the graph {iri!a}")
 
     def _graph(self, names: Sequence[str]) -> None:
         """graph.nq is the statements of all records, then of all contents, and nothing else."""
-        if not self.findings and self.digest(names) != self.digest(["graph.nq"]):
+        if self.digest(names) != self.digest(["graph.nq"]):
             raise Refused("graph.nq", "is not the statements of the records and contents")
 
     def _counts(self, graphs: int, contents: int) -> None:
@@ -626,15 +634,15 @@ class Package:
         return _hashes(said.get("proof"), name)
 
 
-def _record_digest(text: str, record: str) -> str:
+def _record_digest(lines: Iterable[str], record: str) -> str:
     """The digest that names a record: over its sorted statements, its own IRI replaced outside literals."""
-    lines = []
-    for line in text.split("\n")[:-1]:  # not splitlines: literals hold other line separators as they are
+    replaced = []
+    for line in lines:
         head, quote, rest = line.partition('"')
         literal, end, tail = rest.rpartition('"')
         parts = (head.replace(record, _PLACEHOLDER), quote, literal, end, tail.replace(record, _PLACEHOLDER), "\n")
-        lines.append("".join(parts))
-    return hashlib.sha256("".join(sorted(lines)).encode()).hexdigest()
+        replaced.append("".join(parts))
+    return hashlib.sha256("".join(sorted(replaced)).encode()).hexdigest()
 
 
 def _loaded(raw: bytes, where: str) -> Any:

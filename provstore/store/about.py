@@ -16,26 +16,33 @@ _TYPE, _AGENT = ox.NamedNode(RDF_TYPE[1:-1]), ox.NamedNode(PROV.Agent[1:-1])
 
 @dataclass(frozen=True, slots=True)
 class AboutJob:
-    """Things by their IRIs, and the graphs that matter (none: all of them)."""
+    """Things by their IRIs, the graphs that matter (none: all of them), and the things that were named by who asked."""
 
     snapshot: str
     things: tuple[str, ...]
     graphs: tuple[str, ...] = ()
     max_bytes: int = 0
+    asked: frozenset[str] = frozenset()
 
 
 def graphs(job: AboutJob) -> list[str]:
     """The named graphs with a statement about any of the things (as its subject), sorted.
 
-    Agents are passed over: a producer or a person is named in every record of theirs.
+    For a content, the graphs that cite it. Agents are passed over but for those that were asked for by themselves: a
+    producer or a person is named in every record of theirs.
     """
     store, found = open_snapshot(job.snapshot), set[str]()
     for iri in filter(rdf.is_iri, job.things):
-        if ox.Quad(ox.NamedNode(iri), _TYPE, _AGENT) in store:
-            continue
-        quads = store.quads_for_pattern(ox.NamedNode(iri), None, None, None)
-        found.update(q.graph_name.value for q in quads if isinstance(q.graph_name, ox.NamedNode))
-    return sorted(found)
+        node = ox.NamedNode(iri)
+        if iri in job.asked or ox.Quad(node, _TYPE, _AGENT) not in store:
+            found |= _graphs(store, node, None)
+    cited = {iri for iri in found if iri.startswith("ni:")}
+    return sorted(found.union(*(_graphs(store, None, ox.NamedNode(iri)) for iri in cited)))
+
+
+def _graphs(store: ox.Store, subject: ox.NamedNode | None, value: ox.NamedNode | None) -> set[str]:
+    quads = store.quads_for_pattern(subject, None, value, None)
+    return {quad.graph_name.value for quad in quads if isinstance(quad.graph_name, ox.NamedNode)}
 
 
 def statements(job: AboutJob) -> bytes | None:
