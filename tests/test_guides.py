@@ -49,11 +49,11 @@ def test_the_tutorial_can_be_followed(tmp_path: Path) -> None:
 
 
 def test_servers_that_pages_start_could_be_started() -> None:
-    lines = [
-        line for page in DOCS.rglob("*.md") for line in re.findall(r"^.*provstore serve .*$", page.read_text(), re.M)
+    scripts = [
+        m for page in DOCS.rglob("*.md") for m in re.findall(r"^```sh\n(.*?)^```", page.read_text(), re.M | re.S)
     ]
-    commands = [line.partition("provstore ")[2].split() for line in lines if not line.lstrip().startswith(("-", "|"))]
-    commands = [command for command in commands if all(not word.endswith("`") for word in command)]
+    lines = [line for script in scripts for line in script.splitlines() if "provstore serve " in line]
+    commands = [line.partition("provstore ")[2].split() for line in lines]
     assert len(commands) >= 2
     for command in commands:
         assert build_parser().parse_args(command)

@@ -24,7 +24,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 def test_the_tour(tmp_path: Path) -> None:
     with serving(tmp_path / "data", verb="demo") as server:
-        assert walk(README, server, tmp_path) == 7
+        assert walk(README, server, tmp_path) == 8
 
 
 def test_each_question_of_the_tour_shows_its_answer() -> None:

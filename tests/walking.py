@@ -72,9 +72,12 @@ def _environment(home: Path, first: Path | None) -> dict[str, str]:
     """That of a reader with `provstore` on the path and none of its settings."""
     programs = home / ".programs"
     programs.mkdir(exist_ok=True)
-    program = programs / "provstore"
-    program.write_text(f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m provstore "$@"\n')
-    program.chmod(0o755)
+    runs = {"provstore": f'PYTHONPATH="{ROOT}" exec "{sys.executable}" -m provstore "$@"\n'}
+    if not first:
+        runs["python"] = f'exec "{sys.executable}" "$@"\n'
+    for name, line in runs.items():
+        (programs / name).write_text(f"#!/bin/sh\n{line}")
+        (programs / name).chmod(0o755)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PROVSTORE_")}
     path = [str(programs), *([str(first)] if first else []), kept["PATH"]]
     return {**kept, "PATH": ":".join(path)}

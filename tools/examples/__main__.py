@@ -8,6 +8,7 @@ for path, text in files().items():
     target = FOLDER / path
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(text, encoding="utf-8")
-for old in {path for kind in ("nightly", "models", "loans") for path in (FOLDER / "credit" / kind).iterdir()}:
-    if old.relative_to(FOLDER).as_posix() not in files():
-        old.unlink()
+for folder in {(FOLDER / path).parent for path in files()}:
+    for old in folder.iterdir():
+        if old.relative_to(FOLDER).as_posix() not in files():
+            old.unlink()

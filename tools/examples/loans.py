@@ -56,8 +56,8 @@ class Application:
         return {
             "income": 1_600 + rest % 29 * 100,
             "amount": self.amount,
-            "term_months": 12 * (1 + rest % 6),
-            "years_at_address": rest % 17,
+            "term in months": 12 * (1 + rest % 6),
+            "years at address": rest % 17,
         }
 
     def score(self, model: str) -> float:
@@ -107,16 +107,17 @@ def _predictions(day: str, today: list[Application]) -> str:
 
 def _application(each: Application) -> str:
     item = f"item/app-{each.number}"
-    told = f"{each.amount:,} euro over {each.features['term_months']} months for {each.purpose}"
-    features = ", ".join(f"<{item}#{key}>" for key in each.features)
+    told = f"{each.amount:,} euro over {each.features['term in months']} months for {each.purpose}"
+    nodes = {f"{item}#{key.replace(' ', '-')}": (key, value) for key, value in each.features.items()}
+    features = ", ".join(f"<{node}>" for node in nodes)
     return "\n".join(
         [
             f'<{item}> a prov:Entity, ps:RecordItem, ps:Source ; dct:title "application {each.number}" ;',
             f"  dct:description {text(told)} ; ps:collectionMethod {text('form filled in at a branch')} ;",
             f"  schema:additionalProperty {features} .",
             *(
-                f'<{item}#{key}> a schema:PropertyValue ; schema:propertyID "{key}" ; schema:value {value} .'
-                for key, value in each.features.items()
+                f'<{node}> a schema:PropertyValue ; schema:propertyID "{key}" ; schema:value {value} .'
+                for node, (key, value) in nodes.items()
             ),
         ]
     )

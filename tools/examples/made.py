@@ -22,10 +22,10 @@ def files() -> dict[str, str]:
         "06-campaign": nightly.campaign(),
     }
     return {
-        **{f"credit/nightly/{name}.jsonl": lines(made) for name, made in events.items()},
-        "credit/nightly/07-scheduler.trig": _scheduler(),
-        **{f"credit/models/{name}": text for name, text in models.files()},
-        **{f"credit/loans/{name}": text for name, text in loans.files()},
+        **{f"credit/14-nightly/{name}.jsonl": lines(made) for name, made in events.items()},
+        "credit/14-nightly/07-scheduler.trig": _scheduler(),
+        **{f"credit/15-models/{name}": text for name, text in models.files()},
+        **{f"credit/16-loans/{name}": text for name, text in loans.files()},
     }
 
 
