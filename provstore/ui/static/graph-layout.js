@@ -41,7 +41,7 @@ export function layout(boxes, links) {
 /** @param {readonly Box[]} boxes @param {readonly Link[]} links @returns {Graph} */
 function indexed(boxes, links) {
   const number = new Map(boxes.map((box, i) => [box.id, i]));
-  const from = [], to = [], link = [];
+  const from = numbers(), to = numbers(), link = numbers();
   links.forEach((each, i) => {
     const a = number.get(each.source), b = number.get(each.target);
     if (a === undefined || b === undefined || a === b) return;
@@ -56,6 +56,11 @@ function indexed(boxes, links) {
   };
   unturn(graph);
   return graph;
+}
+
+/** @returns {number[]} */
+function numbers() {
+  return [];
 }
 
 /**
@@ -76,7 +81,7 @@ function unturn(graph) {
   const { from, to, reversed, count } = graph;
   const out = grouped(from, count), into = grouped(to, count);
   const state = new Uint8Array(count), next = out.start.slice(0, count); // 1 on the way, 2 done
-  const sources = [], others = [];
+  const sources = numbers(), others = numbers();
   for (let i = 0; i < count; i++) (into.start[i] === into.start[i + 1] ? sources : others).push(i);
   for (const root of [...sources, ...others]) {
     if (state[root]) continue;
@@ -104,7 +109,7 @@ function unturn(graph) {
 function ranked(graph) {
   const { from, to, count } = graph;
   const out = grouped(from, count), into = grouped(to, count);
-  const rank = new Int32Array(count), waiting = new Int32Array(count), sorted = [];
+  const rank = new Int32Array(count), waiting = new Int32Array(count), sorted = numbers();
   for (const end of to) waiting[end]++;
   for (let i = 0; i < count; i++) if (!waiting[i]) sorted.push(i);
   for (let at = 0; at < sorted.length; at++) {
@@ -138,13 +143,14 @@ function withLanes(graph, rank) {
   const { from, to, link, reversed, boxes, links, count } = graph;
   let spare = MOST_LANES;
   const layer = Array.from(rank), size = boxes.map((box) => box.height);
-  const starts = [], ends = [], startPorts = [], endPorts = [], lanes = [];
+  const starts = numbers(), ends = numbers(), startPorts = numbers(), endPorts = numbers();
+  const lanes = /** @type {number[][]} */ ([]);
   for (let e = 0; e < from.length; e++) {
     const said = links[link[e]], back = reversed[e] === 1;
     const source = port(back ? said.targetY : said.sourceY, boxes[from[e]]);
     const target = port(back ? said.sourceY : said.targetY, boxes[to[e]]);
     const span = rank[to[e]] - rank[from[e]];
-    const own = [];
+    const own = numbers();
     let last = from[e], at = source;
     if (span > 1 && spare >= span) {
       spare -= span - 1;
@@ -331,7 +337,7 @@ function gap(graph, a, b) {
  */
 function level(graph, at, y, side) {
   const layer = graph.layers[at], offset = new Float64Array(layer.length);
-  const value = [], weight = [], length = [];
+  const value = numbers(), weight = numbers(), length = numbers();
   for (let i = 0; i < layer.length; i++) {
     offset[i] = i ? offset[i - 1] + gap(graph, layer[i - 1], layer[i]) : 0;
     const [wish, strength] = wished(graph, layer[i], y, side);

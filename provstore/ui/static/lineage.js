@@ -197,10 +197,9 @@ class Page {
       const now = document.getElementById(id), next = page.getElementById(id);
       if (now && next) now.replaceWith(document.adoptNode(next));
     }
-    const twin = page.getElementById('picture')?.dataset.twin;
-    if (twin) this.figure.dataset.twin = twin;
-    const said = document.getElementById('answer')?.textContent;
-    if (!said) return;
+    const twin = page.getElementById('picture')?.dataset.twin, said = document.getElementById('answer')?.textContent;
+    if (!twin || !said) return; // there is no answer, and the sentence above says why
+    this.figure.dataset.twin = twin;
     this.answer = JSON.parse(said);
     this.graph = new Graph(this.answer);
     this.show('keep');
