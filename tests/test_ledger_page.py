@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -191,3 +192,31 @@ def test_a_key_changed_since_is_refused(server: Server, browser: Browser) -> Non
         seen.page.route("**/ledger/checkpoint", lambda route: route.fulfill(body=forged))
         said = check(seen.open("/ledger"), forged)
         assert said.startswith("REFUSED: The log has another key than this browser has seen")
+
+
+def test_a_damaged_entry_does_not_hide_the_others(tmp_path: Path, browser: Browser) -> None:
+    with serving(tmp_path / "data") as server, watched(browser, server.url) as seen:
+        server.post([event(n) for n in range(6)], "/api/v1/lineage/batch")
+        server.rows("SELECT ?s { ?s ?p ?o } LIMIT 1", min_index=6)
+        db = sqlite3.connect(server.directory / "ledger.db")
+        db.execute("UPDATE entry SET entry = CAST('\u00e4{' AS BLOB) WHERE idx = 2")
+        db.execute("UPDATE body SET quads = x'00' WHERE idx = 3")
+        db.execute("UPDATE entry SET entry = CAST('[]' AS BLOB) WHERE idx = 4")
+        db.commit()
+        db.close()
+        said = server.http.get("/ledger").json()["entries"]
+        assert [each["index"] for each in said if "damage" in each] == [4, 3, 2]
+        rows = seen.open("/ledger").locator("tbody tr")
+        assert rows.count() == 7
+        assert rows.filter(has_text="It cannot be read").count() == 3
+        assert rows.filter(has_text="openlineage/1").count() == 3
+
+
+def test_things_of_one_name_are_named_once(tmp_path: Path) -> None:
+    prov = "http://www.w3.org/ns/prov#"
+    runs = "".join(f'<urn:x:{n}> a <{prov}Activity> ; <http://purl.org/dc/terms/title> "nightly" . ' for n in range(9))
+    with serving(tmp_path / "data") as server:
+        server.rdf(f"{runs} <> <https://w3id.org/provstore/ns#about> <urn:x:4> .")
+        server.rows("SELECT ?s { ?s ?p ?o } LIMIT 1", min_index=1)
+        found = server.http.get("/ledger").json()["entries"][0]
+    assert found["about"] == [{"iri": "urn:x:4", "name": "nightly", "kind": "activity", "count": 9}]

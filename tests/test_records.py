@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import given
+from hypothesis import strategies as st
 from playwright.sync_api import Browser, Page, Route
 
 from provstore import jcs
@@ -21,6 +23,7 @@ from provstore.ledger.log import Ledger
 from provstore.ledger.note import Checkpoint, Signer
 from provstore.ledger.tables import commitment
 from provstore.model import Liberty, Mapped, Submission
+from provstore.ui.payload import shown
 from tests.browser import Watched, launched, watched
 from tests.ledgers import submission
 from tests.servers import BASE, Server, event, serving
@@ -228,6 +231,40 @@ def test_any_payload_is_shown_and_proven(strange: Server, browser: Browser, numb
         verdict, wrong = verified(page)
         assert verdict.startswith("Proven"), wrong
         assert f"It was sent by “{MARKUP}”" in page.locator("#steps").inner_text()
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats() | st.text(), lambda m: st.lists(m) | st.dictionaries(st.text(), m)
+    )
+)
+def test_json_is_laid_out_and_not_changed(value: Any) -> None:
+    for separators in ((",", ":"), (" , ", " : ")):
+        text = json.dumps(value, separators=separators)
+        found = shown(text.encode(), "application/json; charset=utf-8", everything=True)
+        if any(ord(character) == 0x7F for character in text):
+            assert found.how == "bytes"
+            continue
+        assert repr(json.loads(found.text)) == repr(value)
+        assert "".join(found.text.split()) == "".join(text.split())
+
+
+@given(st.binary(max_size=400), st.sampled_from(["application/json", "text/turtle", "", "nonsense"]))
+def test_any_bytes_can_be_shown(data: bytes, media_type: str) -> None:
+    found = shown(data, media_type)
+    assert found.size == len(data)
+    assert len(found.text) <= 6_000
+    assert (found.how == "bytes") or "\0" not in found.text
+
+
+def test_what_is_deep_or_long_is_cut() -> None:
+    deep = shown(b"[" * 1_000_000, "application/json", everything=True)
+    assert len(deep.text) == 2_000_000
+    assert deep.more
+    assert max(map(len, deep.text.split("\n"))) < 100
+    (long, rest) = (shown(b"x" * 2_000_001, "text/turtle"), shown(b"x" * 6_000, "text/turtle"))
+    assert (long.more, long.whole) == (True, False)
+    assert (rest.more, rest.whole) == (False, True)
 
 
 # -- what is proven ---------------------------------------------------------------------------------------------------

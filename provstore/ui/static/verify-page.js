@@ -48,8 +48,9 @@ async function run() {
   conclude(verdict, found.said, MOODS[found.verdict]);
   after.replaceChildren();
   if (found.verdict === "proven") {
-    if (found.pin) keep({ ...pins, [found.pin[0]]: found.pin[1] });
+    const kept = found.pin && keep({ ...pins, [found.pin[0]]: found.pin[1] });
     after.append(
+      kept ? "This browser keeps the checkpoint and holds the log to it the next time. " : "",
       "Save what was checked: ", saved(payload, "payload", digest), ", ", saved(quads, "statements.nq", digest),
       ". That the owner of the store did not make the whole log anew, no server can show alone: ",
       link("/ledger#check", "compare a checkpoint that you kept"), ".",

@@ -427,7 +427,7 @@ async function seenStep({ pins, consistency }, head, key) {
     return { ok: false, what: "This is not the log that this browser has seen at this address", values: known };
   }
   const pin = Object.hasOwn(pins, head.origin) ? pins[head.origin] : null;
-  if (!pin) return { ok: true, what: "This browser has seen no checkpoint of this log before, and keeps this one" };
+  if (!pin) return { ok: true, what: "This browser has seen no checkpoint of this log before, so there is none to compare with" };
   if (pin.vkey !== key.vkey) {
     return { ok: false, what: "The log has another key than when this browser saw it before", values: [["key seen", pin.vkey]] };
   }
