@@ -64,4 +64,4 @@ def test_a_form_that_there_is_not(server: Server) -> None:
     assert refused.headers["content-type"] == "application/problem+json"
     assert "csv" in refused.json()["detail"]
     impossible = server.http.get("/sparql", params={"query": COUNT, "format": "turtle"})
-    assert (impossible.status_code, impossible.json()["status"]) == (400, 400)
+    assert (impossible.status_code, impossible.json()["status"]) == (406, 406)
