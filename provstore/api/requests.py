@@ -12,7 +12,7 @@ from fastapi.responses import FileResponse, Response
 from starlette.background import BackgroundTask
 
 from provstore.core.service import Outcome, Service
-from provstore.errors import QueryRefused, TooLarge
+from provstore.errors import NotAcceptable, QueryRefused, TooLarge
 from provstore.model import Receipt
 from provstore.store.query import GRAPHS, RESULTS, Answer, chosen
 
@@ -74,7 +74,7 @@ def wants_page(request: Request) -> bool:
     """Whether a browser asks what a program gets as a query's answer: HTML is wanted more than any form of that."""
     try:
         return chosen(request.headers.get("accept"), (*RESULTS, *GRAPHS, "text/html"), "a query") == "text/html"
-    except QueryRefused:
+    except NotAcceptable:
         return False
 
 
