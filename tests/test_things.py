@@ -290,6 +290,23 @@ def test_a_name_that_one_asset_has_leads_to_it(server: Server) -> None:
     assert (answer.status_code, answer.headers["location"]) == (303, f"{path_of(SCORE)}&at-index=20")
 
 
+def test_a_name_may_look_like_an_identifier(server: Server) -> None:
+    twin = {"namespace": "odd", "name": "fraud:v2"}
+    server.post(event(510, outputs=[twin])).raise_for_status()
+    wanted = {"iri": "fraud:v2", "min-index": str(server.http.get("/health").json()["head"])}
+    assert (
+        server.http.get("/entity", params=wanted)
+        .headers["location"]
+        .startswith(path_of(f"{BASE}/dataset/odd/fraud%3Av2"))
+    )
+
+
+def test_a_record_has_a_page_of_its_own(server: Server) -> None:
+    (record,) = (each["iri"] for each in told(server, f"{BASE}/item/app-1")["records"][-1:])
+    answer = server.http.get("/entity", params={"iri": record})
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/records/{record.rpartition('/')[2]}")
+
+
 def test_a_name_that_two_have_leads_to_a_choice(server: Server) -> None:
     for number, namespace in enumerate(("one", "two")):
         twin = {"namespace": namespace, "name": "twin"}
@@ -456,7 +473,8 @@ def test_the_layout_holds_on_a_phone(server: Server, browser: Browser, kind: str
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_pages_are_accessible(server: Server, browser: Browser, hostile: str, dark: bool) -> None:
-    places = [path_of(KINDS[kind][0]) for kind in ("dataset", "failed run", "model version", "agent", "read")]
+    kinds = ("dataset", "failed run") if dark else ("dataset", "failed run", "model version", "agent", "item")
+    places = [path_of(KINDS[kind][0]) for kind in kinds]
     with watched(browser, server.url, dark=dark) as seen:
         for place in (
             *places,
@@ -505,7 +523,9 @@ def test_no_link_of_a_page_is_broken(server: Server) -> None:
     for iri, *_ in KINDS.values():
         html = page(server, iri)
         found |= {unescape(href) for href in re.findall(r'href="(/[^"#]*)', html)}
-    asked = sorted(href for href in found if href.startswith(("/entity?", "/lineage?", "/impact?", "/queries/")))
+    parts = ("/entity?", "/lineage?", "/impact?", "/queries/", "/records/")
+    asked = sorted(href for href in found if href.startswith(parts))
+    asked.append(next(href for href in found if href.startswith("/export?")))
     assert len(asked) > 150
     broken = []
     for href in asked:

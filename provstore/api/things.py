@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -39,11 +40,21 @@ async def get_entity(request: Request) -> Response:
     media_type = chosen(request.headers.get("accept"), offers, "about a thing")
     try:
         if not rdf.is_iri(named):
-            iri = await things.resolved(service, named, number(given, "min-index"))
-            return RedirectResponse(address("/entity", **_named({**given, "iri": iri})), 303, {"Vary": "Accept"})
+            return await _elsewhere(service, given)
+        if service.ledger.find(named):
+            return RedirectResponse(f"/records/{named.rpartition('/')[2]}", 303, {"Vary": "Accept"})
         return await _answer(request, service, given, media_type)
     except NotFound as error:
+        if rdf.is_iri(named) and "/" not in named:  # names may look like IRIs
+            with suppress(NotFound):
+                return await _elsewhere(service, given)
         return await _unknown(service, named, error, media_type)
+
+
+async def _elsewhere(service: Service, given: dict[str, str]) -> Response:
+    """Where the thing of a name is."""
+    iri = await things.resolved(service, given["iri"], number(given, "min-index"))
+    return RedirectResponse(address("/entity", **_named({**given, "iri": iri})), 303, {"Vary": "Accept"})
 
 
 def _given(request: Request) -> dict[str, str]:

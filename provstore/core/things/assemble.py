@@ -213,15 +213,14 @@ def _told(base: str, iri: str, kind: str, found: dict[str, Any] | None, facets: 
         found,
         said,
         description=_description(facets, said),
-        columns=columns[:_COLUMNS],
-        columns_total=len(columns),
+        columns=columns,
         sql=member(facets.get("sql"), "query"),
         error=member(facets.get("errorMessage"), "message"),
     )
 
 
-#: How many columns a page lists.
-_COLUMNS = 500
+#: Of how many columns the sources are named.
+_COLUMNS = 100
 _TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
 _TEXTS = ("http://purl.org/dc/terms/description", "http://www.w3.org/2000/01/rdf-schema#comment")
 
@@ -245,7 +244,7 @@ def _mentioned(thing: Thing) -> set[str]:
     found |= {each.of for each in said.checks} | {each.of for each in said.measures}
     found |= {iri for each in said.aliases for iri in (each.version, each.by) if iri}
     found |= {each.first for each in said.references}
-    found |= {dataset for column in thing.columns for dataset, _, _ in column.sources}
+    found |= {dataset for column in thing.columns[:_COLUMNS] for dataset, _, _ in column.sources}
     return found | {asset.rpartition("/")[0].rpartition("/")[0] for asset in found if "/dataset/" in asset}
 
 

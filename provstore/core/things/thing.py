@@ -180,7 +180,6 @@ class Thing:
     tags: tuple[str, ...] = ()
     namespace: str = ""
     columns: tuple[SchemaColumn, ...] = ()
-    columns_total: int = 0
     sql: str = ""
     error: str = ""
     gaps: tuple[Gap, ...] = ()
