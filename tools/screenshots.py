@@ -1,11 +1,13 @@
 """A picture of every page, light and dark, wide and as on a telephone: `make screenshots`.
 
 They go to `.screenshots/`, to be held against docs/pages.md by eye; those that the README shows go to `docs/` as well.
+Named shots are taken alone: `python -m tools.screenshots home lineage`.
 """
 
 from __future__ import annotations
 
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -60,7 +62,8 @@ def shots(server: Server) -> Iterator[Shot]:
     yield Shot("lineage", f"/lineage?entity={quote(prediction, safe='')}")
     yield Shot("lineage-columns", f"/lineage?entity={quote(table, safe='')}&level=column")
     yield Shot("impact", "/impact?entity=demographics-api&after=2026-03-06&before=2026-03-10")
-    record = server.http.get("/lineage", params={"entity": prediction}).json()["edges"][0]["record"]
+    edges = server.http.get("/lineage", params={"entity": prediction}).json()["edges"]
+    record = next(edge["record"] for edge in edges if edge["status"] == "asserted")
     yield Shot("record", f"/records/{record.rpartition('/')[2]}", press="Verify")
     yield Shot("ledger", "/ledger")
     yield Shot("validation", "/validation")
@@ -71,18 +74,19 @@ def shots(server: Server) -> Iterator[Shot]:
 
 
 def main() -> None:
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    FOLDER.mkdir()
+    FOLDER.mkdir(exist_ok=True)
     with (
         tempfile.TemporaryDirectory() as home,
         serving(Path(home) / "data", verb="demo") as server,
         launched() as browser,
     ):
         for shot in shots(server):
+            if len(sys.argv) > 1 and shot.name not in sys.argv[1:]:
+                continue
             for dark in (False, True):
                 _taken(browser, server, shot, dark=dark, width=1280)
             _taken(browser, server, shot, dark=False, width=400)
-    for name in SHOWN:
+    for name in SHOWN if len(sys.argv) == 1 else ():
         for scheme in ("light", "dark"):
             shutil.copy(FOLDER / f"{name}-{scheme}.png", ROOT / "docs" / f"{name}-{scheme}.png")
 
@@ -92,6 +96,8 @@ def _taken(browser: Browser, server: Server, shot: Shot, *, dark: bool, width: i
     with watched(browser, server.url, dark=dark, width=width) as seen:
         page: Page = seen.page
         page.goto(server.url + shot.path, wait_until="networkidle")
+        if shot.name == "unknown":
+            seen.faults.clear()  # that the server said 404
         if shot.press:
             page.get_by_role("button", name=shot.press).first.click()
             page.wait_for_load_state("networkidle")
