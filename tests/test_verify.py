@@ -534,6 +534,7 @@ def test_a_catalogue_that_is_no_text_is_a_finding(kept: Kept) -> None:
 def test_a_cut_file_never_passes_for_a_sound_ledger(kept: Kept) -> None:
     directory = kept.copy()
     sound = (directory / "ledger.db").read_bytes()
-    for length in [*range(0, 2000, 97), *range(2048, len(sound), 2048), len(sound) - 1]:
+    last = len(sound.rstrip(b"\0")) - 1  # SQLite reads what is missing at the end as zeros, so a lost zero is no loss
+    for length in [*range(0, 2000, 97), *range(2048, len(sound), 2048), last]:
         (directory / "ledger.db").write_bytes(sound[:length])
         named(verify(directory, checkpoint=kept.checkpoint))
