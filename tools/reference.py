@@ -16,6 +16,7 @@ from fastapi.routing import iter_route_contexts
 
 from provstore import queries, settings
 from provstore.api import create_app
+from provstore.api.formats import FORMATS
 from provstore.capture.openlineage import MAPPER
 from provstore.capture.syntax import ADAPTER, SYNTAXES
 from provstore.cli import build_parser
@@ -120,7 +121,8 @@ def _routes() -> Iterator[str]:
     yield "## Routes"
     yield (
         "Errors are problem documents (RFC 9457, `application/problem+json`) that say what, where, and what was wanted."
-        " `/openapi.json` describes the routes for programs."
+        " `/openapi.json` describes the routes for programs. A browser gets a page where there is one;"
+        f" `format=` in an address ({', '.join(FORMATS)}) stands for the Accept header that a link cannot say."
     )
     yield _table(["route", "is"], [[_code(f"{method} {path}"), about] for method, path, about in routes()])
 

@@ -25,6 +25,7 @@ from provstore.lineage.ask import Asked, Told
 from provstore.model import Receipt, Submission
 from provstore.security.pool import WorkerPool
 from provstore.settings import Settings
+from provstore.store.diagnosis import Place
 from provstore.store.query import Answer, QueryService, Snapshot
 
 #: How long a worker may take to map a body that is not small.
@@ -206,6 +207,10 @@ class Service:
         return await self._queries.ask(
             query, accept, snapshot, timeout=timeout, default_graphs=default_graphs, named_graphs=named_graphs
         )
+
+    async def place(self, query: str) -> Place | None:
+        """Where a query that was refused stops being SPARQL; None where that is not known."""
+        return await self._queries.place(query)
 
     async def canned(self, name: str, values: dict[str, str], accept: str | None, min_index: int | None) -> Answer:
         """The answer to a canned query; NotFound where there is none of the name, QueryRefused for its parameters."""

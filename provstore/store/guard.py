@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 
 from provstore.errors import QueryRefused
 
@@ -84,6 +85,13 @@ def check(query: str) -> str:
     if form not in _FORMS:
         raise QueryRefused("SELECT, ASK, CONSTRUCT or DESCRIBE is wanted; this endpoint changes nothing")
     return form
+
+
+def tokens(query: str) -> Iterator[tuple[str, int, int]]:
+    """Kind, start and end of each token but white space and comments; kind is word, open, close or another."""
+    for match in _TOKEN.finditer(query):
+        if not match[0].isspace() and not match[0].startswith("#"):
+            yield match.lastgroup or "", match.start(), match.end()
 
 
 def _keywords(text: str) -> list[str]:

@@ -17,8 +17,10 @@ import pyoxigraph as ox
 from provstore.errors import Busy, NotAcceptable, ProvStoreError, QueryRefused, QueryTooExpensive
 from provstore.security.pool import JobCrash, JobTimeout, WorkerPool
 from provstore.store import guard
+from provstore.store.diagnosis import Place
 
 _INLINE = 1 << 20
+_PLACE_SECONDS = 2.0
 _ANSWER = "provstore.store.query:answer"
 _LINE = re.compile(r"\bat (\d+):\d+")  # where the engine says that a query is wrong
 #: What a SELECT or an ASK can be answered in, in order of preference.
@@ -230,6 +232,14 @@ class QueryService:
         with _all_or_nothing(job, seconds):
             body = await self._pool.run(_ANSWER, job, seconds)
         return self._answered(job, body, snapshot)
+
+    async def place(self, query: str) -> Place | None:
+        """Where a query that is refused stops being SPARQL; None where that is not known, or not soon."""
+        try:
+            found: Place | None = await self._pool.run("provstore.store.diagnosis:place", query, _PLACE_SECONDS)
+        except (JobTimeout, JobCrash, Busy):
+            return None
+        return found
 
     def ask_now(self, query: str, accept: str | None, snapshot: Snapshot) -> Answer:
         """As `ask`, blocking."""

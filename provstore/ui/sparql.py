@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -34,6 +34,7 @@ MOST_IN_ADDRESS = 6000
 _PLACE = re.compile(r"\bat (\d+):(\d+): expected (?:one of )?(.*)", re.DOTALL)
 _SENTENCE = re.compile(r"(?:^|, )([A-Z][\w ]*\b[a-z]+(?: [\w]+)+)(?=, |$)")
 _QUOTED = re.compile(r"\"((?:[^\"\\]|\\.)+)\"|\b([A-Z]{2,})\b")
+_UNREAD = "This is read as SPARQL up to here, and not further."
 _SELECTS = {"csv": "csv", "tsv": "tsv", "json": "json", "xml": "xml"}
 _GRAPHS = {"turtle": "ttl", "nt": "nt", "jsonld": "jsonld", "xml": "rdf"}
 
@@ -91,7 +92,7 @@ async def answered(service: Service, asked: Asked) -> Response:
             named_graphs=asked.named_graphs,
         )
     except ProvStoreError as error:
-        return _page(asked, {"form": "", "fault": fault(error, asked.query)})
+        return _page(asked, {"form": "", "fault": await _placed(service, fault(error, asked.query), asked.query)})
     if form == "ASK":
         said = {"yes": answer.body.strip() == b"true", "index": answer.index}
     else:
@@ -154,6 +155,22 @@ def fault(error: ProvStoreError, query: str) -> Fault:
     return Fault(error.status, "Not SPARQL", said, hint, line, column, *_around(query, line, column))
 
 
+async def _placed(service: Service, found: Fault, query: str) -> Fault:
+    """The fault at its own place: the engine names the farthest that it looked, which may be the end of the text."""
+    if found.said != _UNREAD:
+        return found
+    place = await service.place(query)
+    if place is None:
+        at_end = not found.after.strip() and found.line > query.strip().count("\n")
+        said = "This is not SPARQL, and where it stops being so is not known."
+        return replace(found, line=0, column=0, said=said) if at_end and not found.hint else found
+    line = query.count("\n", 0, place.offset) + 1
+    column = place.offset - query.rfind("\n", 0, place.offset)
+    before, after = _around(query, line, column)
+    hint = f"{place.missing} is missing at the end." if place.missing else ""
+    return replace(found, line=line, column=column, before=before, after=after, hint=hint)
+
+
 def _explained(expected: str) -> tuple[str, str]:
     """What the engine wanted, in words: its own sentence where it has one, else the signs and words it would take."""
     plain = re.sub(r"\[.*?\](?=, |$)", "", expected.replace("\n", " "))
@@ -164,8 +181,8 @@ def _explained(expected: str) -> tuple[str, str]:
         return f"{sentences[0]}.", ""
     wanted = [one or other for one, other in _QUOTED.findall(plain)]
     if len(wanted) > 1:
-        return "This is read as SPARQL up to here, and not further.", f"It could go on with: {'  '.join(wanted)}"
-    return "This is read as SPARQL up to here, and not further.", "A bracket or a dot too many, or one too few?"
+        return _UNREAD, f"It could go on with: {'  '.join(wanted)}"
+    return _UNREAD, ""
 
 
 def _around(query: str, line: int, column: int) -> tuple[str, str]:
