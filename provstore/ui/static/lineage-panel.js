@@ -116,8 +116,8 @@ function sentence(edge, made, source) {
 function proof(edge, how) {
   const record = edge.record ?? edge.known, said = edge.record && how === 'asserted' ? 'The record that says so' : edge.record ? 'The record it follows from' : 'The record with which it came to be known';
   return [html('p', { class: 'links' },
-    ...(record ? [link(pageOf(record), said), html('br')] : []),
-    link(`/ledger/proof/inclusion?index=${edge.since}`, `Proof of ledger entry ${count(edge.since)}`))];
+    ...(record ? [link(pageOf(record), said), html('br'), link(`${pageOf(record)}#proof`, `Verify ledger entry ${count(edge.since)}`)]
+      : [link(`/ledger/proof/inclusion?index=${edge.since}`, `Proof of ledger entry ${count(edge.since)}`)]))];
 }
 
 /** @param {(string | Node)[][]} rows */
