@@ -96,7 +96,7 @@ export function aboutLine(graph, id) {
   if (edge.basis) list.append(html('dt', {}, 'rule'), html('dd', {}, html('code', {}, edge.basis), RULES[edge.basis] ? `: ${RULES[edge.basis]}` : ''));
   if (edge.transformations?.length) list.append(html('dt', {}, 'by'), html('dd', {}, edge.transformations.join(', ').toLowerCase()));
   if (edge.masking) list.append(html('dt', {}, 'masked'), html('dd', {}, 'the value is hidden'));
-  for (const [name, node] of /** @type {const} */ ([['result of', made], ['source of', source]])) {
+  for (const [name, node] of /** @type {const} */ ([['result at', made], ['source at', source]])) {
     if (node?.time) list.append(html('dt', {}, name), html('dd', {}, html('time', { datetime: node.time, title: node.time }, `${minute(node.time)} UTC`)));
   }
   if (edge.statements > 1) {
