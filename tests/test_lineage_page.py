@@ -113,12 +113,11 @@ def fit(page: Page) -> None:
 
 
 def opens(seen: Watched, act: Callable[[], None], place: str = "**/entity?*") -> None:
-    """What is done asks for the page about a thing; what that page has to say is not looked at here."""
+    """What is done opens the page about a thing, or another."""
     with seen.page.expect_request(place) as asked:
         act()
     assert asked.value.is_navigation_request()
     seen.page.wait_for_url(place, wait_until="networkidle")
-    seen.faults = [fault for fault in seen.faults if "404" not in fault]
 
 
 def expected_style(edge: dict[str, Any]) -> str:
@@ -274,7 +273,7 @@ def test_a_line_says_how_it_is_known(server: Server, seen: Watched) -> None:
         assert edge.get("basis", how) in text
         record = edge.get("record") or edge["known"]
         assert panel.locator(f"a[href='/records/{record.rpartition('/')[2]}']").count() == 1
-        assert panel.locator(f"a[href='/ledger/proof/inclusion?index={edge['since']}']").count() == 1
+        assert panel.locator(f"a[href='/records/{record.rpartition('/')[2]}#proof']").count() == 1
 
 
 def test_a_pointer_chooses_moves_and_opens(seen: Watched) -> None:
@@ -452,8 +451,7 @@ def test_a_program_still_gets_the_answer(server: Server) -> None:
     for address, media_type in twins.items():
         twin = server.http.get(address, headers={"accept": BROWSER})
         assert (twin.status_code, twin.headers["content-type"].split(";")[0]) == (200, media_type)
-    wrong = server.http.get("/lineage", params={"entity": SCORE, "format": "pdf"})
-    assert (wrong.status_code, "json, csv, turtle" in wrong.text) == (400, True)
+    assert set(twins.values()) == {"application/json", "text/csv", "text/turtle"}
 
 
 def test_differences_and_roots_have_no_picture(server: Server) -> None:

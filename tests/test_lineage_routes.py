@@ -188,8 +188,8 @@ def test_a_directory_answers_as_its_server_did(server: Server, tmp_path_factory:
     ("line", "words"),
     [
         (("lineage", "urn:nobody"), "no lineage recorded"),
-        (("lineage", "urn:a", "--format", "png"), "--format is one of table, csv, json, turtle"),
-        (("impact", "urn:a", "--format", "turtle"), "--format is one of table, csv, json"),
+        (("lineage", "urn:a", "--format", "png"), "--format is one of table, json, ndjson, csv, tsv, turtle"),
+        (("impact", "urn:a", "--format", "turtle"), "--format is one of table, json, ndjson, csv, tsv"),
         (("lineage", "urn:a", "--depth", "many"), "depth"),
     ],
 )

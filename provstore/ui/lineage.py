@@ -39,8 +39,8 @@ DIRECTIONS = (
 #: How a statement is known → what that means; the order is that of the legend.
 STATUSES = {
     "asserted": "a record says so",
-    "merged": "follows from one run’s records",
-    "inferred": "follows across runs by a rule",
+    "merged": "follows within one run",
+    "inferred": "follows across runs",
     "possible": "may be so",
     "influence": "decided over rows or order, no part of the value",
 }

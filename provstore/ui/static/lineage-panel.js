@@ -96,7 +96,7 @@ export function aboutLine(graph, id) {
   if (edge.basis) list.append(html('dt', {}, 'rule'), html('dd', {}, html('code', {}, edge.basis), RULES[edge.basis] ? `: ${RULES[edge.basis]}` : ''));
   if (edge.transformations?.length) list.append(html('dt', {}, 'by'), html('dd', {}, edge.transformations.join(', ').toLowerCase()));
   if (edge.masking) list.append(html('dt', {}, 'masked'), html('dd', {}, 'the value is hidden'));
-  for (const [name, node] of /** @type {const} */ ([['result of', made], ['source of', source]])) {
+  for (const [name, node] of /** @type {const} */ ([['result at', made], ['source at', source]])) {
     if (node?.time) list.append(html('dt', {}, name), html('dd', {}, html('time', { datetime: node.time, title: node.time }, `${minute(node.time)} UTC`)));
   }
   if (edge.statements > 1) {
@@ -116,8 +116,8 @@ function sentence(edge, made, source) {
 function proof(edge, how) {
   const record = edge.record ?? edge.known, said = edge.record && how === 'asserted' ? 'The record that says so' : edge.record ? 'The record it follows from' : 'The record with which it came to be known';
   return [html('p', { class: 'links' },
-    ...(record ? [link(pageOf(record), said), html('br')] : []),
-    link(`/ledger/proof/inclusion?index=${edge.since}`, `Proof of ledger entry ${count(edge.since)}`))];
+    ...(record ? [link(pageOf(record), said), html('br'), link(`${pageOf(record)}#proof`, `Verify ledger entry ${count(edge.since)}`)]
+      : [link(`/ledger/proof/inclusion?index=${edge.since}`, `Proof of ledger entry ${count(edge.since)}`)]))];
 }
 
 /** @param {(string | Node)[][]} rows */

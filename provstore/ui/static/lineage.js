@@ -17,8 +17,8 @@ import { svgFile } from './graph-export.js';
 /** How a statement is known → what that means. */
 const STATUSES = {
   asserted: 'a record says so',
-  merged: 'follows from one run’s records',
-  inferred: 'follows across runs by a rule',
+  merged: 'follows within one run',
+  inferred: 'follows across runs',
   possible: 'may be so',
   influence: 'decided over rows or order, no part of the value',
 };
@@ -67,7 +67,7 @@ class Page {
   fitted() {
     const { height, width } = this.view.layout, room = this.view.size();
     const scale = Math.min(1, (room.width - 96) / (width || 1));
-    const wanted = Math.round(Math.min(Math.max(height * Math.max(scale, 0.62) + 120, 240), Math.max(360, innerHeight - this.figure.offsetTop - 24)));
+    const wanted = Math.round(Math.min(Math.max(height * Math.max(scale, 0.62) + 120, 280), Math.max(360, innerHeight - this.figure.offsetTop - 24)));
     this.stage.style.height = `${wanted}px`;
     this.view.start();
     this.view.draw();
