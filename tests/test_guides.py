@@ -12,7 +12,7 @@ from provstore.cli import build_parser
 from tests.environments import programs
 from tests.servers import Server, serving
 from tests.suites import ROOT
-from tests.walking import walk
+from tests.walking import ADDRESS, walk
 
 DOCS = ROOT / "docs"
 #: Pages whose commands ask about the worked examples, and how many steps each has at least.
@@ -57,3 +57,12 @@ def test_servers_that_pages_start_could_be_started() -> None:
     assert len(commands) >= 2
     for command in commands:
         assert build_parser().parse_args(command)
+
+
+def test_the_pages_that_guides_point_to_answer(demo: Server) -> None:
+    pages = {m for page in DOCS.rglob("*.md") for m in re.findall(rf"\]\({ADDRESS}(/[^)]*)\)", page.read_text())}
+    assert len(pages) >= 5
+    for page in pages:
+        answer = demo.http.get(page, headers={"accept": "text/html"})
+        assert answer.status_code == 200, page
+        assert answer.headers["content-type"].startswith("text/html"), page

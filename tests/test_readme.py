@@ -33,10 +33,14 @@ def test_each_question_of_the_tour_shows_its_answer() -> None:
 
 
 def test_the_addresses_of_the_tour_answer(demo: Server) -> None:
+    """As pages, and behind each its twin for programs."""
     pages = re.findall(rf"\({ADDRESS}(/[^)]*)\)", README.read_text())
-    assert len(pages) >= 3
+    assert len(pages) >= 4
     for page in pages:
-        assert demo.http.get(page).status_code == 200, page
+        for accept in ("text/html", "application/json"):
+            answer = demo.http.get(page, headers={"accept": accept})
+            assert answer.status_code == 200, page
+            assert answer.headers["content-type"].startswith(accept), page
 
 
 def test_the_correction_in_the_examples_corrects(demo: Server) -> None:
