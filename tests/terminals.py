@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from tests.servers import environment
 
-_SECONDS = 60.0
+_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provstore.cli.output import table
@@ -44,6 +44,7 @@ def evil(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 # --- texts -----------------------------------------------------------------------------------------------------------
 
 
+@settings(deadline=None)
 @given(TEXTS)
 def test_safe_text_drives_nothing_and_is_one_line(text: str) -> None:
     assert _drives(safe(text)) == set()
@@ -51,6 +52,7 @@ def test_safe_text_drives_nothing_and_is_one_line(text: str) -> None:
     assert _drives(safe_lines(text)) <= {"\t"}
 
 
+@settings(deadline=None)
 @given(st.recursive(TEXTS, lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner), max_leaves=5))
 def test_safe_json_is_the_same_value(value: Any) -> None:
     text = safe_json(json.dumps(value, ensure_ascii=False))
@@ -83,6 +85,7 @@ def test_a_long_text_is_cut_where_it_says_least(text: str, size: int, shown: str
     assert width(shown) <= size
 
 
+@settings(deadline=None)
 @given(TEXTS, st.integers(1, 30))
 def test_a_text_never_takes_more_cells_than_it_may(text: str, size: int) -> None:
     assert width(fitted(safe(text), size)) <= size
