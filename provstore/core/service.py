@@ -217,9 +217,18 @@ class Service:
         return await self.sparql(queries.bind(queries.find(name), values), accept, min_index=min_index)
 
     async def lineage(self, question: Asked, min_index: int | None) -> Told:
-        """The answer to a question of lineage or impact (`provstore.lineage.ask`)."""
+        """The answer to a question of lineage or impact (`provstore.lineage.ask`).
+
+        What a picture shows goes by the names that records give, where they give any.
+        """
         await self._applied(min_index)
-        return await self._lineage.ask(question)
+        told = await self._lineage.ask(question)
+        shown = [node for node in told.json.get("nodes", ()) if "name" in node]
+        if shown:
+            described = await self.described(node["iri"] for node in shown)
+            for node in shown:
+                node["name"] = described.get(node["iri"], node)["name"]
+        return told
 
     async def serialise(self, quads: bytes, media_type: str) -> bytes:
         """A record's quads in another RDF syntax."""

@@ -34,12 +34,17 @@ async def impact_page(service: Service, given: Mapping[str, str], min_index: int
         told = await service.lineage(asked("impact", wanted), min_index)
     except ProvStoreError as error:
         return _page(wanted, error=error)
-    return _page(wanted, told.json)
+    shown = [each["iri"] for each in told.json["verdicts"]]
+    return _page(wanted, told.json, described=await service.described([wanted["entity"], *shown]))
 
 
 def _page(
-    wanted: dict[str, str], answer: dict[str, Any] | None = None, error: ProvStoreError | None = None
+    wanted: dict[str, str],
+    answer: dict[str, Any] | None = None,
+    error: ProvStoreError | None = None,
+    described: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Response:
+    known = described or {}
     twin = names.address("/impact", **wanted)
     whole = names.address("/impact", **{**wanted, "limit": "10000", "cursor": None, "format": "csv"})
     return render.page(
@@ -47,12 +52,12 @@ def _page(
         alternates={kind: f"{twin}&format={name}" for name, kind in _TWINS.items()} if answer else {},
         status=error.status if error else 200,
         error=error,
-        title=label(wanted["entity"]) if "entity" in wanted else "",
+        title=_name(wanted["entity"], known) if "entity" in wanted else "",
         wanted={**dict.fromkeys(IMPACT, ""), **wanted},
         twin=twin,
         csv=whole,
         answer=answer,
-        rows=[_row(each, wanted, answer["bad"]) for each in answer["verdicts"]] if answer else [],
+        rows=[_row(each, wanted, answer["bad"], known) for each in answer["verdicts"]] if answer else [],
         next=names.address("/impact", **{**wanted, "cursor": answer["next"]}) if answer and answer["next"] else None,
         verdicts=VERDICTS,
         only=lambda verdict: names.address("/impact", **{**wanted, "verdict": verdict, "cursor": None}),
@@ -60,7 +65,16 @@ def _page(
     )
 
 
-def _row(verdict: Mapping[str, Any], wanted: Mapping[str, str], bad: Sequence[str]) -> dict[str, Any]:
+def _name(iri: str, described: Mapping[str, Mapping[str, Any]]) -> str:
+    return str(described[iri]["name"]) if iri in described else label(iri)
+
+
+def _row(
+    verdict: Mapping[str, Any],
+    wanted: Mapping[str, str],
+    bad: Sequence[str],
+    described: Mapping[str, Mapping[str, Any]],
+) -> dict[str, Any]:
     """A verdict with its name, and the picture that shows why: the way to what was bad, or to what is unknown."""
     way = None
     if "depth" in verdict or verdict["verdict"] == "possibly affected":
@@ -69,4 +83,4 @@ def _row(verdict: Mapping[str, Any], wanted: Mapping[str, str], bad: Sequence[st
         way = names.address(
             "/lineage", **{"entity": verdict["iri"], "to": to, "direction": "upstream", "level": "state", **moments}
         )
-    return {**verdict, "name": label(verdict["iri"]), "role": role(verdict["kind"]), "way": way}
+    return {**verdict, "name": _name(verdict["iri"], described), "role": role(verdict["kind"]), "way": way}
