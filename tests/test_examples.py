@@ -13,7 +13,8 @@ import pytest
 from tests import suites
 from tests.servers import BASE, Server, serving
 from tests.suites import ROOT
-from tools.examples import loans, made, nightly
+from tools.examples import loans, made, nightly, tables
+from tools.examples.trig import table
 
 PS = "https://w3id.org/provstore/ns#"
 API = f"{BASE}/dataset/https%3A%2F%2Fdemographics.example/demographics-api"
@@ -149,3 +150,12 @@ def test_what_is_taken_back_is_gone_and_what_is_corrected_is_right(demo: Server)
 
 def test_the_ledger_holds_some_hundreds(demo: Server) -> None:
     assert 300 < demo.http.get("/health").json()["entries"] < 500
+
+
+def test_columns_are_described_on_the_page_of_their_dataset(demo: Server) -> None:
+    found = demo.http.get(
+        "/entity", params={"iri": f"{BASE}/{table(tables.SCORES)}"}, headers={"accept": "application/json"}
+    ).json()["columns"]
+    assert {each["name"]: each["description"] for each in found} == {
+        name: text for name, _, text in tables.COLUMNS[tables.SCORES]
+    }

@@ -15,9 +15,12 @@ def columns_of(base: str, facets: dict[str, Any]) -> tuple[SchemaColumn, ...]:
     schema, lineage = facets.get("schema"), facets.get("columnLineage")
     types = _types(schema)
     tags = _tags(facets.get("tags"))
+    described: dict[str, str] = {}
+    for name, about in texts.columns(schema, lineage):
+        described.setdefault(name, about)  # the schema's come first; those of the lineage have no description
     return tuple(
         SchemaColumn(name, types.get(name, ""), about, tuple(tags.get(name, ())), _sources(base, lineage, name))
-        for name, about in dict(texts.columns(schema, lineage)).items()
+        for name, about in described.items()
     )
 
 
