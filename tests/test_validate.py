@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -118,7 +119,7 @@ def test_each_form_says_the_same(files: Path) -> None:
 def test_a_poisoned_document_ends(files: Path) -> None:
     done = command("validate", "-", "--input", "nt", data=POISON.encode())
     assert done.returncode == 2
-    assert b"took longer than 2 s" in done.stdout
+    assert re.search(rb"took longer than 2 s|needed more memory than it may have", done.stdout)
 
 
 # --- the route -------------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ async def get_sparql(request: Request) -> Response:
     """`?query=…`; also `default-graph-uri`, `named-graph-uri`, `min-index` (a receipt's index), `timeout` (seconds)."""
     given = {name: request.query_params.getlist(name) for name in request.query_params}
     if "query" not in given and wants_page(request):
-        return pages.editor(request.query_params.get("example", ""))
+        return pages.editor(service_of(request), request.query_params.get("example", ""))
     return await _ask(request, given)
 
 

@@ -107,7 +107,7 @@ def in_worker(seconds: float) -> Iterator[None]:
             f"reading the document took longer than {seconds:g} s: split it, or name its blank nodes"
         ) from error
     except JobCrash as error:
-        raise InvalidInput("reading the document needed more memory than it may have") from error
+        raise TooLarge("reading the document needed more memory than it may have") from error
 
 
 def is_rdf(media_type: str) -> bool:

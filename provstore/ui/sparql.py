@@ -72,9 +72,9 @@ class Fault:
     after: str = ""
 
 
-def editor(example: str = "") -> Response:
+def editor(service: Service, example: str = "") -> Response:
     """The editor before anything was asked, with a canned query in it where one is named."""
-    return _page(Asked(_text_of(example) if example else FIRST), {"form": ""})
+    return _page(service, Asked(_text_of(example) if example else FIRST), {"form": ""})
 
 
 async def answered(service: Service, asked: Asked) -> Response:
@@ -92,15 +92,17 @@ async def answered(service: Service, asked: Asked) -> Response:
             named_graphs=asked.named_graphs,
         )
     except ProvStoreError as error:
-        return _page(asked, {"form": "", "fault": await _placed(service, fault(error, asked.query), asked.query)})
+        return _page(
+            service, asked, {"form": "", "fault": await _placed(service, fault(error, asked.query), asked.query)}
+        )
     if form == "ASK":
         said = {"yes": answer.body.strip() == b"true", "index": answer.index}
     else:
         said = await shown(service, await asyncio.to_thread(taken, answer, graph=graph), answer.index, begun)
-    return _page(asked, {"form": form, "graph": graph, **said})
+    return _page(service, asked, {"form": form, "graph": graph, **said})
 
 
-def _page(asked: Asked, said: dict[str, Any]) -> Response:
+def _page(service: Service, asked: Asked, said: dict[str, Any]) -> Response:
     short = len(asked.query) <= MOST_IN_ADDRESS * 5  # beyond, no server takes the address
     forms = _GRAPHS if said.get("graph") else {} if said["form"] == "ASK" else _SELECTS
     found: Fault | None = said.get("fault")
@@ -117,6 +119,8 @@ def _page(asked: Asked, said: dict[str, Any]) -> Response:
         downloads=downloads,
         examples=_examples(),
         most_in_address=MOST_IN_ADDRESS,
+        seconds=service.settings.query_timeout_seconds,
+        megabytes=service.settings.query_max_result_bytes >> 20,
         **{"table": None, "fault": None, "yes": None, "graph": False, **said},
     )
 
