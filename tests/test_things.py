@@ -246,6 +246,17 @@ def test_a_column_has_a_page(server: Server) -> None:
     assert "18.9 % missing" in read
 
 
+@pytest.mark.parametrize("column", ["", "age_band", "risk_score", "customer_id"])
+@pytest.mark.parametrize("iri", [SCORE, API, f"{BASE}/prediction/1", f"{BASE}/agent/person/ana"])
+def test_no_part_of_a_page_is_empty(server: Server, iri: str, column: str) -> None:
+    if column and iri != SCORE:
+        iri = f"{SCORE}/write/0193b1a0-0000-7000-8000-00000000000b"
+    html = page(server, iri, column=column)
+    parts = re.findall(r"<section[^>]*>\s*<h2[^>]*>.*?</h2>(.*?)</section>", html, re.DOTALL)
+    assert len(parts) > 3
+    assert [part for part in parts if not re.sub(r"<[^>]*>", "", part).strip()] == []
+
+
 @pytest.mark.parametrize("column", ["no_such", "risk_score; DROP", "<b>", "*"])
 def test_a_column_that_nobody_knows(server: Server, column: str) -> None:
     page(server, SCORE, 404, column=column)
