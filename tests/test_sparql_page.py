@@ -47,6 +47,13 @@ def editor(page: Page) -> Locator:
     return page.get_by_role("textbox", name="SPARQL query")
 
 
+def write(page: Page, text: str) -> None:
+    """Write over what the editor holds, by its own key: it hears of a selection made by a script a moment too late."""
+    editor(page).focus()
+    page.keyboard.press("Control+a")
+    page.keyboard.insert_text(text)
+
+
 def asked(page: Page) -> str:
     """The query in the address."""
     return parse_qs(urlsplit(page.url).query)["query"][0].replace("\r\n", "\n")
@@ -84,8 +91,10 @@ def test_programs_get_what_they_got(demo: Server, accept: str) -> None:
 def test_a_query_is_run_and_answered(demo: Server, browser: Browser, scripts: bool) -> None:
     with watched(browser, demo.url, scripts=scripts) as seen:
         page = seen.open("/sparql")
-        field = editor(page) if scripts else page.get_by_label("Query")
-        field.fill(RUNS)
+        if scripts:
+            write(page, RUNS)
+        else:
+            page.get_by_label("Query").fill(RUNS)
         page.get_by_role("button", name="Run").click()
         page.wait_for_url("**/sparql?query=*")
         assert rows(page) == 5
