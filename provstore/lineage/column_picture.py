@@ -13,7 +13,7 @@ from provstore.lineage.columns import ColumnQuestion, Reach
 from provstore.lineage.graph import LineageGraph
 from provstore.lineage.labels import label_of
 from provstore.lineage.moment import KINDS, Moment, role
-from provstore.lineage.picture import DIRECTIONS, Line, Picture, Place, Shown, counted, span
+from provstore.lineage.picture import DIRECTIONS, Line, Picture, Place, Shown, counted, nearest, span
 from provstore.lineage.questions import following, moment_of, one_for_all, place, resolve
 from provstore.lineage.stated import ANY
 from provstore.lineage.steps import DIRECT, Spot, Step, Steps
@@ -62,10 +62,8 @@ def column_picture(graph: LineageGraph, asked: ColumnPictureQuestion) -> Picture
     moment = moment_of(graph, at, asked.as_of)
     node = resolve(moment, asked.entity)
     walk = _Columns(moment, asked, node)
-    places = walk.places
-    if asked.kinds:
-        places = {n: p for n, p in places.items() if p.side == "focus" or moment.kind(n) in asked.kinds}
-    order = sorted(places, key=lambda n: (places[n].depth, n))
+    places = nearest(moment, walk.places, asked.kinds)
+    order = list(places)
     end = offset + asked.limit
     page = order[offset:end]
     told = Teller(moment)

@@ -7,7 +7,7 @@ thing has in all, so that a picture of a part can say what it leaves out.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -170,10 +170,8 @@ def picture(graph: LineageGraph, asked: PictureQuestion) -> Picture:
     moment = moment_of(graph, at, question.as_of)
     node = resolve(moment, question.entity)
     around = Around(moment, asked, node)
-    places = around.places()
-    if question.kinds:
-        places = {n: p for n, p in places.items() if p.side == "focus" or moment.kind(n) in question.kinds}
-    order = sorted(places, key=lambda n: (places[n].depth, n))
+    places = nearest(moment, around.places(), question.kinds)
+    order = list(places)
     end = offset + question.limit
     page = order[offset:end]
     told = Teller(moment)
@@ -189,6 +187,12 @@ def picture(graph: LineageGraph, asked: PictureQuestion) -> Picture:
         _span_of(moment, asked, around.known, node),
         following(moment, end, len(order)),
     )
+
+
+def nearest(moment: Moment, places: Mapping[int, Place], kinds: Collection[str]) -> dict[int, Place]:
+    """The places of what is in focus and of things of these kinds (none: of all), the nearest first."""
+    wanted = (n for n, p in places.items() if not kinds or p.side == "focus" or moment.kind(n) in kinds)
+    return {n: places[n] for n in sorted(wanted, key=lambda n: (places[n].depth, n))}
 
 
 def counted(places: Iterable[Place]) -> dict[str, int]:
