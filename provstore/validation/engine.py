@@ -1,0 +1,67 @@
+"""The query engine over triples in memory, for the constraints that are queries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pyoxigraph
+
+from provstore.errors import InvalidInput
+from provstore.rdf import XSD, literal
+from provstore.validation.graph import Data
+from provstore.validation.prebinding import BLANK, Template
+from provstore.validation.terms import is_blank
+
+SHAPES_GRAPH = "<urn:provstore:shapes>"
+_SHAPES = pyoxigraph.NamedNode(SHAPES_GRAPH[1:-1])
+
+
+class Queried:
+    """The triples of data in the default graph of a store, those of the shapes in a graph of its own.
+
+    The store rewrites literals to their canonical forms, so a query sees values rather than how they were written.
+    """
+
+    def __init__(self, data: Data, shapes: Data) -> None:
+        self._store = pyoxigraph.Store()
+        self._load(data, None, "d")
+        self._load(shapes, _SHAPES, "s")
+
+    def _load(self, data: Data, graph: pyoxigraph.NamedNode | None, mark: str) -> None:
+        text = "".join(f"{_stood(s, mark)} {p} {_stood(o, mark)} .\n" for s, p, o in data.triples())
+        self._store.bulk_load(text.encode(), pyoxigraph.RdfFormat.N_TRIPLES, to_graph=graph, lenient=True)
+
+    def ask(self, query: Template, terms: Mapping[str, str]) -> bool:
+        """The answer of an ASK query in which variables stand for terms."""
+        return bool(self._answers(query, terms))
+
+    def select(self, query: Template, terms: Mapping[str, str]) -> Iterator[dict[str, str]]:
+        """The solutions of a SELECT query in which variables stand for terms: terms by the name of the variable."""
+        answers = self._answers(query, terms)
+        names = [variable.value for variable in answers.variables]
+        for solution in answers:
+            yield {name: _term(value) for name, value in zip(names, solution, strict=True) if value is not None}
+
+    def _answers(self, query: Template, terms: Mapping[str, str]) -> Any:
+        stood = {name: _stood(term, "s" if name == "currentShape" else "d") for name, term in terms.items()}
+        try:
+            return self._store.query(query.filled(stood))
+        except (SyntaxError, ValueError, OSError, RuntimeError) as error:
+            raise InvalidInput(f"a query of the shapes failed: {error}") from error
+
+
+def _stood(term: str, mark: str) -> str:
+    """The term, or the IRI that stands for it where it is a blank node."""
+    return f"<{BLANK}{mark}{term[2:]}>" if is_blank(term) else term
+
+
+def _term(value: Any) -> str:
+    if isinstance(value, pyoxigraph.NamedNode) and value.value.startswith(BLANK):
+        return f"_:{value.value[len(BLANK) + 1 :]}"
+    if not isinstance(value, pyoxigraph.Literal):
+        return str(value)
+    if value.language:
+        return f"{literal(value.value)}@{value.language}"
+    datatype = value.datatype.value
+    return literal(value.value, None if datatype == f"{XSD}string" else datatype)
