@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -57,8 +57,9 @@ class ValidationResult:
     details: tuple[ValidationResult, ...] = ()
 
 
-#: Yields what is wrong with the value nodes of a focus node.
-_Rule: TypeAlias = Callable[[Data, str, list[str]], Iterable[ValidationResult]]
+#: Whether the value nodes of a focus node keep to a constraint. What is wrong is added to the list; without a list, the
+#: answer comes with the first thing that is wrong, and nothing is said of it.
+_Rule: TypeAlias = "Callable[[Data, str, Collection[str], list[ValidationResult] | None], bool]"
 
 
 class Validator:
@@ -73,9 +74,14 @@ class Validator:
 
     def validate(self, data: Data) -> Iterator[ValidationResult]:
         """Every result, shape by shape."""
+        foci: dict[tuple[Target, ...], Collection[str]] = {}
         for shape, compiled in self._targeted:
-            for focus in _foci(data, shape.targets):
-                yield from compiled.results(data, focus)
+            if shape.targets not in foci:
+                foci[shape.targets] = _foci(data, shape.targets)
+            for focus in foci[shape.targets]:
+                found: list[ValidationResult] = []
+                compiled.holds(data, focus, found)
+                yield from found
 
     def _of(self, node: str) -> _Compiled:
         found = self._compiled.get(node)
@@ -112,7 +118,7 @@ class Validator:
         inner = [self._of(node) for node in constraint.shapes]
         name = constraint.component
         if name == sh("NotConstraintComponent"):
-            return _each(shape, constraint, lambda data, value: not inner[0].conforms(data, value))
+            return _each(shape, constraint, lambda data, value: not inner[0].holds(data, value))
         if name == sh("XoneConstraintComponent"):
             return _nested(shape, constraint, inner, lambda fits: sum(fits) == 1)
         if name == sh("OrConstraintComponent"):
@@ -123,14 +129,17 @@ class Validator:
         wanted, siblings = self._of(constraint.shape), [self._of(node) for node in constraint.siblings]
         least = constraint.component == sh("QualifiedMinCountConstraintComponent")
 
-        def rule(data: Data, focus: str, values: list[str]) -> Iterator[ValidationResult]:
+        def rule(data: Data, focus: str, values: Collection[str], out: list[ValidationResult] | None) -> bool:
             fit = sum(
-                wanted.conforms(data, value) and not any(other.conforms(data, value) for other in siblings)
+                wanted.holds(data, value) and not any(other.holds(data, value) for other in siblings)
                 for value in values
             )
-            if fit < constraint.count if least else fit > constraint.count:
-                why = [result for value in values for result in wanted.results(data, value)] if least else ()
-                yield ValidationResult(focus, shape, constraint, shape.path, None, details=tuple(why))
+            if fit >= constraint.count if least else fit <= constraint.count:
+                return True
+            if out is not None:
+                why = _details(data, values, [wanted]) if least else ()
+                out.append(ValidationResult(focus, shape, constraint, shape.path, None, details=why))
+            return False
 
         return rule
 
@@ -138,21 +147,32 @@ class Validator:
         query = Template(constraint.query)
         always = {**constraint.bindings, "shapesGraph": SHAPES_GRAPH, "currentShape": shape.node}
 
-        def asked(data: Data, focus: str, values: list[str]) -> Iterator[ValidationResult]:
+        def asked(data: Data, focus: str, values: Collection[str], out: list[ValidationResult] | None) -> bool:
+            engine, well = self._engine(data), True
             for value in values:
                 terms = {**always, "this": focus, "value": value}
-                if not self._engine(data).ask(query, terms):
-                    yield ValidationResult(focus, shape, constraint, shape.path, value, _messages(constraint, terms))
+                if not engine.ask(query, terms):
+                    if out is None:
+                        return False
+                    well = False
+                    messages = _messages(constraint, terms)
+                    out.append(ValidationResult(focus, shape, constraint, shape.path, value, messages))
+            return well
 
-        def selected(data: Data, focus: str, values: list[str]) -> Iterator[ValidationResult]:
-            terms = {**always, "this": focus}
+        def selected(data: Data, focus: str, values: Collection[str], out: list[ValidationResult] | None) -> bool:
+            terms, well = {**always, "this": focus}, True
             for found in self._engine(data).select(query, terms):
                 if "failure" in found and parts(found["failure"])[0] in ("true", "1"):
                     raise InvalidInput(f"{constraint.source} reported a failure at {focus}")
+                if out is None:
+                    return False
+                well = False
                 path = Predicate(found["path"]) if "path" in found and is_iri(found["path"]) else shape.path
                 value = found.get("value", focus if shape.path is None else None)
-                messages = _messages(constraint, {**terms, **found})
-                yield ValidationResult(focus, shape, constraint, path, value, messages)
+                out.append(
+                    ValidationResult(focus, shape, constraint, path, value, _messages(constraint, {**terms, **found}))
+                )
+            return well
 
         return asked if constraint.ask else selected
 
@@ -180,19 +200,28 @@ class _Compiled:
     follow: Follow | None
     rules: tuple[_Rule, ...]
 
-    def results(self, data: Data, focus: str) -> Iterator[ValidationResult]:
-        values = [focus] if self.follow is None else list(self.follow(data, focus))
+    def holds(self, data: Data, focus: str, out: list[ValidationResult] | None = None) -> bool:
+        """Whether a focus node conforms; what is wrong is added to the list, where one is given."""
+        values = (focus,) if self.follow is None else self.follow(data, focus)
+        well = True
         for rule in self.rules:
-            yield from rule(data, focus, values)
+            if not rule(data, focus, values, out):
+                if out is None:
+                    return False
+                well = False
+        return well
 
-    def conforms(self, data: Data, focus: str) -> bool:
-        values = [focus] if self.follow is None else list(self.follow(data, focus))
-        return not any(True for rule in self.rules for _ in rule(data, focus, values))
+
+def _details(data: Data, values: Iterable[str], shapes: list[_Compiled]) -> tuple[ValidationResult, ...]:
+    """What the shapes say of the values, for sh:detail."""
+    found: list[ValidationResult] = []
+    for value in values:
+        for shape in shapes:
+            shape.holds(data, value, found)
+    return tuple(found)
 
 
-def _foci(data: Data, targets: tuple[Target, ...]) -> Iterable[str]:
-    if len(targets) == 1:
-        return list(_target(data, targets[0]))
+def _foci(data: Data, targets: tuple[Target, ...]) -> Collection[str]:
     return dict.fromkeys(node for target in targets for node in _target(data, target))
 
 
@@ -208,40 +237,68 @@ def _target(data: Data, target: Target) -> Iterable[str]:
 
 
 def _of_property(other: _Compiled) -> _Rule:
-    def rule(data: Data, focus: str, values: list[str]) -> Iterator[ValidationResult]:
+    def rule(data: Data, focus: str, values: Collection[str], out: list[ValidationResult] | None) -> bool:
+        well = True
         for value in values:
-            yield from other.results(data, value)
+            if not other.holds(data, value, out):
+                if out is None:
+                    return False
+                well = False
+        return well
 
     return rule
 
 
 def _nested(shape: Shape, constraint: Logic, inner: list[_Compiled], fits: Callable[[Iterable[bool]], bool]) -> _Rule:
-    def rule(data: Data, focus: str, values: list[str]) -> Iterator[ValidationResult]:
+    def rule(data: Data, focus: str, values: Collection[str], out: list[ValidationResult] | None) -> bool:
+        well = True
         for value in values:
-            if not fits(other.conforms(data, value) for other in inner):
-                why = tuple(result for other in inner for result in other.results(data, value))
-                yield ValidationResult(focus, shape, constraint, shape.path, value, details=why)
+            if not fits(other.holds(data, value) for other in inner):
+                if out is None:
+                    return False
+                well = False
+                why = _details(data, (value,), inner)
+                out.append(ValidationResult(focus, shape, constraint, shape.path, value, details=why))
+        return well
 
     return rule
 
 
 def _count(shape: Shape, constraint: Count) -> _Rule:
     least = constraint.component == sh("MinCountConstraintComponent")
-    count, found = constraint.count, constraint
+    count = constraint.count
 
-    def rule(data: Data, focus: str, values: list[str]) -> Iterable[ValidationResult]:
-        if len(values) < count if least else len(values) > count:
-            return (ValidationResult(focus, shape, found, shape.path, None),)
-        return ()
+    def rule(data: Data, focus: str, values: Collection[str], out: list[ValidationResult] | None) -> bool:
+        if len(values) >= count if least else len(values) <= count:
+            return True
+        if out is not None:
+            out.append(ValidationResult(focus, shape, constraint, shape.path, None))
+        return False
 
     return rule
 
 
 def _has_value(shape: Shape, constraint: HasValue) -> _Rule:
-    wanted = constraint.value
+    def rule(data: Data, focus: str, values: Collection[str], out: list[ValidationResult] | None) -> bool:
+        if constraint.value in values:
+            return True
+        if out is not None:
+            out.append(ValidationResult(focus, shape, constraint, shape.path, None))
+        return False
 
-    def rule(data: Data, focus: str, values: list[str]) -> Iterable[ValidationResult]:
-        return () if wanted in values else (ValidationResult(focus, shape, constraint, shape.path, None),)
+    return rule
+
+
+def _told(shape: Shape, constraint: Constraint, wrong: Callable[[Data, str, Collection[str]], Iterable[str]]) -> _Rule:
+    """A rule of which the values at fault are found together."""
+
+    def rule(data: Data, focus: str, values: Collection[str], out: list[ValidationResult] | None) -> bool:
+        found = wrong(data, focus, values)
+        if out is None:
+            return not any(True for _ in found)
+        before = len(out)
+        out.extend(ValidationResult(focus, shape, constraint, shape.path, value) for value in found)
+        return len(out) == before
 
     return rule
 
@@ -252,28 +309,24 @@ def _pair(shape: Shape, constraint: Pair) -> _Rule:
     orders = {sh("LessThanConstraintComponent"): (-1,), sh("LessThanOrEqualsConstraintComponent"): (-1, 0)}
     wanted = orders.get(name)
 
-    def rule(data: Data, focus: str, values: list[str]) -> Iterator[ValidationResult]:
-        others = list(data.objects(focus, predicate))
+    def wrong(data: Data, focus: str, values: Collection[str]) -> Iterable[str]:
+        others = data.objects(focus, predicate)
         if wanted is not None:
-            wrong = [a for a in values for b in others if datatypes.compare(a, b) not in wanted]
-        elif name == sh("DisjointConstraintComponent"):
-            wrong = [value for value in values if value in others]
-        else:
-            wrong = [value for value in values if value not in others]
-            wrong += [value for value in others if value not in values]
-        for value in wrong:
-            yield ValidationResult(focus, shape, constraint, shape.path, value)
+            return [a for a in values for b in others if datatypes.compare(a, b) not in wanted]
+        if name == sh("DisjointConstraintComponent"):
+            return [value for value in values if value in others]
+        return [*(v for v in values if v not in others), *(v for v in others if v not in values)]
 
-    return rule
+    return _told(shape, constraint, wrong)
 
 
 def _unique(shape: Shape, constraint: UniqueLang) -> _Rule:
-    def rule(data: Data, focus: str, values: list[str]) -> Iterator[ValidationResult]:
-        if len(values) > 1:
-            tags = [parts(value)[2].lower() for value in values if is_literal(value)]
-            for tag in dict.fromkeys(tags):
-                if tag and tags.count(tag) > 1:
-                    yield ValidationResult(focus, shape, constraint, shape.path, None)
+    def rule(data: Data, focus: str, values: Collection[str], out: list[ValidationResult] | None) -> bool:
+        tags = [parts(value)[2].lower() for value in values if is_literal(value)] if len(values) > 1 else []
+        twice = [tag for tag in dict.fromkeys(tags) if tag and tags.count(tag) > 1]
+        if out is not None:
+            out.extend(ValidationResult(focus, shape, constraint, shape.path, None) for _ in twice)
+        return not twice
 
     return rule
 
@@ -281,12 +334,15 @@ def _unique(shape: Shape, constraint: UniqueLang) -> _Rule:
 def _closed(shape: Shape, constraint: Closed) -> _Rule:
     allowed = constraint.allowed
 
-    def rule(data: Data, focus: str, values: list[str]) -> Iterator[ValidationResult]:
-        for node in values:
-            for predicate in data.predicates(node):
-                if predicate not in allowed:
-                    for value in data.objects(node, predicate):
-                        yield ValidationResult(focus, shape, constraint, Predicate(predicate), value)
+    def rule(data: Data, focus: str, values: Collection[str], out: list[ValidationResult] | None) -> bool:
+        extra = [(node, each) for node in values for each in data.predicates(node) if each not in allowed]
+        if out is not None:
+            out.extend(
+                ValidationResult(focus, shape, constraint, Predicate(predicate), value)
+                for node, predicate in extra
+                for value in data.objects(node, predicate)
+            )
+        return not extra
 
     return rule
 
@@ -297,10 +353,15 @@ _Test: TypeAlias = Callable[[Data, str], bool]
 
 
 def _each(shape: Shape, constraint: Constraint, fits: _Test) -> _Rule:
-    def rule(data: Data, focus: str, values: list[str]) -> Iterable[ValidationResult]:
-        return [
-            ValidationResult(focus, shape, constraint, shape.path, value) for value in values if not fits(data, value)
-        ]
+    def rule(data: Data, focus: str, values: Collection[str], out: list[ValidationResult] | None) -> bool:
+        well = True
+        for value in values:
+            if not fits(data, value):
+                if out is None:
+                    return False
+                well = False
+                out.append(ValidationResult(focus, shape, constraint, shape.path, value))
+        return well
 
     return rule
 
@@ -308,7 +369,7 @@ def _each(shape: Shape, constraint: Constraint, fits: _Test) -> _Rule:
 def _test(constraint: Constraint) -> _Test:
     match constraint:
         case OfClass(_, cls):
-            return lambda data, value: any(cls in data.superclasses(each) for each in data.objects(value, TYPE))
+            return _of_class(cls)
         case OfDatatype(_, datatype):
             return lambda data, value: (
                 is_literal(value) and parts(value)[1] == datatype and datatypes.well_formed(value)
@@ -330,6 +391,14 @@ def _test(constraint: Constraint) -> _Test:
         case LanguageIn(_, ranges):
             return _languages([each.lower() for each in ranges])
     raise TypeError(f"no test of single values: {constraint}")
+
+
+def _of_class(cls: str) -> _Test:
+    def fits(data: Data, value: str) -> bool:
+        types = data.objects(value, TYPE)
+        return cls in types or any(cls in data.superclasses(each) for each in types)
+
+    return fits
 
 
 def _bound(constraint: Bound) -> _Test:

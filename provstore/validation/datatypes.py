@@ -67,15 +67,13 @@ Value: TypeAlias = "tuple[str, int | Decimal | float | str | bool | _Moment | tu
 class _Moment:
     """Seconds on the timeline of its kind; in UTC where a time zone is `known`."""
 
-    seconds: Fraction
+    seconds: int | Fraction
     known: bool
 
 
 def well_formed(literal: str) -> bool:
     """Whether the lexical form of a literal is one of its datatype; of datatypes that are not known here, any is."""
-    lexical, datatype, _ = parts(literal)
-    reader = _READERS.get(datatype)
-    return reader is None or reader(lexical) is not None
+    return _value(literal) is not None or parts(literal)[1] not in _READERS
 
 
 def compare(left: str, right: str) -> int | None:
@@ -182,7 +180,7 @@ def _date_time_stamp(text: str) -> Value | None:
 def _date(text: str) -> Value | None:
     match = _DATE.match(text)
     days = _days(int(match[1]), int(match[2]), int(match[3])) if match else None
-    return None if match is None or days is None else _moment("date", Fraction(days * 86400), match[4])
+    return None if match is None or days is None else _moment("date", days * 86400, match[4])
 
 
 def _time(text: str) -> Value | None:
@@ -200,22 +198,22 @@ def _partial(kind: str) -> Callable[[str], Value | None]:
             return None
         given = dict(zip(places, map(int, match.groups()[:-1]), strict=True))
         days = _days(given.get("y", 1972), given.get("m", 12), given.get("d", 1))
-        return None if days is None else _moment(kind, Fraction(days * 86400), match.groups()[-1])
+        return None if days is None else _moment(kind, days * 86400, match.groups()[-1])
 
     return read
 
 
-def _moment(kind: str, seconds: Fraction, zone: str | None) -> Value:
+def _moment(kind: str, seconds: int | Fraction, zone: str | None) -> Value:
     if zone is None:
         return kind, _Moment(seconds, known=False)
     shift = 0 if zone == "Z" else int(zone[1:3]) * 3600 + int(zone[4:6]) * 60
     return kind, _Moment(seconds + (shift if zone[0] == "-" else -shift), known=True)
 
 
-def _clock(hour: str | None, minute: str | None, second: str | None, midnight: str | None) -> Fraction:
+def _clock(hour: str | None, minute: str | None, second: str | None, midnight: str | None) -> int | Fraction:
     if midnight is not None or hour is None or minute is None or second is None:
-        return Fraction(86400)
-    return int(hour) * 3600 + int(minute) * 60 + Fraction(second)
+        return 86400
+    return int(hour) * 3600 + int(minute) * 60 + (int(second) if len(second) == 2 else Fraction(second))
 
 
 def _days(year: int, month: int, day: int) -> int | None:

@@ -1,4 +1,4 @@
-"""The query engine over triples in memory, for the constraints that are queries."""
+"""What validation needs of the engine: Turtle read, and queries over triples in memory."""
 
 from __future__ import annotations
 
@@ -8,13 +8,22 @@ from typing import Any
 import pyoxigraph
 
 from provstore.errors import InvalidInput
-from provstore.rdf import XSD, literal
-from provstore.validation.graph import Data
+from provstore.rdf import XSD, literal, quad_line
+from provstore.validation.graph import Data, Graph
 from provstore.validation.prebinding import BLANK, Template
 from provstore.validation.terms import is_blank
 
 SHAPES_GRAPH = "<urn:provstore:shapes>"
 _SHAPES = pyoxigraph.NamedNode(SHAPES_GRAPH[1:-1])
+
+
+def parsed(text: bytes, *, base: str | None = None, classes: Graph | None = None) -> Graph:
+    """The triples of a Turtle document; InvalidInput with the line where it is none."""
+    try:
+        quads = "".join(map(quad_line, pyoxigraph.parse(text, pyoxigraph.RdfFormat.TURTLE, base_iri=base)))
+    except (SyntaxError, ValueError) as error:
+        raise InvalidInput(f"not Turtle: {error}", line=getattr(error, "lineno", None)) from error
+    return Graph.read(quads.encode(), classes)
 
 
 class Queried:
@@ -26,11 +35,11 @@ class Queried:
     def __init__(self, data: Data, shapes: Data) -> None:
         self._store = pyoxigraph.Store()
         self._load(data, None, "d")
-        self._load(shapes, _SHAPES, "s")
+        self._shapes: Data | None = shapes
 
     def _load(self, data: Data, graph: pyoxigraph.NamedNode | None, mark: str) -> None:
-        text = "".join(f"{_stood(s, mark)} {p} {_stood(o, mark)} .\n" for s, p, o in data.triples())
-        self._store.bulk_load(text.encode(), pyoxigraph.RdfFormat.N_TRIPLES, to_graph=graph, lenient=True)
+        text = "".join([f"{_stood(s, mark)} {p} {_stood(o, mark)} .\n" for s, p, o in data.triples()])
+        self._store.load(text.encode(), pyoxigraph.RdfFormat.N_TRIPLES, to_graph=graph, lenient=True)
 
     def ask(self, query: Template, terms: Mapping[str, str]) -> bool:
         """The answer of an ASK query in which variables stand for terms."""
@@ -44,6 +53,9 @@ class Queried:
             yield {name: _term(value) for name, value in zip(names, solution, strict=True) if value is not None}
 
     def _answers(self, query: Template, terms: Mapping[str, str]) -> Any:
+        if self._shapes is not None and "shapesGraph" in query.variables:
+            self._load(self._shapes, _SHAPES, "s")
+            self._shapes = None
         stood = {name: _stood(term, "s" if name == "currentShape" else "d") for name, term in terms.items()}
         try:
             return self._store.query(query.filled(stood))

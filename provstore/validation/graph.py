@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Collection, Iterator
 from typing import Protocol
 
 from provstore.errors import InvalidInput
 from provstore.validation.terms import SUB_CLASS_OF, TYPE
 
+_LINE = re.compile(
+    r"(<[^<>\n]*>|_:[^ \n]+) (<[^<>\n]*>) "
+    r'(<[^<>\n]*>|_:[^ \n]+|"[^"\\\n]*(?:\\.[^"\\\n]*)*"(?:@[^ \n]+|\^\^<[^<>\n]*>)?)(?: (?:<[^<>\n]*>|_:[^ \n]+))? \.\n'
+)
 _NOTHING: tuple[str, ...] = ()
 _EMPTY: dict[str, dict[str, None]] = {}
 
@@ -15,14 +20,14 @@ _EMPTY: dict[str, dict[str, None]] = {}
 class Data(Protocol):
     """What a validation asks of the triples; terms are strings, and no answer holds one twice."""
 
-    def objects(self, subject: str, predicate: str) -> Iterable[str]: ...
-    def subjects(self, predicate: str, value: str) -> Iterable[str]: ...
+    def objects(self, subject: str, predicate: str) -> Collection[str]: ...
+    def subjects(self, predicate: str, value: str) -> Collection[str]: ...
     def has(self, subject: str, predicate: str, value: str) -> bool: ...
-    def predicates(self, subject: str) -> Iterable[str]: ...
-    def subjects_of(self, predicate: str) -> Iterable[str]: ...
-    def objects_of(self, predicate: str) -> Iterable[str]: ...
+    def predicates(self, subject: str) -> Collection[str]: ...
+    def subjects_of(self, predicate: str) -> Collection[str]: ...
+    def objects_of(self, predicate: str) -> Collection[str]: ...
     def superclasses(self, cls: str) -> frozenset[str]: ...
-    def instances(self, cls: str) -> Iterable[str]: ...
+    def instances(self, cls: str) -> Collection[str]: ...
     def triples(self) -> Iterator[tuple[str, str, str]]: ...
 
 
@@ -32,12 +37,13 @@ class Graph:
     `classes` holds subclass statements that count as if they were here (SHACL §3.2 lets a data graph include them).
     """
 
-    __slots__ = ("_above", "_classes", "_from", "_to")
+    __slots__ = ("_above", "_classes", "_from", "_instances", "_to")
 
     def __init__(self, classes: Graph | None = None) -> None:
         self._from: dict[str, dict[str, dict[str, None]]] = {}
         self._to: dict[str, dict[str, dict[str, None]]] = {}
         self._above: dict[str, frozenset[str]] = {}
+        self._instances: dict[str, dict[str, None]] | None = None
         self._classes = classes
 
     @classmethod
@@ -49,36 +55,42 @@ class Graph:
             text = quads.decode()
         except UnicodeDecodeError as error:
             raise InvalidInput(f"N-Quads must be UTF-8: {error}") from error
-        for number, line in enumerate(text.split("\n"), 1):  # not splitlines(): literals may hold U+2028
-            if line:
-                try:
-                    subject, predicate, value = triple(line)
-                except ValueError as error:
-                    raise InvalidInput("canonical N-Quads were wanted", line=number) from error
-                forward.setdefault(predicate, {}).setdefault(subject, {})[value] = None
+        found = _LINE.findall(text)
+        if len(found) != text.count("\n"):
+            raise InvalidInput("canonical N-Quads were wanted", line=_first_bad(text))
+        for subject, predicate, value in found:
+            held = forward.get(predicate)
+            if held is None:
+                held = forward[predicate] = {}
+            values = held.get(subject)
+            if values is None:
+                held[subject] = {value: None}
+            else:
+                values[value] = None
         return graph
 
     def add(self, subject: str, predicate: str, value: str) -> None:
         self._from.setdefault(predicate, {}).setdefault(subject, {})[value] = None
         self._to.pop(predicate, None)
         self._above.clear()
+        self._instances = None
 
-    def objects(self, subject: str, predicate: str) -> Iterable[str]:
+    def objects(self, subject: str, predicate: str) -> Collection[str]:
         return self._from.get(predicate, _EMPTY).get(subject, _NOTHING)
 
-    def subjects(self, predicate: str, value: str) -> Iterable[str]:
+    def subjects(self, predicate: str, value: str) -> Collection[str]:
         return self._backwards(predicate).get(value, _NOTHING)
 
     def has(self, subject: str, predicate: str, value: str) -> bool:
         return value in self._from.get(predicate, _EMPTY).get(subject, _NOTHING)
 
-    def predicates(self, subject: str) -> Iterable[str]:
+    def predicates(self, subject: str) -> Collection[str]:
         return [predicate for predicate, held in self._from.items() if subject in held]
 
-    def subjects_of(self, predicate: str) -> Iterable[str]:
+    def subjects_of(self, predicate: str) -> Collection[str]:
         return self._from.get(predicate, _EMPTY)
 
-    def objects_of(self, predicate: str) -> Iterable[str]:
+    def objects_of(self, predicate: str) -> Collection[str]:
         return self._backwards(predicate)
 
     def superclasses(self, cls: str) -> frozenset[str]:
@@ -95,13 +107,14 @@ class Graph:
             found = self._above[cls] = frozenset(seen)
         return found
 
-    def instances(self, cls: str) -> Iterable[str]:
+    def instances(self, cls: str) -> Collection[str]:
         """The SHACL instances of a class (SHACL §1.2): those with it, or a class below it, as rdf:type."""
-        found: dict[str, None] = {}
-        for each, members in self._backwards(TYPE).items():
-            if cls in self.superclasses(each):
-                found.update(members)
-        return found
+        if self._instances is None:
+            self._instances = {}
+            for each, members in self._backwards(TYPE).items():
+                for above in self.superclasses(each):
+                    self._instances.setdefault(above, {}).update(members)
+        return self._instances.get(cls, _NOTHING)
 
     def triples(self) -> Iterator[tuple[str, str, str]]:
         for predicate, held in self._from.items():
@@ -119,14 +132,7 @@ class Graph:
         return found
 
 
-def triple(line: str) -> tuple[str, str, str]:
-    """The triple of a canonical N-Quads line, without its graph; ValueError for anything else."""
-    subject, predicate, rest = line.split(" ", 2)
-    if subject[0] not in "<_" or predicate[0] != "<" or not rest.endswith(" ."):
-        raise ValueError("no canonical line")
-    if rest[0] != '"':
-        return subject, predicate, rest[: rest.index(" ")]
-    end = rest.rindex('"')
-    if end == 0:
-        raise ValueError("no canonical line")
-    return subject, predicate, rest[: rest.index(" ", end)]
+def _first_bad(text: str) -> int:
+    """The number of the first line that is no canonical N-Quads."""
+    lines = text.split("\n")  # not splitlines(): literals may hold U+2028
+    return next((number for number, line in enumerate(lines, 1) if not _LINE.fullmatch(f"{line}\n")), len(lines))

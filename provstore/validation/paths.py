@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from provstore.validation.graph import Data
 
 Path: TypeAlias = "Predicate | Inverse | Sequence | Alternative | Repeated"
-Follow: TypeAlias = "Callable[[Data, str], Iterable[str]]"
+Follow: TypeAlias = "Callable[[Data, str], Collection[str]]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +106,8 @@ def _turned(path: Path) -> Path:
 
 
 def _sequence(steps: list[Follow]) -> Follow:
-    def follow(data: Data, node: str) -> Iterable[str]:
-        reached: Iterable[str] = (node,)
+    def follow(data: Data, node: str) -> Collection[str]:
+        reached: Collection[str] = (node,)
         for step in steps:
             reached = dict.fromkeys(value for each in reached for value in step(data, each))
         return reached
@@ -120,7 +120,7 @@ def _alternative(ways: list[Follow]) -> Follow:
 
 
 def _closure(step: Follow, *, itself: bool) -> Follow:
-    def follow(data: Data, node: str) -> Iterable[str]:
+    def follow(data: Data, node: str) -> Collection[str]:
         found: dict[str, None] = {node: None} if itself else {}
         waiting = [node]
         while waiting:
