@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from provstore.rdf import XSD
 from provstore.validation.terms import parts
@@ -102,19 +102,18 @@ def _value(literal: str) -> Value | None:
     return reader(lexical) if reader else None
 
 
-def _double(number: object) -> float:
+def _double(number: Any) -> float:
     try:
-        return float(number)  # type: ignore[arg-type]  # a number
+        return float(number)
     except OverflowError:
-        return float("inf") if number > 0 else float("-inf")  # type: ignore[operator]  # a number
+        return float("inf") if number > 0 else float("-inf")
 
 
 def _moments(x: _Moment, y: _Moment) -> int | None:
     if x.known == y.known:
         return (x.seconds > y.seconds) - (x.seconds < y.seconds)
-    if abs(x.seconds - y.seconds) <= _ZONES:
-        return None
-    return 1 if x.seconds > y.seconds else -1
+    apart = x.seconds - y.seconds
+    return 1 if apart > _ZONES else -1 if apart < -_ZONES else None
 
 
 def _durations(x: tuple[int, Fraction], y: tuple[int, Fraction]) -> int | None:

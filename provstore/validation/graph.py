@@ -11,7 +11,8 @@ from provstore.validation.terms import SUB_CLASS_OF, TYPE
 
 _LINE = re.compile(
     r"(<[^<>\n]*>|_:[^ \n]+) (<[^<>\n]*>) "
-    r'(<[^<>\n]*>|_:[^ \n]+|"[^"\\\n]*(?:\\.[^"\\\n]*)*"(?:@[^ \n]+|\^\^<[^<>\n]*>)?)(?: (?:<[^<>\n]*>|_:[^ \n]+))? \.\n'
+    r'(<[^<>\n]*>|_:[^ \n]+|"[^"\\\n]*(?:\\.[^"\\\n]*)*"(?:@[^ \n]+|\^\^<[^<>\n]*>)?)'
+    r"(?: (?:<[^<>\n]*>|_:[^ \n]+))? \.\n"
 )
 _NOTHING: tuple[str, ...] = ()
 _EMPTY: dict[str, dict[str, None]] = {}
