@@ -5,13 +5,13 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
-from provstore import resources
 from provstore.api.requests import body_of, number, service_of
 from provstore.core import intake
 from provstore.core.validate import overall, turtle
 from provstore.errors import QueryRefused, UnsupportedMedia
 from provstore.store.query import chosen
 from provstore.ui import validation
+from provstore.validation.profiles import Registry
 
 router = APIRouter(tags=["validate"])
 
@@ -50,7 +50,7 @@ async def get_shapes(request: Request) -> Response:
 async def get_profile(profile: str, request: Request) -> Response:
     """A profile's SHACL shapes as Turtle."""
     (name,) = service_of(request).validator.profiles([profile])
-    return Response(resources.read("shapes", f"{name}.ttl"), media_type="text/turtle")
+    return Response(Registry().find(name).read(), media_type="text/turtle")
 
 
 @router.get("/validation")

@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from provstore import resources
 from provstore.capture.payloads import Limits
 from provstore.core import intake
 from provstore.core.intake import Body, Item
@@ -18,6 +17,7 @@ from provstore.errors import Busy, InvalidInput, Misconfigured, NotFound, ProvSt
 from provstore.model import Mapped
 from provstore.security.pool import JobCrash, JobTimeout, WorkerPool
 from provstore.settings import Settings
+from provstore.validation.profiles import Registry
 
 _SHACL = "provstore.validation.shacl"
 #: How long one payload may take, and how long all payloads of one body may.
@@ -93,7 +93,7 @@ class Validator:
 
     def profiles(self, named: Sequence[str] = ()) -> list[str]:
         """The profiles of these names, or else those that are on; NotFound, Misconfigured where there are none."""
-        known = [path.stem for path in resources.files("shapes", "*.ttl")]
+        known = Registry().names()
         for name in named:
             if name not in known:
                 near = nearest(name, known)

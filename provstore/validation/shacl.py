@@ -1,4 +1,4 @@
-"""SHACL by pySHACL over memory: a profile is a file of named shapes, `shapes/<profile>.ttl`.
+"""SHACL by pySHACL over memory: a profile is a file of named shapes, `shapes/<profile>/<version>.ttl`.
 
 Literals keep the form they were sent in. Nothing is fetched: imports, SPARQL targets and rules are off.
 """
@@ -18,7 +18,8 @@ from rdflib.namespace import DCTERMS, OWL, RDF, RDFS, SH
 from rdflib.term import BNode, Literal, Node, URIRef
 
 from provstore import rdf, resources
-from provstore.errors import InvalidInput, NotFound, ProvStoreError
+from provstore.errors import InvalidInput, ProvStoreError
+from provstore.validation.profiles import Registry
 
 # rdflib prints a stack trace for each ill-typed literal; here that is a result of the shapes, not an event to be told
 logging.getLogger("rdflib.term").setLevel(logging.ERROR)
@@ -134,14 +135,12 @@ def described(_: None) -> list[dict[str, Any]]:
 
 @cache
 def _names() -> tuple[str, ...]:
-    return tuple(path.stem for path in resources.files("shapes", "*.ttl"))
+    return tuple(Registry().names())
 
 
 @cache
 def _shapes(name: str) -> Graph:
-    if name not in _names():
-        raise NotFound(f"no validation profile {name[:60]!r}: there are {', '.join(_names())}")
-    return Graph().parse(data=resources.read("shapes", f"{name}.ttl"), format="turtle")
+    return Graph().parse(data=Registry().find(name).read(), format="turtle")
 
 
 @cache
