@@ -119,6 +119,72 @@ class Registry:
         return f"no validation profile {name[:60]!r}{perhaps}: there are {', '.join(known)}"
 
 
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One named shape: what it asks in plain words, how strongly, and the clause that it comes from.
+
+    `profile` is the version whose file states it. `target` and `asks` are phrases, `path` is a SPARQL property path
+    (empty where the node itself is meant). `add` and `remove` are Turtle that mends what it finds; `fails` and `passes`
+    are examples in Turtle.
+    """
+
+    shape: str
+    severity: str
+    message: str
+    clause: str
+    profile: str = ""
+    target: tuple[str, ...] = ()
+    path: str = ""
+    asks: tuple[str, ...] = ()
+    add: str = ""
+    remove: str = ""
+    fails: tuple[str, ...] = ()
+    passes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One version of a profile: its head, and its rules in the order of the severities, inherited ones included.
+
+    `inherits` are the versions it is directly a profile of, `lineage` all of them; `others` are IRIs of profiles that
+    are none of ours. `digest` is the SHA-256 of its file.
+    """
+
+    name: str
+    version: str
+    title: str
+    description: str
+    rules: tuple[Rule, ...]
+    iri: str = ""
+    issued: str = ""
+    license: str = ""
+    digest: str = ""
+    shipped: bool = True
+    inherits: tuple[str, ...] = ()
+    lineage: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+
+    @property
+    def token(self) -> str:
+        """Name and version, `prov-core/1`."""
+        return f"{self.name}/{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """Turtle on its way to be the next version of a profile; `imports` says that its owl:imports may be ignored."""
+
+    registry: Registry
+    name: str
+    iri: str
+    data: bytes
+    imports: bool = False
+
+
+#: What ships with the code, and nothing else.
+SHIPPED = Registry()
+
+
 def _version(path: Path, home: Path, registry: Registry) -> Version | None:
     if not _NUMBER.match(path.stem):
         return None
