@@ -77,6 +77,11 @@ def record(base: str, digest: str) -> str:
     return f"{base}/record/{digest}"
 
 
+def profile(base: str, name: str, version: int) -> str:
+    """The term of a version of a profile that was published in a store."""
+    return f"<{base}/shapes/{name}/{version}>"
+
+
 def graph(base: str, name: str) -> str:
     """One of the store's own graphs: merged, inferred or system."""
     return f"{base}/graph/{name}"

@@ -56,6 +56,7 @@ PS = Namespace(
     " Partition NullCount DistinctCount Sum Count Minimum Maximum Quantile RowCount ByteSize FileCount refersTo"
     " engine environmentVariable upstream downstream jobEdge sourceJob sourceRun targetJob targetRun partition"
     " pointer omitted column quantile severity expected actual tagSource adapterVersion externalSystem"
+    " ProfileUse profile mode"
     " totalTasks failedTasks task triggerRule dependencyType sequenceRule statusRule eventTrigger"
     " eventContentMode windowDuration pullRequest storageLayer framework warehouse datasetType filter operation",
 )
@@ -72,7 +73,10 @@ PROV = Namespace(
     " wasAttributedTo wasDerivedFrom wasEndedBy wasGeneratedBy wasInfluencedBy wasInformedBy wasInvalidatedBy"
     " wasMemberOf wasPrimarySourceOf wasQuotedFrom wasRevisionOf wasStartedBy wasUsedBy",
 )
-DCT = Namespace("http://purl.org/dc/terms/", "conformsTo description hasPart identifier isPartOf modified title")
+DCT = Namespace(
+    "http://purl.org/dc/terms/",
+    "conformsTo description hasPart identifier isPartOf isVersionOf issued license modified title",
+)
 DCAT = Namespace(
     "http://www.w3.org/ns/dcat#", "Catalog DataService Distribution downloadURL endpointURL keyword version"
 )
@@ -80,6 +84,11 @@ DQV = Namespace("http://www.w3.org/ns/dqv#", "QualityMeasurement computedOn isMe
 EARL = Namespace(
     "http://www.w3.org/ns/earl#",
     "Assertion TestCase TestResult cantTell failed outcome passed result subject test untested",
+)
+OWL = Namespace("http://www.w3.org/2002/07/owl#", "versionInfo")
+PROF = Namespace(
+    "http://www.w3.org/ns/dx/prof/",
+    "Profile ResourceDescriptor hasArtifact hasResource hasRole hasToken isProfileOf isTransitiveProfileOf",
 )
 CSVW = Namespace("http://www.w3.org/ns/csvw#", "Schema")
 PPLAN = Namespace("http://purl.org/net/p-plan#", "isPrecededBy")

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from provstore.capture.openlineage import map_event
 from provstore.errors import InvalidInput, NotFound, ProvStoreError
 from provstore.security.pool import WorkerPool
-from provstore.validation import Result, profiles, validate
-from provstore.validation.shacl import job
+from provstore.validation.profiles import SHIPPED
+from provstore.validation.shacl import Result, job, profiles, validate
 from tests import suites
 from tests.notation import canonical
 
@@ -265,12 +265,12 @@ def test_unknown_profile(name: str) -> None:
 
 
 def test_job_runs_in_a_worker() -> None:
-    task = ("prov-core", said('wasAssociatedWith "Ana"'))
+    task = (SHIPPED, "prov-core", said('wasAssociatedWith "Ana"'))
     pool = WorkerPool(2 << 30, most=1, keep=1, modules=("provstore.validation.shacl",))
     try:
         assert pool.call("provstore.validation.shacl:job", task, 60.0) == job(task)
         with pytest.raises(NotFound):
-            pool.call("provstore.validation.shacl:job", ("nope", b""), 60.0)
+            pool.call("provstore.validation.shacl:job", (SHIPPED, "nope", b""), 60.0)
     finally:
         pool.close()
     assert job(task)[0]["severity"] == "MUST"

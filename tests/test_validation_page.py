@@ -135,7 +135,8 @@ def test_the_counts_outlive_a_restart_and_the_loss_of_the_file(tmp_path: Path) -
 def test_a_profile_that_rejects_keeps_nothing(tmp_path: Path, browser: Browser) -> None:
     with serving(tmp_path / "data", profiles="prov-core:reject") as server:
         assert server.rdf(f"<urn:x> a <{PROV}Entity>, <{PROV}Activity> .").status_code == 422
-        assert server.http.get("/validation").json()["profiles"] == [{"profile": "prov-core", "mode": "reject"}]
+        (profile,) = server.http.get("/validation").json()["profiles"]
+        assert [profile[name] for name in ("profile", "mode", "violating")] == ["prov-core/1", "reject", 0]
         with watched(browser, server.url) as seen:
             assert "no place in the ledger" in seen.open("/validation").locator("main").inner_text()
 

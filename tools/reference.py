@@ -23,6 +23,7 @@ from provstore.cli import build_parser
 from provstore.cli.manual import CODES, MANUAL
 from provstore.cli.parser import options, subcommands
 from provstore.export.package import verifier_digest
+from provstore.validation.profiles import Registry
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "reference.md"
@@ -178,16 +179,16 @@ def _default(parameter: queries.Parameter) -> str:
 def shapes() -> list[tuple[str, str, str, str, str]]:
     """Profile, shape, severity, message and source of every shape that has a message, by profile and name."""
     found = []
-    for path in sorted((ROOT / "shapes").glob("*.ttl")):
+    for version in Registry().newest():
         graph = ox.Store()
-        graph.load(path=str(path), format=ox.RdfFormat.TURTLE)
+        graph.load(version.read(), format=ox.RdfFormat.TURTLE)
         for quad in graph.quads_for_pattern(None, ox.NamedNode(f"{_SH}message"), None):
             if isinstance(quad.subject, ox.NamedNode):
                 severity = _value(graph, quad.subject, ox.NamedNode(f"{_SH}severity")) or f"{_SH}Violation"
                 source = _value(graph, quad.subject, _SOURCE)
                 name = re.split(r"[#/]", quad.subject.value)[-1]
                 assert isinstance(quad.object, ox.Literal)
-                found.append((path.stem, name, severity.removeprefix(_SH), quad.object.value, source))
+                found.append((version.name, name, severity.removeprefix(_SH), quad.object.value, source))
     return sorted(found)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
-from provstore import resources
 from provstore.api.requests import body_of, number, service_of
 from provstore.core import intake
 from provstore.core.validate import overall, turtle
@@ -43,14 +44,16 @@ async def post_validate(request: Request) -> Response:
 @router.get("/shapes")
 async def get_shapes(request: Request) -> Response:
     """Every validation profile: what it is about, whether it annotates, rejects or is off, and its rules."""
-    return JSONResponse(await service_of(request).validator.described())
+    service = service_of(request)
+    modes = service.profiles.modes
+    found = [await service.validator.described(each.token) for each in service.profiles.registry.newest()]
+    return JSONResponse([{**asdict(each), "mode": modes.get(each.token, "off")} for each in found])
 
 
 @router.get("/shapes/{profile}")
 async def get_profile(profile: str, request: Request) -> Response:
     """A profile's SHACL shapes as Turtle."""
-    (name,) = service_of(request).validator.profiles([profile])
-    return Response(resources.read("shapes", f"{name}.ttl"), media_type="text/turtle")
+    return Response(service_of(request).profiles.registry.find(profile).read(), media_type="text/turtle")
 
 
 @router.get("/validation")

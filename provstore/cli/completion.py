@@ -10,11 +10,12 @@ import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from provstore import queries, resources
+from provstore import queries
 from provstore.cli.main import build_parser
 from provstore.cli.output import write
 from provstore.cli.parser import options, subcommands
 from provstore.settings import Settings
+from provstore.validation.profiles import Registry
 
 _PATHS = {"FILE": "file", "DIR": "directory"}
 
@@ -65,7 +66,7 @@ def _argument(action: argparse.Action) -> _Argument:
     metavar = action.metavar if isinstance(action.metavar, str) else ""
     words = tuple(map(str, action.choices or ()))
     if metavar == "PROFILE":
-        words = tuple(path.stem for path in resources.files("shapes", "*.ttl"))
+        words = tuple(Registry().names())
     elif metavar == "NAME":
         words = tuple(queries.catalogue())
     names = tuple(action.option_strings)

@@ -20,6 +20,7 @@ from provstore.cli import files
 from provstore.cli.output import show, show_json, write
 from provstore.cli.progress import Progress
 from provstore.cli.terminal import safe
+from provstore.core.profiles import Profiles
 from provstore.core.validate import Checked, Validator, overall, turtle
 from provstore.errors import InvalidInput
 from provstore.ledger.log import Ledger
@@ -65,7 +66,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """0 where everything conforms, 1 where something does not, 2 where something could not be read or judged."""
     names = files.found(arguments.files)
     form = files.named(arguments.input, "--input")
-    with closing(Validator(settings, _base(settings), _LIMITS)) as validator:
+    with closing(_validator(settings)) as validator:
         profiles = validator.profiles(arguments.profile)
         told = _all(validator, names, form, profiles)
     if arguments.format == "table":
@@ -82,13 +83,17 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     return 2 if unread or None in verdicts else 1 if False in verdicts else 0
 
 
-def _base(settings: Settings) -> str:
-    """The id base of the store that the data directory holds, so that IRIs are those that they would be there."""
+def _validator(settings: Settings) -> Validator:
+    """One that knows the profiles of the store that the data directory holds, and names records as they would be there.
+
+    Where there is no store, only what ships is known.
+    """
     directory = Path(settings.data)
-    if settings.base or not (directory / "ledger.db").exists():
-        return settings.base or _NO_BASE
+    if not (directory / "ledger.db").exists():
+        return Validator(settings, Profiles(settings.profiles), settings.base or _NO_BASE, _LIMITS)
     with closing(Ledger(directory)) as ledger:
-        return ledger.base
+        profiles = Profiles(settings.profiles, directory, ledger)
+        return Validator(settings, profiles, settings.base or ledger.base, _LIMITS)
 
 
 def _all(validator: Validator, names: Sequence[str], form: str | None, profiles: Sequence[str]) -> list[_Told]:

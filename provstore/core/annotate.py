@@ -1,8 +1,10 @@
-"""Validation after the acknowledgement: every record against the profiles that annotate, in the background.
+"""Validation after the acknowledgement: every record against the profiles that are on, in the background.
 
 Results stand in `validation.db`, which may be deleted: it is made again. A profile's backlog is what the ledger has
 beyond the last index it has looked at, and, once after each start, what it could not look at before.
 `found` says which records each rule found something in, so that they can be listed; its counts are held in memory.
+A profile here is one version of it, `prov-core/1`: what it found stays when a newer one is used in its place, and
+`used` says between which indices it was on, so that each record keeps the verdict that it was accepted under.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import asyncio
 import json
 import sqlite3
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +23,7 @@ from provstore.errors import Busy, ProvStoreError
 from provstore.ledger.log import Ledger
 from provstore.model import Mapped
 from provstore.security.pool import JobCrash, JobTimeout, WorkerPool
+from provstore.validation.profiles import Registry
 
 _SECONDS = 60.0
 _MEMORY = 2 << 30
@@ -36,6 +40,8 @@ _TABLES = (
     " WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS rule(profile TEXT, shape TEXT, severity TEXT, message TEXT, clause TEXT,"
     " PRIMARY KEY(profile, shape)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS used(profile TEXT, after INTEGER, until INTEGER, PRIMARY KEY(profile, after))"
+    " WITHOUT ROWID",
 )
 #: How many results there are, and the first few: one record may have thousands.
 _FIRST = (
@@ -50,8 +56,12 @@ _BY_RULE = (
     f"SELECT f.idx, {_FIRST} FROM found f JOIN result r ON r.idx = f.idx AND r.profile = f.profile"
     " WHERE f.profile = ? AND f.shape = ? AND f.idx < ? ORDER BY f.idx DESC LIMIT ?"
 )
+_RESULTS = (
+    "SELECT r.profile, r.conforms, EXISTS (SELECT 1 FROM used u WHERE u.profile = r.profile AND u.after < r.idx"
+    " AND (u.until IS NULL OR r.idx <= u.until)), r.results FROM result r WHERE r.idx = ? ORDER BY r.profile"
+)
 #: Changes with the tables; those of another version are emptied, and what they held is found again.
-_VERSION = 1
+_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +102,32 @@ class Standing:
 class Annotator:
     """Works through the ledger in order, one record at a time, in a worker of its own."""
 
-    def __init__(self, path: Path, ledger: Ledger, profiles: list[str]) -> None:
-        self._ledger, self._profiles = ledger, profiles
+    def __init__(self, path: Path, ledger: Ledger, registry: Registry, profiles: Sequence[str]) -> None:
+        self._ledger, self._registry = ledger, registry
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")  # what a power cut takes is validated again
         _prepare(self._db)
         self._pool = WorkerPool(_MEMORY, most=1, keep=1, modules=("provstore.validation.shacl",))
         self._wake = asyncio.Event()
-        self._done = {name: self._last(name) for name in profiles}
+        self._done: dict[str, int] = {}
+        self.use(profiles)
         rows = self._db.execute("SELECT profile, conforms, COUNT(*) FROM result GROUP BY profile, conforms")
         self._counts = Counter({(profile, _STATES[conforms]): count for profile, conforms, count in rows})
         rows = self._db.execute("SELECT profile, shape, COUNT(*) FROM found GROUP BY profile, shape")
         self._found = Counter({(profile, shape): count for profile, shape, count in rows})
+
+    def use(self, profiles: Sequence[str]) -> None:
+        """Look at every record by these versions from now on, those accepted before included, and by no others."""
+        before = {name for (name,) in self._db.execute("SELECT profile FROM used WHERE until IS NULL")}
+        begun = self._db.execute("SELECT 1 FROM used LIMIT 1").fetchone()
+        head = self._ledger.head if begun else 0  # where nothing is known of the time before, it counts as in use then
+        for name in set(profiles) - before:
+            self._db.execute("INSERT OR REPLACE INTO used VALUES (?, ?, NULL)", (name, head))
+        for name in before - set(profiles):
+            self._db.execute("UPDATE used SET until = ? WHERE profile = ? AND until IS NULL", (head, name))
+        self._done = {name: self._last(name) for name in profiles}
+        self.wake()
 
     def _last(self, profile: str) -> int:
         """The last index a profile has looked at; the genesis entry (0) is no record."""
@@ -119,12 +142,19 @@ class Annotator:
         for index, profile in self._db.execute("SELECT idx, profile FROM result WHERE conforms IS NULL").fetchall():
             if profile in self._done:
                 await self._look(index, profile)
-        while self._profiles:
+        while True:
             self._wake.clear()
-            while self._done[behind := min(self._done, key=self._done.__getitem__)] < self._ledger.head:
-                await self._look(self._done[behind] + 1, behind)
-                self._done[behind] += 1
+            while (behind := self._behind()) is not None:
+                index = self._done[behind] + 1
+                await self._look(index, behind)
+                if behind in self._done:  # it may have been switched off meanwhile
+                    self._done[behind] = index
             await self._wake.wait()
+
+    def _behind(self) -> str | None:
+        """The profile that has looked at least, where it has not looked at all records."""
+        least = min(self._done, key=self._done.__getitem__, default=None)
+        return least if least is not None and self._done[least] < self._ledger.head else None
 
     async def _look(self, index: int, profile: str) -> None:
         try:
@@ -141,7 +171,7 @@ class Annotator:
 
     async def _results(self, profile: str, quads: bytes, *, patient: bool = True) -> list[dict[str, Any]]:
         try:
-            found: list[dict[str, Any]] = await self._pool.run(_JOB, (profile, quads), _SECONDS)
+            found: list[dict[str, Any]] = await self._pool.run(_JOB, (self._registry, profile, quads), _SECONDS)
             return found
         except (JobTimeout, JobCrash, ProvStoreError) as error:
             if isinstance(error, Busy) and not patient:
@@ -172,10 +202,19 @@ class Annotator:
         self._found.update((profile, shape) for shape in rules)
 
     def results(self, index: int) -> list[dict[str, Any]]:
-        """Per profile, whether the record at an index conforms (None: not known) and why not; empty while it waits."""
-        rows = self._db.execute("SELECT profile, conforms, results FROM result WHERE idx = ?", (index,))
+        """Per profile, whether the record at an index conforms (None: not known) and why not; empty while it waits.
+
+        `accepted` says whether the profile was in use when the record was accepted.
+        """
+        rows = self._db.execute(_RESULTS, (index,))
         return [
-            {"profile": p, "conforms": None if c is None else bool(c), "results": json.loads(r)} for p, c, r in rows
+            {
+                "profile": profile,
+                "conforms": None if conforms is None else bool(conforms),
+                "accepted": bool(accepted),
+                "results": json.loads(results),
+            }
+            for profile, conforms, accepted, results in rows
         ]
 
     def backlog(self) -> dict[str, int]:
@@ -189,7 +228,7 @@ class Annotator:
         return [self._standing(profile) for profile in self._known()]
 
     def _known(self) -> list[str]:
-        return sorted({*self._profiles, *(profile for profile, _ in self._counts)})
+        return sorted({*self._done, *(profile for profile, _ in self._counts)})
 
     def _standing(self, profile: str) -> Standing:
         waiting = self._ledger.head - self._done[profile] if profile in self._done else 0
@@ -222,6 +261,7 @@ def _prepare(db: sqlite3.Connection) -> None:
         db.execute("DROP TABLE IF EXISTS result")
         db.execute("DROP TABLE IF EXISTS found")
         db.execute("DROP TABLE IF EXISTS rule")
+        db.execute("DROP TABLE IF EXISTS used")
     for statement in _TABLES:
         db.execute(statement)
     db.execute(f"PRAGMA user_version={_VERSION}")

@@ -16,6 +16,7 @@ from provstore.core.annotate import Annotator
 from provstore.core.client import OwnerClient
 from provstore.core.intake import Body, Item
 from provstore.core.lineage import LineageService
+from provstore.core.profiles import Profiles, Published
 from provstore.core.validate import Validator
 from provstore.errors import Busy, InvalidInput, Nonconforming, NotFound, NotYetApplied, ProvStoreError
 from provstore.export.package import Exported
@@ -61,7 +62,7 @@ class Service:
         )
         self._limits = Limits(body_bytes=settings.max_body_bytes, inflated_bytes=settings.max_inflated_bytes)
         self._exporting = 0
-        self._modes = dict(each.strip().split(":") for each in settings.profiles.split(",") if each.strip())
+        self._publishing = asyncio.Lock()
 
     async def start(self) -> None:
         """Open the store (in its own process) and boot the workers; raises what keeps it from opening."""
@@ -87,10 +88,11 @@ class Service:
         )
         shutil.rmtree(self._exports, ignore_errors=True)  # packages that a killed server never sent
         self._searcher = search.Searcher(self._directory / "views" / "view.db")
-        annotated = [name for name, mode in self._modes.items() if mode == "annotate"]
-        self.annotator = Annotator(self._directory / "validation.db", self.ledger, annotated)
+        self.profiles = Profiles(settings.profiles, self._directory, self.ledger)
+        path, registry = self._directory / "validation.db", self.profiles.registry
+        self.annotator = Annotator(path, self.ledger, registry, self.profiles.on())
         self._lineage = LineageService(self._directory / "views")
-        self.validator = Validator(settings, self.base, self._limits, most=2)
+        self.validator = Validator(settings, self.profiles, self.base, self._limits, most=2)
         self._annotating = asyncio.create_task(self.annotator.run())
 
     async def close(self) -> None:
@@ -151,13 +153,41 @@ class Service:
 
     async def _gate(self, submission: Submission) -> None:
         """Profiles that reject are checked before the commit."""
-        for profile, mode in self._modes.items():
-            if mode == "reject":
-                results = await self.annotator.validate(profile, submission.mapped)
-                # a validation that failed has not shown that the record conforms
-                bad = [r for r in results if r["severity"] in ("MUST", "ERROR")]
-                if bad:
-                    raise Nonconforming(f"the record violates profile {profile}: {bad[0]['message']}", results)
+        for profile in self.profiles.on("reject"):
+            results = await self.annotator.validate(profile, submission.mapped)
+            # a validation that failed has not shown that the record conforms
+            bad = [r for r in results if r["severity"] in ("MUST", "ERROR")]
+            if bad:
+                raise Nonconforming(f"the record violates profile {profile}: {bad[0]['message']}", results)
+
+    # -- profiles -----------------------------------------------------------------------------------------------------
+
+    async def publish(self, name: str, data: bytes, media_type: str, actor: str, *, imports: bool = False) -> Published:
+        """Shapes as the next version of a profile; the same bytes are the version that they were before.
+
+        Nonconforming, with all findings, where something is wrong with them. Nothing is switched on by it.
+        """
+        async with self._publishing:
+            known = self.profiles.known(name, data)
+            findings = await self.validator.lint(self.profiles.upload(name, data, media_type, imports=imports))
+            if known is None:
+                await self._recorded(self.profiles.publication(name, data, findings, actor))
+            return Published(self.profiles.registry.find(name) if known is None else known, known is None, findings)
+
+    async def use(self, named: str, mode: str, actor: str) -> str:
+        """Use a version of a profile in a mode (annotate, reject, off) from now on; returns its token."""
+        async with self._publishing:
+            version = self.profiles.registry.find(named)
+            submission = self.profiles.use(version, mode, actor)
+            if submission is not None:
+                await self._recorded(submission)
+                self.annotator.use(self.profiles.on())
+            return version.token
+
+    async def _recorded(self, submission: Submission) -> None:
+        await self.owner.append([submission])
+        self.profiles.catch_up()
+        self.annotator.wake()
 
     # -- out ----------------------------------------------------------------------------------------------------------
 
@@ -255,11 +285,6 @@ class Service:
         if not found:
             raise NotFound(f"no record {digest}")
         return found
-
-    @property
-    def modes(self) -> dict[str, str]:
-        """The validation profiles in use, with their modes."""
-        return dict(self._modes)
 
     def status(self) -> dict[str, Any]:
         """What `/health` says: sizes, lag, backlog."""

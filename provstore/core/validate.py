@@ -10,18 +10,20 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from provstore import resources
 from provstore.capture.payloads import Limits
 from provstore.core import intake
 from provstore.core.intake import Body, Item
-from provstore.errors import Busy, InvalidInput, Misconfigured, NotFound, ProvStoreError, TooLarge, nearest
+from provstore.core.profiles import Profiles
+from provstore.errors import Busy, InvalidInput, Misconfigured, ProvStoreError, TooLarge
 from provstore.model import Mapped
 from provstore.security.pool import JobCrash, JobTimeout, WorkerPool
 from provstore.settings import Settings
+from provstore.validation.profiles import Profile, Upload
 
-_SHACL = "provstore.validation.shacl"
+_SHACL, _DESCRIBED, _LINT = (f"provstore.validation.{name}" for name in ("shacl", "described", "lint"))
 #: How long one payload may take, and how long all payloads of one body may.
 _SECONDS, _ALL_SECONDS = 60.0, 60.0
+_LINT_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,31 +86,32 @@ class Validator:
     Its workers are started when it is first asked.
     """
 
-    def __init__(self, settings: Settings, base: str, limits: Limits, *, most: int = 1) -> None:
+    def __init__(self, settings: Settings, profiles: Profiles, base: str, limits: Limits, *, most: int = 1) -> None:
         self._memory, self._read_seconds = settings.query_memory_bytes, settings.rdf_timeout_seconds
-        modes = dict(each.strip().split(":") for each in settings.profiles.split(",") if each.strip())
-        self._modes, self._base, self._limits, self._most = modes, base, limits, most
+        self._profiles, self._base, self._limits, self._most = profiles, base, limits, most
         self._pool: WorkerPool | None = None
-        self._described: list[dict[str, Any]] | None = None
+        self._described: dict[str, Profile] = {}
 
     def profiles(self, named: Sequence[str] = ()) -> list[str]:
-        """The profiles of these names, or else those that are on; NotFound, Misconfigured where there are none."""
-        known = [path.stem for path in resources.files("shapes", "*.ttl")]
-        for name in named:
-            if name not in known:
-                near = nearest(name, known)
-                perhaps = f"; perhaps {' or '.join(near)}" if near else ""
-                raise NotFound(f"no validation profile {name[:60]!r}{perhaps}: there are {', '.join(known)}")
-        wanted = list(dict.fromkeys(named)) or [name for name, mode in self._modes.items() if mode != "off"]
+        """The versions of these names, or else those that are on; NotFound, Misconfigured where there are none."""
+        wanted = list(dict.fromkeys(map(self._profiles.named, named))) or self._profiles.on()
         if not wanted:
-            raise Misconfigured(f"the setting 'profiles' has none on: name one of {', '.join(known)}")
+            known = ", ".join(self._profiles.registry.names())
+            raise Misconfigured(f"the setting 'profiles' has none on: name one of {known}")
         return wanted
 
-    async def described(self) -> list[dict[str, Any]]:
-        """Every profile with its rules, and what it does here: annotate, reject or off."""
-        if self._described is None:
-            self._described = await self._workers().run(f"{_SHACL}:described", None, _SECONDS)
-        return [{**each, "mode": self._modes.get(each["name"], "off")} for each in self._described]
+    async def described(self, token: str) -> Profile:
+        """What a version of a profile says of itself."""
+        if token not in self._described:
+            task = (self._profiles.registry, token)
+            self._described[token] = await self._workers().run(f"{_DESCRIBED}:job", task, _SECONDS)
+        return self._described[token]
+
+    async def lint(self, upload: Upload) -> list[dict[str, Any]]:
+        """What is wrong with shapes that are to be published; InvalidInput, TooLarge where they cannot be read."""
+        with intake.in_worker(_LINT_SECONDS):
+            found: list[dict[str, Any]] = await self._workers().run(f"{_LINT}:job", upload, _LINT_SECONDS)
+            return found
 
     async def check(
         self, data: bytes, media_type: str, encoding: str | None, profiles: Sequence[str]
@@ -154,7 +157,9 @@ class Validator:
     async def _judged(self, profile: str, mapped: Mapped) -> Judged:
         quads = b"".join([mapped.quads, *(content.quads for content in mapped.contents)])
         try:
-            results, report = await self._workers().run(f"{_SHACL}:told", (profile, quads), _SECONDS)
+            results, report = await self._workers().run(
+                f"{_SHACL}:told", (self._profiles.registry, profile, quads), _SECONDS
+            )
         except Busy:
             raise
         except (JobTimeout, JobCrash, ProvStoreError) as error:

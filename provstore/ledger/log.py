@@ -345,6 +345,12 @@ class Ledger:
                 high = middle
         return low
 
+    def by_adapter(self, adapter: str, after: int) -> list[int]:
+        """The indices above `after` of what an adapter made, of whatever version, in order; `adapter` has no `/`."""
+        marked = f'"adapter":"{adapter}/'.encode()  # as RFC 8785 writes it; no other member holds quotes
+        statement = "SELECT idx FROM entry WHERE idx > ? AND instr(entry, ?) ORDER BY idx"
+        return [i for (i,) in self._rows(statement, after, marked)]
+
     def find(self, record: str) -> list[int]:
         """The indices of the entries that hold a record, by its IRI."""
         return [i for (i,) in self._rows("SELECT idx FROM body WHERE record = ? ORDER BY idx", record)]

@@ -23,7 +23,7 @@ _TWINS = {
     "application/n-quads": "nquads",
     "application/ld+json": "jsonld",
 }
-_KINDS = {"openlineage": "An OpenLineage event", "rdf": "An RDF document"}
+_KINDS = {"openlineage": "An OpenLineage event", "rdf": "An RDF document", "profile": "A validation profile"}
 _MOST_RESULTS = 50
 _MOST_CONTENTS = 50
 _MOST_THINGS = 12
@@ -114,28 +114,36 @@ def _supersedes(body: Body, found: list[str]) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """One profile and a record: the state in a word, its mood, and what was found; `more` counts what is left out."""
+    """One profile and a record: the state in a word, its mood, and what was found; `more` counts what is left out.
+
+    `accepted` says whether the profile was in use when the record was accepted, `on` whether it is now.
+    """
 
     profile: str
     state: str
     mood: str
     results: list[dict[str, Any]]
     more: int
+    accepted: bool
+    on: bool
 
 
 _STATES = {True: ("conforms", "good"), False: ("does not conform", "bad"), None: ("could not be checked", "fair")}
 
 
 def _validation(service: Service, index: int) -> list[Checked]:
+    on = service.profiles.on()
     found = [
         Checked(
             each["profile"],
             *_STATES[each["conforms"]],
             each["results"][:_MOST_RESULTS],
             max(0, len(each["results"]) - _MOST_RESULTS),
+            each["accepted"],
+            each["profile"] in on,
         )
         for each in service.annotator.results(index)
     ]
     told = {each.profile for each in found}
-    waiting = [name for name, mode in service.modes.items() if mode == "annotate" and name not in told]
-    return [*found, *(Checked(name, "waiting", "plain", [], 0) for name in waiting)]
+    waiting = [name for name in on if name not in told]
+    return [*found, *(Checked(name, "waiting", "plain", [], 0, False, True) for name in waiting)]

@@ -60,13 +60,14 @@ class Answer:
 def answer(service: Service, asked: Asked) -> Answer:
     """What was asked; QueryRefused for a profile or state that there is not."""
     standings = {each.profile: each for each in service.annotator.standings()}
-    modes = {**dict.fromkeys(standings, "no longer in use"), **service.modes}
+    modes = {**dict.fromkeys(standings, "no longer in use"), **service.profiles.modes}
     profiles = [Profile(name, mode, standings.get(name)) for name, mode in modes.items()]
-    if asked.profile and asked.profile not in modes:
+    given = asked.profile if asked.profile in modes else _version(asked.profile, modes)
+    if asked.profile and not given:
         raise QueryRefused(f"no validation profile {asked.profile[:60]!r} is in use: there is {', '.join(modes)}")
     if asked.state and asked.state not in STATES:
         raise QueryRefused(f"parameter 'state' must be one of {', '.join(STATES)}, got {asked.state[:40]!r}")
-    name = asked.profile or next(iter(standings), next(iter(modes), ""))
+    name = given or next(iter(standings), next(iter(modes), ""))
     state = "" if asked.rule else asked.state or "violating"
     before = _BEYOND if asked.before is None else asked.before
     found = service.annotator.listed(name, asked.rule or state, min(before, _BEYOND), asked.limit + 1)
@@ -81,6 +82,11 @@ def answer(service: Service, asked: Asked) -> Answer:
     )
     total = _total(standings.get(name), state, asked.rule)
     return Answer(profiles, name, state, asked.rule, total, lines, after if len(found) > len(lines) else "")
+
+
+def _version(name: str, modes: dict[str, str]) -> str:
+    """The version that a profile's name alone stands for: the last of those that are known; '' where there is none."""
+    return next((token for token in reversed(modes) if token.partition("/")[0] == name), "")
 
 
 def _total(standing: Standing | None, state: str, rule: str) -> int:

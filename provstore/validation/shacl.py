@@ -1,4 +1,4 @@
-"""SHACL by pySHACL over memory: a profile is a file of named shapes, `shapes/<profile>.ttl`.
+"""SHACL by pySHACL over memory: a profile is a file of named shapes, `shapes/<profile>/<version>.ttl`.
 
 Literals keep the form they were sent in. Nothing is fetched: imports, SPARQL targets and rules are off.
 """
@@ -14,39 +14,22 @@ import pyshacl
 from pyshacl.errors import ReportableRuntimeError
 from rdflib import Graph
 from rdflib.collection import Collection
-from rdflib.namespace import DCTERMS, OWL, RDF, RDFS, SH
+from rdflib.namespace import DCTERMS, RDF, RDFS, SH
 from rdflib.term import BNode, Literal, Node, URIRef
 
 from provstore import rdf, resources
-from provstore.errors import InvalidInput, NotFound, ProvStoreError
+from provstore.errors import InvalidInput, ProvStoreError
+from provstore.validation.described import SEVERITIES, described, one, shapes
+from provstore.validation.profiles import SHIPPED, Profile, Registry, Version
 
 # rdflib prints a stack trace for each ill-typed literal; here that is a result of the shapes, not an event to be told
 logging.getLogger("rdflib.term").setLevel(logging.ERROR)
 
-#: The words of RFC 2119 for the severities of SHACL §2.1.4, the gravest first.
-SEVERITIES = {SH.Violation: "MUST", SH.Warning: "SHOULD", SH.Info: "MAY"}
+#: What the order of results goes by, the gravest first.
+_ORDER = list(SEVERITIES.values())
+#: A record to be validated: where profiles are, the name of one, and canonical N-Quads.
+Task = tuple[Registry, str, bytes]
 _SHOWN = 200  # characters of a value that a result repeats
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One named shape: what it asks in plain words, how strongly, and the clause that it comes from."""
-
-    shape: str
-    severity: str
-    message: str
-    clause: str
-
-
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """A file of shapes: its name, what it is about, and its rules in the order of the severities."""
-
-    name: str
-    version: str
-    title: str
-    description: str
-    rules: tuple[Rule, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,37 +49,35 @@ class Result:
     message: str
 
 
-@cache
 def profiles() -> dict[str, Profile]:
-    """Every profile by name, sorted."""
-    return {name: _profile(name) for name in _names()}
+    """The newest version of every profile that ships, by name, sorted."""
+    return {version.name: described(version, SHIPPED) for version in SHIPPED.newest()}
 
 
-def validate(quads: bytes, profile: str) -> list[Result]:
+def validate(quads: bytes, profile: str, registry: Registry = SHIPPED) -> list[Result]:
     """What the rules of a profile find in the triples of canonical N-Quads, whatever graphs they stand in.
 
     The gravest come first, and the order is always the same; an empty list means that all is well. NotFound for a
     profile that is not there, InvalidInput for what is not N-Quads, ProvStoreError where the engine gives up.
     """
-    return _results(*_examined(quads, profile))
+    return _results(*_examined(quads, registry.find(profile), registry))
 
 
-def _examined(quads: bytes, profile: str) -> tuple[Graph, Graph, Graph]:
+def _examined(quads: bytes, version: Version, registry: Registry) -> tuple[Graph, Graph, Graph]:
     """The shapes, the data, and the report of the engine (SHACL §3.6)."""
-    shapes, data = _shapes(profile), _graph(quads)
-    for triple in _classes(profile):
+    known, data = shapes(version, registry), _graph(quads)
+    for triple in _classes(version, registry):
         data.add(triple)
     try:
-        return shapes, data, _report(data, shapes)
+        return known, data, _report(data, known)
     except (TypeError, ReportableRuntimeError):
         # the engine gives up on values that have no order (SHACL §4.5.4 wants a result); datatype rules tell of them
-        return shapes, data, _report(data, _without_comparisons(profile))
+        return known, data, _report(data, _without_comparisons(version, registry))
 
 
 def _results(shapes: Graph, data: Graph, report: Graph) -> list[Result]:
-    order = list(SEVERITIES.values())
     found = {_result(report, node, shapes, data) for node in report.subjects(RDF.type, SH.ValidationResult)}
-    return sorted(found, key=lambda r: (order.index(r.severity), r.shape, r.focus, r.path, r.value))
+    return sorted(found, key=lambda r: (_ORDER.index(r.severity), r.shape, r.focus, r.path, r.value))
 
 
 def _report(data: Graph, shapes: Graph) -> Graph:
@@ -111,81 +92,43 @@ def _report(data: Graph, shapes: Graph) -> Graph:
     return report
 
 
-def job(task: tuple[str, bytes]) -> list[dict[str, Any]]:
-    """`validate` for a worker process: profile name and N-Quads in, results as JSON objects out."""
-    profile, quads = task
-    return [asdict(result) for result in validate(quads, profile)]
+def job(task: Task) -> list[dict[str, Any]]:
+    """`validate` for a worker process: results as JSON objects."""
+    registry, profile, quads = task
+    return [asdict(result) for result in validate(quads, profile, registry)]
 
 
-def told(task: tuple[str, bytes]) -> tuple[list[dict[str, Any]], str]:
+def jobs(task: tuple[Registry, str, list[bytes]]) -> list[list[dict[str, Any]]]:
+    """As `job`, of several records."""
+    registry, profile, records = task
+    return [job((registry, profile, quads)) for quads in records]
+
+
+def told(task: Task) -> tuple[list[dict[str, Any]], str]:
     """As `job`, and the validation report of SHACL §3.6 as Turtle; `sh:conforms` is false for a MAY, too."""
-    profile, quads = task
-    shapes, data, report = _examined(quads, profile)
-    return [asdict(result) for result in _results(shapes, data, report)], report.serialize(format="turtle")
+    registry, profile, quads = task
+    known, data, report = _examined(quads, registry.find(profile), registry)
+    return [asdict(result) for result in _results(known, data, report)], report.serialize(format="turtle")
 
 
-def described(_: None) -> list[dict[str, Any]]:
-    """Every profile and its rules, as JSON objects."""
-    return [asdict(profile) for profile in profiles().values()]
-
-
-# --- profiles --------------------------------------------------------------------------------------------------------
+# --- shapes ----------------------------------------------------------------------------------------------------------
 
 
 @cache
-def _names() -> tuple[str, ...]:
-    return tuple(path.stem for path in resources.files("shapes", "*.ttl"))
-
-
-@cache
-def _shapes(name: str) -> Graph:
-    if name not in _names():
-        raise NotFound(f"no validation profile {name[:60]!r}: there are {', '.join(_names())}")
-    return Graph().parse(data=resources.read("shapes", f"{name}.ttl"), format="turtle")
-
-
-@cache
-def _without_comparisons(name: str) -> Graph:
+def _without_comparisons(version: Version, registry: Registry) -> Graph:
     graph = Graph()
-    for triple in _shapes(name):
+    for triple in shapes(version, registry):
         if triple[1] not in (SH.lessThan, SH.lessThanOrEquals):
             graph.add(triple)
     return graph
 
 
 @cache
-def _classes(name: str) -> tuple[tuple[Node, Node, Node], ...]:
+def _classes(version: Version, registry: Registry) -> tuple[tuple[Node, Node, Node], ...]:
     """The subclasses that the profile and our ontology state: SHACL §3.2 looks for them in the data only."""
     ontology = Graph().parse(data=resources.read("ontology", "provstore.ttl"), format="turtle")
-    known = RDFS.subClassOf
-    return tuple(triple for graph in (_shapes(name), ontology) for triple in graph.triples((None, known, None)))
-
-
-def _profile(name: str) -> Profile:
-    graph = _shapes(name)
-    head = next(graph.subjects(RDF.type, OWL.Ontology))
-    named = {s for kind in (SH.NodeShape, SH.PropertyShape) for s in graph.subjects(RDF.type, kind)}
-    rules = [
-        Rule(str(shape), _severity(graph, shape), _one(graph, shape, SH.message), _one(graph, shape, DCTERMS.source))
-        for shape in named
-        if isinstance(shape, URIRef)
-    ]
-    order = list(SEVERITIES.values())
-    return Profile(
-        name,
-        _one(graph, head, OWL.versionInfo),
-        _one(graph, head, DCTERMS.title),
-        _one(graph, head, DCTERMS.description),
-        tuple(sorted(rules, key=lambda rule: (order.index(rule.severity), rule.shape))),
-    )
-
-
-def _severity(graph: Graph, shape: Node) -> str:
-    return SEVERITIES[URIRef(_one(graph, shape, SH.severity) or SH.Violation)]
-
-
-def _one(graph: Graph, subject: Node, predicate: URIRef) -> str:
-    return str(graph.value(subject, predicate) or "")
+    stating = (shapes(version, registry), ontology)
+    return tuple(triple for graph in stating for triple in graph.triples((None, RDFS.subClassOf, None)))
 
 
 # --- data ------------------------------------------------------------------------------------------------------------
@@ -232,12 +175,12 @@ def _result(report: Graph, node: Node, shapes: Graph, data: Graph) -> Result:
     steps = [] if path is None else [each for each in _steps(shapes, path) if each.leads(data, focus, value)]
     return Result(
         shape=str(shape),
-        clause=_one(shapes, shape, DCTERMS.source),
-        severity=SEVERITIES[URIRef(_one(report, node, SH.resultSeverity))],
+        clause=one(shapes, shape, DCTERMS.source),
+        severity=SEVERITIES.get(URIRef(one(report, node, SH.resultSeverity)), "MUST"),
         focus=_shown(focus),
         path="|".join(map(str, steps)) or ("" if path is None else "|".join(map(str, _steps(shapes, path)))),
         value=_shown(value),
-        message=_one(report, node, SH.resultMessage),
+        message=one(report, node, SH.resultMessage),
     )
 
 
