@@ -58,6 +58,8 @@ _TARGETS = {
     "targetObjectsOf": "objectsOf",
 }
 _REPEATED = {"zeroOrMorePath": "*", "oneOrMorePath": "+", "zeroOrOnePath": "?"}
+#: How many levels shapes and paths may have, and what they may unfold to where parts of them are used again and again.
+_DEEPEST, _MOST_SHAPES, _MOST_STEPS = 64, 20_000, 2_000
 #: What may stand on a shape and does not validate.
 _QUIET = {"name", "description", "order", "group", "defaultValue", "severity", "message", "deactivated", "path"}
 _BESIDE = {"flags", "ignoredProperties", "qualifiedMinCount", "qualifiedMaxCount", "qualifiedValueShapesDisjoint"}
@@ -99,18 +101,20 @@ class _Reader:
         self._components = Components(graph)
         self._done: dict[str, Shape] = {}
         self._parents: dict[str, list[str]] = {}
+        self._steps = 0  # of the path that is being read
         for parent in graph.subjects_of(sh("property")):
             for child in graph.objects(parent, sh("property")):
                 self._parents.setdefault(child, []).append(parent)
 
     def all(self) -> Shapes:
+        """Every shape; what they unfold to is bounded, since a validation walks all of it for each node."""
         waiting = [*self._roots()]
         while waiting:
             node = waiting.pop()
             if node not in self._done:
                 shape = self._done[node] = self._shape(node)
                 waiting += [other for each in shape.constraints for other in references(each)]
-        self._refuse_recursion()
+        self._refuse_endless()
         return Shapes(dict(sorted(self._done.items())), self._graph)
 
     def _roots(self) -> Iterator[str]:
@@ -134,6 +138,7 @@ class _Reader:
             raise _bad(node, "sh:path", "is missing in a property shape")
         if paths and self._graph.has(node, TYPE, sh("NodeShape")):
             raise _bad(node, "sh:path", "stands in a node shape")
+        self._steps = 0
         path = self._path(paths[0], node, frozenset()) if paths else None
         return Shape(
             node,
@@ -184,6 +189,9 @@ class _Reader:
     # --- paths -------------------------------------------------------------------------------------------------------
 
     def _path(self, node: str, shape: str, within: frozenset[str]) -> Path:
+        self._steps += 1
+        if len(within) > _DEEPEST or self._steps > _MOST_STEPS:
+            raise _bad(shape, "sh:path", f"has more than {_MOST_STEPS:,} steps, or {_DEEPEST} levels")
         if is_iri(node):
             return Predicate(node)
         if is_literal(node) or node in within:
@@ -345,25 +353,31 @@ class _Reader:
             raise _bad(node, f"sh:{name}", f"must be an IRI, not {value}")
         return value
 
-    # --- recursion ---------------------------------------------------------------------------------------------------
+    # --- how far it goes ---------------------------------------------------------------------------------------------
 
-    def _refuse_recursion(self) -> None:
-        """InvalidInput where shapes refer to themselves: SHACL §3.4.3 leaves what that means open."""
-        done: set[str] = set()
+    def _refuse_endless(self) -> None:
+        """InvalidInput where shapes refer to themselves (SHACL §3.4.3 leaves that open), or unfold to too much."""
+        sizes: dict[str, int] = {}
+        trail: list[str] = []
         for start in self._done:
-            trail: list[str] = []
-            waiting: list[tuple[str, bool]] = [(start, True)]
+            waiting = [(start, True)]
             while waiting:
                 node, entering = waiting.pop()
+                within = [other for each in self._done[node].constraints for other in references(each)]
                 if not entering:
-                    done.add(trail.pop())
+                    trail.pop()
+                    sizes[node] = 1 + sum(sizes[other] for other in within)
+                    if sizes[node] > _MOST_SHAPES:
+                        raise InvalidInput(f"shape {node} unfolds to more than {_MOST_SHAPES:,} shapes within shapes")
                 elif node in trail:
                     cycle = " → ".join([*trail[trail.index(node) :], node])
                     raise InvalidInput(f"recursive shapes are not supported: {cycle}")
-                elif node not in done:
+                elif node not in sizes:
                     trail.append(node)
+                    if len(trail) > _DEEPEST:
+                        raise InvalidInput(f"shape {trail[0]} has shapes within shapes deeper than {_DEEPEST}")
                     waiting.append((node, False))
-                    waiting += [(other, True) for each in self._done[node].constraints for other in references(each)]
+                    waiting += [(other, True) for other in within]
 
 
 def _component(name: str) -> str:
