@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from provstore.errors import InvalidInput
-from provstore.validation import prebinding
+from provstore.validation import engine, prebinding
 from provstore.validation.graph import Graph
 from provstore.validation.paths import Path, sparql
+from provstore.validation.prebinding import Template
 from provstore.validation.shapes import Constraint, Sparql, sh
 from provstore.validation.terms import STRING, is_iri, is_literal, parts, text
 
@@ -121,6 +122,7 @@ class Components:
             prebinding.refuse(query, bound)
             query = prebinding.with_path(query, sparql(path)) if path is not None else query
             query = self._prefixes(node) + query
+            engine.check(Template(query), bound)
         except InvalidInput as error:
             raise InvalidInput(f"{node}: {error}") from error
         return Sparql(component, node, query, name == "ask", tuple(self._graph.objects(node, sh("message"))), bindings)

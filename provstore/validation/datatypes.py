@@ -39,7 +39,7 @@ _DURATION = re.compile(
     r"(?:T(?=[0-9.])(?:([0-9]+)H)?(?:([0-9]+)M)?(?:([0-9]+(?:\.[0-9]+)?)S)?)?\Z"
 )
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2})*\Z")
-_BASE64 = re.compile(r"(?:(?:[A-Za-z0-9+/] ?){4})*(?:(?:[A-Za-z0-9+/] ?){2}[A-Za-z0-9+/]? ?={1,2}(?: ?=)?)?\Z")
+_BASE64 = re.compile(r"(?:(?:[A-Za-z0-9+/] ?){4})*(?:(?:[A-Za-z0-9+/] ?){2}= ?=|(?:[A-Za-z0-9+/] ?){3}=)?\Z")
 _LANGUAGE = re.compile(r"[a-zA-Z]{1,8}(?:-[a-zA-Z0-9]{1,8})*\Z")
 #: The least and the greatest value of the integer types that have one (XML Schema 1.1 part 2 §3.4).
 _RANGES: dict[str, tuple[int | None, int | None]] = {
@@ -218,11 +218,7 @@ def _clock(hour: str | None, minute: str | None, second: str | None, midnight: s
 def _days(year: int, month: int, day: int) -> int | None:
     """Days since 1970-01-01 in the proleptic Gregorian calendar; None for a day that a month does not have."""
     leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
-    if (
-        day > (29 if leap else 28 if month == 2 else 31)
-        or (month in (4, 6, 9, 11) and day > 30)
-        or (month == 2 and day > (29 if leap else 28))
-    ):
+    if day > (31, 29 if leap else 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)[month - 1]:
         return None
     shifted = year - (month <= 2)
     era, of_era = divmod(shifted, 400)

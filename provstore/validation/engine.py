@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import pyoxigraph
@@ -10,10 +10,11 @@ import pyoxigraph
 from provstore.errors import InvalidInput
 from provstore.rdf import XSD, literal, quad_line
 from provstore.validation.graph import Data, Graph
-from provstore.validation.prebinding import BLANK, Template
+from provstore.validation.prebinding import BLANK, NOTHING, Template
 from provstore.validation.terms import is_blank
 
 SHAPES_GRAPH = "<urn:provstore:shapes>"
+_EMPTY = pyoxigraph.Store()
 _SHAPES = pyoxigraph.NamedNode(SHAPES_GRAPH[1:-1])
 
 
@@ -24,6 +25,14 @@ def parsed(text: bytes, *, base: str | None = None, classes: Graph | None = None
     except (SyntaxError, ValueError) as error:
         raise InvalidInput(f"not Turtle: {error}", line=getattr(error, "lineno", None)) from error
     return Graph.read(quads.encode(), classes)
+
+
+def check(query: Template, bound: Iterable[str]) -> None:
+    """InvalidInput, with what is wrong and where, for a query that the engine does not take once these are bound."""
+    try:
+        _EMPTY.query(query.filled(dict.fromkeys((*bound, "currentShape", "shapesGraph"), f"<{NOTHING}>")))
+    except (SyntaxError, ValueError) as error:
+        raise InvalidInput(f"the query cannot be used: {error}") from error
 
 
 class Queried:

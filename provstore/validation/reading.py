@@ -16,6 +16,7 @@ from provstore.validation.components import Components
 from provstore.validation.graph import Graph
 from provstore.validation.paths import Alternative, Inverse, Path, Predicate, Repeated, Sequence
 from provstore.validation.shapes import (
+    SH,
     Bound,
     Closed,
     Constraint,
@@ -71,6 +72,8 @@ _ELSEWHERE = {
     "expression": "SHACL-AF expression constraints",
     "values": "SHACL-AF property value rules",
     "js": "SHACL-JS",
+    "entailment": "entailment regimes",
+    "resultAnnotation": "SHACL-AF annotations",
 }
 
 
@@ -123,6 +126,8 @@ class _Reader:
             yield from self._graph.instances(sh(kind))
         for name in (*_TARGETS, *_READERS):
             yield from self._graph.subjects_of(sh(name))
+        parameters = self._graph.objects_of(sh("parameter"))
+        yield from (node for node in self._graph.subjects_of(sh("path")) if node not in parameters)
         yield from self._components.used()
 
     # --- one shape ---------------------------------------------------------------------------------------------------
@@ -153,7 +158,7 @@ class _Reader:
     def _refuse_unknown(self, node: str) -> None:
         query = [*self._graph.subjects(sh("sparql"), node)]  # a shape may be its own constraint (sparql-002)
         for predicate in self._graph.predicates(node):
-            name = predicate.removeprefix(sh("")[:-1]).removesuffix(">") if predicate.startswith(sh("")[:-1]) else ""
+            name = _local(predicate)
             if name and name not in _KNOWN and not (name in _OF_QUERIES and query):
                 why = (
                     f"belongs to {_ELSEWHERE[name]}, not supported" if name in _ELSEWHERE else "is no term for a shape"
@@ -358,6 +363,7 @@ class _Reader:
     def _refuse_endless(self) -> None:
         """InvalidInput where shapes refer to themselves (SHACL §3.4.3 leaves that open), or unfold to too much."""
         sizes: dict[str, int] = {}
+        depths: dict[str, int] = {}
         trail: list[str] = []
         for start in self._done:
             waiting = [(start, True)]
@@ -367,17 +373,22 @@ class _Reader:
                 if not entering:
                     trail.pop()
                     sizes[node] = 1 + sum(sizes[other] for other in within)
-                    if sizes[node] > _MOST_SHAPES:
-                        raise InvalidInput(f"shape {node} unfolds to more than {_MOST_SHAPES:,} shapes within shapes")
+                    depths[node] = 1 + max((depths[other] for other in within), default=0)
+                    if sizes[node] > _MOST_SHAPES or depths[node] > _DEEPEST:
+                        limits = f"{_MOST_SHAPES:,} shapes within shapes, or {_DEEPEST} levels"
+                        raise InvalidInput(f"shape {node} unfolds to more than {limits}")
                 elif node in trail:
                     cycle = " → ".join([*trail[trail.index(node) :], node])
                     raise InvalidInput(f"recursive shapes are not supported: {cycle}")
                 elif node not in sizes:
                     trail.append(node)
-                    if len(trail) > _DEEPEST:
-                        raise InvalidInput(f"shape {trail[0]} has shapes within shapes deeper than {_DEEPEST}")
                     waiting.append((node, False))
                     waiting += [(other, True) for other in within]
+
+
+def _local(predicate: str) -> str:
+    """The name of a term of SHACL; '' for any other."""
+    return predicate[len(SH) + 1 : -1] if predicate.startswith(f"<{SH}") else ""
 
 
 def _component(name: str) -> str:
