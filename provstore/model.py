@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,6 +12,23 @@ class Liberty:
 
     pointer: str
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A place in what was sent: file, line and column counted from 1, JSON pointer; None is what is not known.
+
+    In a file of one JSON payload a line, the pointer is one in the payload of that line.
+    """
+
+    file: str | None = None
+    line: int | None = None
+    column: int | None = None
+    pointer: str | None = None
+
+    def json(self) -> dict[str, Any]:
+        """The location as a JSON object; what is not known is null."""
+        return {"file": self.file, "line": self.line, "column": self.column, "pointer": self.pointer}
 
 
 @dataclass(frozen=True, slots=True)

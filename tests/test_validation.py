@@ -16,7 +16,8 @@ from provstore.capture.openlineage import map_event
 from provstore.errors import InvalidInput, NotFound, ProvStoreError
 from provstore.security.pool import WorkerPool
 from provstore.validation.profiles import SHIPPED
-from provstore.validation.shacl import Result, job, profiles, validate
+from provstore.validation.results import Result
+from provstore.validation.shacl import job, profiles, validate
 from tests import suites
 from tests.notation import canonical
 

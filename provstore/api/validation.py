@@ -9,10 +9,12 @@ from fastapi.responses import JSONResponse, Response
 
 from provstore.api.requests import body_of, number, service_of
 from provstore.core import intake
-from provstore.core.validate import overall, turtle
 from provstore.errors import QueryRefused, UnsupportedMedia
+from provstore.model import Location
 from provstore.store.query import chosen
 from provstore.ui import validation
+from provstore.validation.formats import FORMATS, Format, encoded
+from provstore.validation.formats.page import style_digest
 
 router = APIRouter(tags=["validate"])
 
@@ -22,23 +24,38 @@ async def post_validate(request: Request) -> Response:
     """What a body for `/api/v1/lineage` or `/records` would be told, and nothing is stored; `?profile=…`, repeatable.
 
     200 whatever the verdict: `conforms` is true, false, or null where something could not be read or judged. As JSON,
-    or as SHACL validation reports in Turtle.
+    or by Accept or `format=` as one of `provstore.validation.formats.FORMATS`.
     """
-    media_type = chosen(request.headers.get("accept"), ("application/json", "text/turtle"), "with a validation")
+    form = _form(request)
     validator = service_of(request).validator
     profiles = validator.profiles(request.query_params.getlist("profile"))
     sent = request.headers.get("content-type", "application/json")
     if not intake.is_rdf(sent) and "json" not in sent.partition(";")[0].lower():
         raise UnsupportedMedia(f"OpenLineage JSON or an RDF syntax is wanted as Content-Type, got {sent[:60]!r}")
     encoding = request.headers.get("content-encoding")
-    checked = await validator.check_all(await body_of(request), sent, encoding, profiles)
-    headers = {"Vary": "Accept"}
-    if len(checked) == 1 and checked[0].error and not checked[0].where:
-        raise checked[0].error
-    if media_type == "text/turtle":
-        return Response(turtle(checked), media_type=media_type, headers=headers)
-    said = {"conforms": overall(checked), "profiles": profiles, "payloads": [each.json() for each in checked]}
-    return JSONResponse(said, headers=headers)
+    said = await validator.check_all(await body_of(request), sent, encoding, profiles)
+    (*others, last) = said.verdicts
+    if not others and last.error and last.where == Location():
+        raise last.error
+    return Response(encoded(form.write(said)), media_type=form.media_type, headers=_HEADERS)
+
+
+#: The report of the HTML form may load nothing, and looks as its own style says.
+_HEADERS = {
+    "Vary": "Accept",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": f"default-src 'none'; style-src '{style_digest()}'; img-src data:; sandbox",
+}
+
+
+def _form(request: Request) -> Format:
+    named = request.query_params.get("format")
+    if named is not None:
+        if named not in FORMATS:
+            raise QueryRefused(f"parameter 'format' must be one of {', '.join(FORMATS)}, got {named[:40]!r}")
+        return FORMATS[named]
+    offers = {form.media_type: form for form in FORMATS.values()}
+    return offers[chosen(request.headers.get("accept"), offers, "with a validation")]
 
 
 @router.get("/shapes")

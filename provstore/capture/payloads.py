@@ -9,7 +9,7 @@ import math
 import re
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any, Final, NoReturn
 
@@ -45,7 +45,7 @@ class Part:
     """One payload of a body: its exact bytes, its value (empty where `error` says why), and where it stood.
 
     `pointer` is its JSON pointer in the body (`/3` in an array, else empty); `line` counts from 1 where payloads
-    stand one a line.
+    stand one a line. `begins` is the line and the column of its first character, counted from 1.
     """
 
     raw: bytes
@@ -53,6 +53,7 @@ class Part:
     pointer: str = ""
     line: int | None = None
     error: InvalidInput | None = None
+    begins: tuple[int, int] = (1, 1)
 
 
 def split(body: bytes, media_type: str, content_encoding: str | None, limits: Limits) -> list[Part]:
@@ -71,7 +72,9 @@ def split(body: bytes, media_type: str, content_encoding: str | None, limits: Li
         return _limited(_lines(text), limits)
     if begin.startswith(b"["):
         return _limited(_elements(_decoded(text)), limits)
-    return [Part(begin, _single(text))]
+    before = text[: len(text) - len(begin)]
+    place = before.count(b"\n") + 1, len(before) - before.rfind(b"\n")
+    return [Part(begin, _single(text), begins=place)]
 
 
 def _media(media_type: str) -> str:
@@ -144,8 +147,9 @@ def _lines(text: bytes) -> Iterator[Part]:
         raw = line.strip(b" \t\r")
         if not raw:
             continue
+        begins = number, len(line) - len(line.lstrip(b" \t\r")) + 1
         try:
-            part = Part(raw, _single(raw), line=number)
+            part = Part(raw, _single(raw), line=number, begins=begins)
         except InvalidInput as error:
             part = Part(raw, line=number, error=InvalidInput(error.detail, line=number))
         yield part
@@ -154,12 +158,15 @@ def _lines(text: bytes) -> Iterator[Part]:
 def _elements(text: str) -> Iterator[Part]:
     """The elements of the array that the text is."""
     at = end = _skip(text, _skip(text, 0) + 1)
-    bad = 0
+    bad = seen = 0
+    line, line_at = 1, 0
     for index in count():
         if index == 0 and text.startswith("]", at):
             break
         part, end = _element(text, at, f"/{index}")
-        yield part
+        line += text.count("\n", seen, at)  # what stands before is counted once
+        line_at, seen = max(line_at, text.rfind("\n", seen, at) + 1), at
+        yield replace(part, begins=(line, at - line_at + 1))
         bad += part.error is not None
         if bad * len(text) > _ERROR_WORK:
             raise InvalidInput(f"{bad} elements of the array cannot be read", pointer=part.pointer)

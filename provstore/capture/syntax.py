@@ -39,7 +39,7 @@ RESERVED = frozenset(
 )
 #: What relative IRIs are resolved against: `<>` is the record, `<#x>` a node of it, and nothing else means anything.
 _HERE_SCHEME = "x-provstore-document:"
-_HERE = f"{_HERE_SCHEME}//here/record"
+HERE = f"{_HERE_SCHEME}//here/record"
 _ENTITIES = re.compile(rb"<!(?:doctype|entity)", re.IGNORECASE)  # the parser takes either case
 _BOM = b"\xef\xbb\xbf"
 _SKOLEM = re.compile(re.escape(iris.PLACEHOLDER) + r"#c14n\d+\Z")
@@ -90,7 +90,7 @@ def _parse(document: Document) -> list[ox.Quad]:
         raise InvalidInput("RDF/XML with a DOCTYPE or ENTITY declaration is refused: write the IRIs in full")
     quads: list[ox.Quad] = []
     try:
-        for quad in ox.parse(document.body.removeprefix(_BOM), format=known[0], base_iri=_HERE):
+        for quad in ox.parse(document.body.removeprefix(_BOM), format=known[0], base_iri=HERE):
             _check(quad)
             quads.append(quad)
             if len(quads) > MAX_QUADS:
@@ -122,7 +122,7 @@ def _check_term(term: Term) -> None:
         return
     if iris.PLACEHOLDER in term.value:
         raise Unmappable(f"{term.value} is a name that the store uses itself: write <> for the record")
-    if term.value.startswith(_HERE_SCHEME) and term.value != _HERE and not term.value.startswith(f"{_HERE}#"):
+    if term.value.startswith(_HERE_SCHEME) and term.value != HERE and not term.value.startswith(f"{HERE}#"):
         raise Unmappable(
             f"a relative IRI ({term.value.rpartition('/')[2]!r}) has nothing to be relative to: add a base"
         )
@@ -164,7 +164,7 @@ class _Here:
         records = sorted(name for name in graphs if own.match(name))
         if len(records) > 1:
             raise Unmappable(f"one record at a time: the document holds {', '.join(records)}")
-        self._names = (_HERE, *records)
+        self._names = (HERE, *records)
 
     def renamed(self, quad: ox.Quad) -> ox.Quad:
         subject, value = quad.subject, quad.object
@@ -189,7 +189,7 @@ class _Here:
         name = self._node(term)
         if name.value == iris.PLACEHOLDER or name.value.startswith(f"{iris.PLACEHOLDER}/bundle/"):
             return name
-        return ox.NamedNode(f"{iris.PLACEHOLDER}/bundle/{iris.enc(term.value.removeprefix(_HERE))}")
+        return ox.NamedNode(f"{iris.PLACEHOLDER}/bundle/{iris.enc(term.value.removeprefix(HERE))}")
 
 
 def _refuse_labels(dataset: ox.Dataset) -> None:

@@ -23,6 +23,8 @@ from provstore.settings import SETTINGS, Settings, load
 _Run = Callable[[argparse.Namespace, Settings], int]
 #: What `provstore query` and `provstore sparql` can print an answer as.
 ANSWERS = ("table", "json", "ndjson", "xml", "csv", "tsv", "turtle", "nt", "jsonld")
+#: What `provstore validate` can print.
+VALIDATIONS = ("table", "json", "ndjson", "csv", "tsv", "turtle", "html", "sarif", "junit")
 _SERVER = "ask a running server instead of opening the directory"
 
 
@@ -96,7 +98,17 @@ def _taking_in(commands: argparse._SubParsersAction[Parser]) -> None:
         "--profile", action="append", default=[], metavar="PROFILE", help="instead of those that are on; repeatable"
     )
     validate.add_argument("--input", metavar="TYPE", help="media type or extension, where the file name does not tell")
-    _format(validate, (*LISTS, "turtle"))
+    _format(validate, VALIDATIONS)
+    validate.add_argument("--output", metavar="FILE", help="write it to a file instead of printing it")
+    validate.add_argument(
+        "--fail-on",
+        choices=("MUST", "SHOULD", "MAY"),
+        default="MUST",
+        metavar="SEVERITY",
+        help="the weakest severity that gives exit code 1: MUST (default), SHOULD, MAY",
+    )
+    validate.add_argument("--quiet", action="store_true", help="print nothing: the exit code says it")
+    validate.add_argument("--watch", action="store_true", help="say it again when a file changes, until Ctrl-C")
 
 
 def _asking(commands: argparse._SubParsersAction[Parser]) -> None:

@@ -4,27 +4,33 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import shutil
 import sys
 import textwrap
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
-from dataclasses import dataclass
+from contextlib import closing, suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from provstore.capture.payloads import Limits
 from provstore.cli import files
-from provstore.cli.output import show, show_json, write
+from provstore.cli.output import tell, write
 from provstore.cli.progress import Progress
-from provstore.cli.terminal import safe
+from provstore.cli.terminal import safe, safe_json
 from provstore.core.profiles import Profiles
-from provstore.core.validate import Checked, Validator, overall, turtle
-from provstore.errors import InvalidInput
+from provstore.core.validate import Validator
+from provstore.errors import InvalidInput, Misconfigured
 from provstore.ledger.log import Ledger
+from provstore.model import Location
 from provstore.settings import Settings
+from provstore.validation.formats import FORMATS, encoded
+from provstore.validation.formats.telling import place, title, unread
+from provstore.validation.results import Result, Validation, Verdict
 
 _LIMITS = Limits(body_bytes=1 << 32, inflated_bytes=1 << 32, payloads=1 << 31)
 #: The id base of records that are not stored, where there is no store whose base would be theirs.
@@ -35,52 +41,43 @@ _INDENTED: dict[str, Any] = {
     "break_long_words": False,  # addresses stay whole
     "break_on_hyphens": False,
 }
-_COLUMNS = ("file", "pointer", "line", "profile", "severity", "focus", "path", "value", "message", "clause")
-
-
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """One payload of a file, and what was found."""
-
-    file: str
-    checked: Checked
-
-    def json(self) -> dict[str, Any]:
-        return {"file": self.file, **self.checked.json()}
-
-    def place(self) -> str:
-        problem = self.checked.error.problem() if self.checked.error else {}
-        return safe(files.place(self.file, {**self.checked.where, **problem}))
-
-    def rows(self) -> Iterator[list[Any]]:
-        """A row for each thing found, or for the error."""
-        where = [self.file, self.checked.where.get("pointer"), self.checked.where.get("line")]
-        if self.checked.error:
-            yield [*where, None, "ERROR", None, None, None, str(self.checked.error), None]
-        for judged in self.checked.profiles:
-            for each in judged.results:
-                yield [*where, judged.profile, *(each.get(name) for name in _COLUMNS[4:])]
+_LOOKS = 0.2  # seconds between two looks at the files that are watched
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """0 where everything conforms, 1 where something does not, 2 where something could not be read or judged."""
-    names = files.found(arguments.files)
     form = files.named(arguments.input, "--input")
-    with closing(_validator(settings)) as validator:
+    if arguments.watch and "-" in arguments.files:
+        raise Misconfigured("--watch looks at files again when they change; standard input is read once")
+    with closing(_validator(settings)) as validator, asyncio.Runner() as runner:
         profiles = validator.profiles(arguments.profile)
-        told = _all(validator, names, form, profiles)
-    if arguments.format == "table":
-        write("".join(f"{line}\n" for line in _as_text(told, profiles)))
-    elif arguments.format == "turtle":
-        write(turtle([each.checked for each in told]))
-    elif arguments.format == "json":
-        verdict = overall([each.checked for each in told])
-        show_json({"conforms": verdict, "profiles": profiles, "payloads": [each.json() for each in told]})
-    else:
-        show(arguments.format, _COLUMNS, [row for each in told for row in each.rows()])
-    verdicts = {each.checked.conforms for each in told}
-    unread = any(each.checked.error for each in told)
-    return 2 if unread or None in verdicts else 1 if False in verdicts else 0
+        rules = runner.run(validator.rules(profiles))
+        look = partial(_look, runner, validator, form, profiles)
+        if arguments.watch:
+            return _watch(arguments, look, partial(Validation, rules, least=arguments.fail_on))
+        told = [verdict for _, found in look(files.found(arguments.files)) for verdict in found]
+        return _say(arguments, Validation(rules, told, arguments.fail_on))
+
+
+def _say(arguments: argparse.Namespace, said: Validation) -> int:
+    """Print it, or write it to the file that is asked for; its exit code."""
+    form = FORMATS.get(arguments.format)
+    text = form.write(said) if form else "".join(f"{line}\n" for line in _as_text(said))
+    if arguments.output:
+        _replace(Path(arguments.output), encoded(text))
+    elif not arguments.quiet:
+        write(encoded(safe_json(text) if form and "json" in form.media_type else text))
+    return said.code
+
+
+def _replace(target: Path, data: bytes) -> None:
+    """The file as a whole or as it was: whoever reads it never sees a part."""
+    part = target.with_name(f".{target.name}.part")
+    part.write_bytes(data)
+    os.replace(part, target)
+
+
+# --- reading ---------------------------------------------------------------------------------------------------------
 
 
 def _validator(settings: Settings) -> Validator:
@@ -96,27 +93,30 @@ def _validator(settings: Settings) -> Validator:
         return Validator(settings, profiles, settings.base or ledger.base, _LIMITS)
 
 
-def _all(validator: Validator, names: Sequence[str], form: str | None, profiles: Sequence[str]) -> list[_Told]:
-    told: list[_Told] = []
-    with asyncio.Runner() as runner, Progress("validate", " files") as progress:
+_Look = Callable[[Sequence[str]], Iterator[tuple[str, list[Verdict]]]]
+
+
+def _look(
+    runner: asyncio.Runner, validator: Validator, form: str | None, profiles: Sequence[str], names: Sequence[str]
+) -> Iterator[tuple[str, list[Verdict]]]:
+    """Each file, and the verdicts on what is in it."""
+    with Progress("validate", " files") as progress:
         for number, name in enumerate(names):
             done = partial(_done, progress, number, len(names))
             try:
                 # read out here: a loop that waits for standard input would not hear Ctrl-C
                 data, kind = files.read(name), files.media_type(name, form, "--input")
-                told += [_Told(name, each) for each in runner.run(_checked(validator, data, kind, profiles, done))]
+                yield name, runner.run(_checked(validator, data, kind, profiles, name, done))
             except InvalidInput as error:
-                where = {} if error.line is None else {"line": error.line}
-                told.append(_Told(name, Checked(where, None, error, ())))
-    return told
+                yield name, [Verdict(Location(name, error.line), None, error)]
 
 
 async def _checked(
-    validator: Validator, data: bytes, kind: str, profiles: Sequence[str], done: Callable[[float], None]
-) -> list[Checked]:
+    validator: Validator, data: bytes, kind: str, profiles: Sequence[str], name: str, done: Callable[[float], None]
+) -> list[Verdict]:
     found = []
-    async for checked, total in validator.check(data, kind, None, profiles):
-        found.append(checked)
+    async for verdict, total in validator.check(data, kind, None, profiles, name):
+        found.append(verdict)
         done(len(found) / total)
     return found
 
@@ -125,24 +125,58 @@ def _done(progress: Progress, number: int, files: int, share: float) -> None:
     progress(number + share, files)
 
 
+# --- again and again -------------------------------------------------------------------------------------------------
+
+
+def _watch(arguments: argparse.Namespace, look: _Look, whole: Callable[[list[Verdict]], Validation]) -> int:
+    """Say it again whenever a file has changed, come or gone, until Ctrl-C; the exit code of the last time."""
+    known: dict[str, tuple[int, int]] = {}
+    told: dict[str, list[Verdict]] = {}
+    code = 0
+    with suppress(KeyboardInterrupt):
+        while True:
+            now = _stamps(arguments.files)
+            if now != known or not told:
+                told = {name: found for name, found in told.items() if name in now}
+                told |= dict(look([name for name, stamp in now.items() if known.get(name) != stamp]))
+                code = _say(arguments, whole([verdict for name in now for verdict in told[name]]))
+                known = now
+                tell(f"provstore: watching {len(now):,} file{'' if len(now) == 1 else 's'}; Ctrl-C ends it")
+            time.sleep(_LOOKS)
+    return code
+
+
+def _stamps(patterns: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """The files that are meant, and what tells that one has changed; nothing where it is not there."""
+    found = {}
+    for name in files.found(patterns):
+        with suppress(OSError):
+            status = os.stat(name)
+            found[name] = (status.st_mtime_ns, status.st_size)
+    return found
+
+
 # --- for people ------------------------------------------------------------------------------------------------------
 
 
-def _as_text(told: Sequence[_Told], profiles: Sequence[str]) -> Iterator[str]:
+def _as_text(said: Validation) -> Iterator[str]:
     """Each payload that lacks something: severity, focus and path, then what is wanted; and a line on all of them."""
     room = shutil.get_terminal_size().columns if sys.stdout.isatty() else 100
-    for each in told:
-        if each.checked.error:
-            yield f"{each.place()}: could not be read: {safe(each.checked.error.detail)}"
-        for judged in each.checked.profiles:
+    for verdict in said.verdicts:
+        if verdict.error:
+            at = unread(verdict.where, verdict.error)
+            yield f"{safe(place(at))}: could not be read: {safe(verdict.error.detail)}"
+        for judged in verdict.profiles:
             if judged.results:
-                yield f"{each.place()}: {_verdict(judged.conforms)} {judged.profile} ({_counted(judged.results)})"
+                words = f"{_verdict(judged.conforms)} {judged.profile} ({_counted(judged.results)})"
+                yield f"{safe(title(verdict))}: {words}"
                 for result in judged.results:
-                    yield from _result(result, room)
-    counts = Counter("unread" if each.checked.error else each.checked.conforms for each in told)
+                    yield from _result(result, verdict.where, room)
+    counts = Counter("unread" if each.error else each.conforms for each in said.verdicts)
     yield (
-        f"{len(told):,} payload{'' if len(told) == 1 else 's'} by {', '.join(profiles)}: {counts[True]:,} conform,"
-        f" {counts[False]:,} do not, {counts['unread'] + counts[None]:,} could not be read or judged"
+        f"{len(said.verdicts):,} payload{'' if len(said.verdicts) == 1 else 's'} by {', '.join(said.rules)}:"
+        f" {counts[True]:,} conform, {counts[False]:,} do not,"
+        f" {counts['unread'] + counts[None]:,} could not be read or judged"
     )
 
 
@@ -150,18 +184,21 @@ def _verdict(conforms: bool | None) -> str:
     return {True: "conforms to", False: "does not conform to", None: "was not judged by"}[conforms]
 
 
-def _counted(results: Sequence[dict[str, Any]]) -> str:
-    counts = Counter(str(each["severity"]) for each in results)
+def _counted(results: Sequence[Result]) -> str:
+    counts = Counter(each.severity for each in results)
     return ", ".join(f"{count} {severity}" for severity, count in counts.items())
 
 
-def _result(result: dict[str, Any], room: int) -> Iterator[str]:
-    about = " ".join(filter(None, (safe(result["focus"]), safe(result["path"]), _value(result))))
-    yield f"  {result['severity']:<6} {about}".rstrip()
-    for text in filter(None, (result["message"], result.get("clause"))):
+def _result(result: Result, where: Location, room: int) -> Iterator[str]:
+    about = " ".join(filter(None, (safe(result.focus), safe(result.path), _value(result))))
+    yield f"  {result.severity:<6} {about}".rstrip()
+    at = place(replace(result.location, file=None)) if result.location and result.location != where else ""
+    for text in filter(None, (at and f"at {at}", result.message, result.clause)):
         yield from textwrap.wrap(safe(text), max(39, room), **_INDENTED)
+    for sign, snippet in (("-", result.fix.remove), ("+", result.fix.add)) if result.fix else ():
+        yield from (f"       {sign} {safe(line)}" for line in snippet.splitlines())
 
 
-def _value(result: dict[str, Any]) -> str:
-    value = safe(result.get("value") or "")
-    return f"= {value}" if value and value != safe(result["focus"]) else ""
+def _value(result: Result) -> str:
+    value = safe(result.value)
+    return f"= {value}" if value and value != safe(result.focus) else ""

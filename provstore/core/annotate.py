@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from provstore.core.validate import conformity, failed
 from provstore.errors import Busy, ProvStoreError
 from provstore.ledger.log import Ledger
 from provstore.model import Mapped
 from provstore.security.pool import JobCrash, JobTimeout, WorkerPool
 from provstore.validation.profiles import Registry
+from provstore.validation.results import conformity, failed
 
 _SECONDS = 60.0
 _MEMORY = 2 << 30
@@ -61,7 +61,7 @@ _RESULTS = (
     " AND (u.until IS NULL OR r.idx <= u.until)), r.results FROM result r WHERE r.idx = ? ORDER BY r.profile"
 )
 #: Changes with the tables; those of another version are emptied, and what they held is found again.
-_VERSION = 2
+_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +162,7 @@ class Annotator:
                 quads = b"".join([body.quads, *(self._ledger.content(iri) for iri in body.contents)])
                 self._keep(index, profile, await self._results(profile, quads))
         except ProvStoreError as error:  # a record that cannot be read must not keep the others waiting
-            self._keep(index, profile, failed(error))
+            self._keep(index, profile, _failed(error, profile))
 
     async def validate(self, profile: str, mapped: Mapped) -> list[dict[str, Any]]:
         """The results of one record that is not committed yet; Busy where nobody can look at it now."""
@@ -176,10 +176,10 @@ class Annotator:
         except (JobTimeout, JobCrash, ProvStoreError) as error:
             if isinstance(error, Busy) and not patient:
                 raise
-            return failed(error)
+            return _failed(error, profile)
 
     def _keep(self, index: int, profile: str, results: list[dict[str, Any]]) -> None:
-        conforms = conformity(results)
+        conforms = conformity(result["severity"] for result in results)
         rules = _rules(results)
         self._db.execute("BEGIN")
         before = self._db.execute(
@@ -274,3 +274,7 @@ def _order(found: Found) -> tuple[int, int, str]:
 def _rules(results: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """One result of each rule that found something; a validation that failed is no rule's."""
     return {result["shape"]: result for result in results if result["shape"]}
+
+
+def _failed(error: ProvStoreError | JobTimeout | JobCrash, profile: str) -> list[dict[str, Any]]:
+    return [result.json() for result in failed(error, profile)]

@@ -21,13 +21,17 @@ _SMALL = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One payload of a body: mapped, or refused with the reason; `where` is its pointer or line in the body."""
+    """One payload of a body: mapped, or refused with the reason; `where` is its pointer or line in the body.
+
+    `begins` is the line and the column of the body at which it begins, counted from 1.
+    """
 
     payload: bytes
     media_type: str
     mapped: Mapped | None
     error: InvalidInput | None
     where: dict[str, Any]
+    begins: tuple[int, int] = (1, 1)
 
     def submission(self, actor: str) -> Submission:
         """The item on its way to the ledger; its error where it was refused."""
@@ -80,7 +84,7 @@ def _event(part: Part, base: str) -> Item:
     if part.error is not None:
         return Item(part.raw, JSON, None, part.error, where)
     try:
-        return Item(part.raw, JSON, openlineage.map_event(part.value, base=base), None, where)
+        return Item(part.raw, JSON, openlineage.map_event(part.value, base=base), None, where, part.begins)
     except InvalidInput as error:
         if part.pointer:
             error.pointer = f"{part.pointer}{error.pointer or ''}"

@@ -7,77 +7,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from provstore.capture.payloads import Limits
-from provstore.core import intake
+from provstore.core import intake, locate
 from provstore.core.intake import Body, Item
 from provstore.core.profiles import Profiles
 from provstore.errors import Busy, InvalidInput, Misconfigured, ProvStoreError, TooLarge
-from provstore.model import Mapped
+from provstore.model import Location, Mapped
 from provstore.security.pool import JobCrash, JobTimeout, WorkerPool
 from provstore.settings import Settings
-from provstore.validation.profiles import Profile, Upload
+from provstore.validation.profiles import Profile, Rule, Upload
+from provstore.validation.results import Judgement, Validation, Verdict, conformity, failed
 
 _SHACL, _DESCRIBED, _LINT = (f"provstore.validation.{name}" for name in ("shacl", "described", "lint"))
 #: How long one payload may take, and how long all payloads of one body may.
 _SECONDS, _ALL_SECONDS = 60.0, 60.0
 _LINT_SECONDS = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """What a profile says of a payload; `conforms` is None where the validation itself failed.
-
-    `report` is the same as a SHACL validation report in Turtle, empty where there is none.
-    """
-
-    profile: str
-    conforms: bool | None
-    results: list[dict[str, Any]]
-    report: str
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """One payload: the record it would be and what each profile says, or the error that kept it from being read."""
-
-    where: dict[str, Any]
-    record: str | None
-    error: ProvStoreError | None
-    profiles: tuple[Judged, ...]
-
-    @property
-    def conforms(self) -> bool | None:
-        """False where any profile is violated, else None where something is not known."""
-        found = [each.conforms for each in self.profiles]
-        return False if False in found else None if self.error or None in found else True
-
-    def json(self) -> dict[str, Any]:
-        """The payload's place, verdict and results."""
-        if self.error:
-            return {**self.where, "conforms": None, "problem": self.error.problem()}
-        judged = [{"profile": p.profile, "conforms": p.conforms, "results": p.results} for p in self.profiles]
-        return {**self.where, "record": self.record, "conforms": self.conforms, "profiles": judged}
-
-
-def overall(checked: Sequence[Checked]) -> bool | None:
-    """The verdict on all: False where anything is violated, else None where something is not known."""
-    found = [each.conforms for each in checked]
-    return False if False in found else None if None in found else True
-
-
-def turtle(checked: Sequence[Checked]) -> str:
-    """The validation reports of all (SHACL §3.6), one after the other; what has none is a comment."""
-    parts = []
-    for each in checked:
-        parts += [f"# not read: {' '.join(str(each.error).split())}\n"] if each.error else []
-        parts += [
-            judged.report or f"# {judged.profile}: {' '.join(judged.results[0]['message'].split())}\n"
-            for judged in each.profiles
-        ]
-    return "\n".join(parts)
+_LOCATE, _LOCATE_SECONDS = "provstore.core.locate", 10.0
 
 
 class Validator:
@@ -113,35 +60,39 @@ class Validator:
             found: list[dict[str, Any]] = await self._workers().run(f"{_LINT}:job", upload, _LINT_SECONDS)
             return found
 
+    async def rules(self, profiles: Sequence[str]) -> dict[str, tuple[Rule, ...]]:
+        """The rules of each of the versions, inherited ones included."""
+        return {token: (await self.described(token)).rules for token in profiles}
+
     async def check(
-        self, data: bytes, media_type: str, encoding: str | None, profiles: Sequence[str]
-    ) -> AsyncIterator[tuple[Checked, int]]:
-        """Each payload of a body as it is done, and how many there are.
+        self, data: bytes, media_type: str, encoding: str | None, profiles: Sequence[str], file: str | None = None
+    ) -> AsyncIterator[tuple[Verdict, int]]:
+        """Each payload of a body as it is done, and how many there are; `file` is what locations call the body.
 
         Raises what keeps the body as a whole from being read: InvalidInput, TooLarge, UnsupportedMedia.
         """
         items = await self._read(Body(data, media_type, encoding, self._base, self._limits))
         for item in items:
+            where = Location(file, **item.where)
             if item.mapped is None:
-                yield (
-                    Checked(item.where, None, item.error or InvalidInput("the payload was not mapped"), ()),
-                    len(items),
-                )
+                error = item.error or InvalidInput("the payload was not mapped")
+                yield Verdict(where, None, error), len(items)
             else:
                 judged = [await self._judged(profile, item.mapped) for profile in profiles]
-                yield Checked(item.where, item.mapped.record, None, tuple(judged)), len(items)
+                located = await self._located(item, item.mapped, where, judged)
+                yield Verdict(where, item.mapped.record, None, located), len(items)
 
     async def check_all(
         self, data: bytes, media_type: str, encoding: str | None, profiles: Sequence[str]
-    ) -> list[Checked]:
+    ) -> Validation:
         """As `check`, whole; TooLarge where it would take longer than a minute."""
-        found: list[Checked] = []
+        found: list[Verdict] = []
         until = time.monotonic() + _ALL_SECONDS
-        async for checked, total in self.check(data, media_type, encoding, profiles):
-            found.append(checked)
+        async for verdict, total in self.check(data, media_type, encoding, profiles):
+            found.append(verdict)
             if len(found) < total and time.monotonic() > until:
                 raise TooLarge(f"validating {len(found)} payloads took {_ALL_SECONDS:g} s: send fewer than {total}")
-        return found
+        return Validation(await self.rules(profiles), found)
 
     async def _read(self, body: Body) -> list[Item]:
         if not intake.is_rdf(body.media_type):
@@ -154,7 +105,7 @@ class Validator:
             target = "provstore.core.intake:read_document"
             return [await self._workers().run(target, body, self._read_seconds)]
 
-    async def _judged(self, profile: str, mapped: Mapped) -> Judged:
+    async def _judged(self, profile: str, mapped: Mapped) -> Judgement:
         quads = b"".join([mapped.quads, *(content.quads for content in mapped.contents)])
         try:
             results, report = await self._workers().run(
@@ -163,29 +114,28 @@ class Validator:
         except Busy:
             raise
         except (JobTimeout, JobCrash, ProvStoreError) as error:
-            results, report = failed(error), ""
-        return Judged(profile, conformity(results), results, report)
+            results, report = failed(error, profile), ""
+        return Judgement(profile, conformity(result.severity for result in results), results, report)
+
+    async def _located(
+        self, item: Item, mapped: Mapped, where: Location, judged: Sequence[Judgement]
+    ) -> tuple[Judgement, ...]:
+        """The results with their places, as far as they are found in little time; else that of the payload."""
+        if not any(each.results for each in judged):
+            return tuple(judged)
+        task = locate.Task(item.payload, item.media_type, item.begins, where, mapped, self._base, tuple(judged))
+        try:
+            located: tuple[Judgement, ...] = await self._workers().run(f"{_LOCATE}:job", task, _LOCATE_SECONDS)
+        except (JobTimeout, JobCrash, ProvStoreError):
+            return locate.nowhere(task)
+        return located
 
     def _workers(self) -> WorkerPool:
         if self._pool is None:
-            modules = ("provstore.core.intake", _SHACL)
+            modules = ("provstore.core.intake", _SHACL, _LOCATE)
             self._pool = WorkerPool(self._memory, most=self._most, keep=1, modules=modules)
         return self._pool
 
     def close(self) -> None:
         if self._pool is not None:
             self._pool.close()
-
-
-def failed(error: Exception) -> list[dict[str, Any]]:
-    """The results of a validation that did not finish."""
-    message = f"validation did not finish: {str(error) or type(error).__name__}"
-    return [{"severity": "ERROR", "message": message, "shape": "", "focus": "", "path": ""}]
-
-
-def conformity(results: list[dict[str, Any]]) -> bool | None:
-    """Whether what was found leaves a record conforming; None where the validation failed, unless it found a MUST."""
-    severities = {result["severity"] for result in results}
-    if "MUST" in severities:
-        return False
-    return None if "ERROR" in severities else True

@@ -6,7 +6,7 @@ Literals keep the form they were sent in. Nothing is fetched: imports, SPARQL ta
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -14,39 +14,24 @@ import pyshacl
 from pyshacl.errors import ReportableRuntimeError
 from rdflib import Graph
 from rdflib.collection import Collection
-from rdflib.namespace import DCTERMS, RDF, RDFS, SH
+from rdflib.namespace import DCTERMS, RDF, RDFS, SH, XSD
 from rdflib.term import BNode, Literal, Node, URIRef
 
 from provstore import rdf, resources
 from provstore.errors import InvalidInput, ProvStoreError
 from provstore.validation.described import SEVERITIES, described, one, shapes
+from provstore.validation.explaining import Found, explained
 from provstore.validation.profiles import SHIPPED, Profile, Registry, Version
+from provstore.validation.results import Fix, Result
+from provstore.validation.snippets import filled
 
 # rdflib prints a stack trace for each ill-typed literal; here that is a result of the shapes, not an event to be told
 logging.getLogger("rdflib.term").setLevel(logging.ERROR)
 
-#: What the order of results goes by, the gravest first.
-_ORDER = list(SEVERITIES.values())
 #: A record to be validated: where profiles are, the name of one, and canonical N-Quads.
 Task = tuple[Registry, str, bytes]
+_ADD, _REMOVE = (URIRef(f"https://w3id.org/provstore/ns#{name}") for name in ("add", "remove"))
 _SHOWN = 200  # characters of a value that a result repeats
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """One thing that a rule found: where (focus node, path, value) and what is to be done about it.
-
-    `severity` is MUST, SHOULD or MAY. `path` is the property at fault, with `^` where it points to the focus node and
-    `|` between several, or empty where the node itself is meant. Long values are cut.
-    """
-
-    shape: str
-    clause: str
-    severity: str
-    focus: str
-    path: str
-    value: str
-    message: str
 
 
 def profiles() -> dict[str, Profile]:
@@ -60,7 +45,8 @@ def validate(quads: bytes, profile: str, registry: Registry = SHIPPED) -> list[R
     The gravest come first, and the order is always the same; an empty list means that all is well. NotFound for a
     profile that is not there, InvalidInput for what is not N-Quads, ProvStoreError where the engine gives up.
     """
-    return _results(*_examined(quads, registry.find(profile), registry))
+    version = registry.find(profile)
+    return _results(version.token, *_examined(quads, version, registry))
 
 
 def _examined(quads: bytes, version: Version, registry: Registry) -> tuple[Graph, Graph, Graph]:
@@ -75,9 +61,9 @@ def _examined(quads: bytes, version: Version, registry: Registry) -> tuple[Graph
         return known, data, _report(data, _without_comparisons(version, registry))
 
 
-def _results(shapes: Graph, data: Graph, report: Graph) -> list[Result]:
-    found = {_result(report, node, shapes, data) for node in report.subjects(RDF.type, SH.ValidationResult)}
-    return sorted(found, key=lambda r: (_ORDER.index(r.severity), r.shape, r.focus, r.path, r.value))
+def _results(profile: str, shapes: Graph, data: Graph, report: Graph) -> list[Result]:
+    found = {_result(profile, report, node, shapes, data) for node in report.objects(None, SH.result)}
+    return sorted(found, key=Result.order)
 
 
 def _report(data: Graph, shapes: Graph) -> Graph:
@@ -95,7 +81,7 @@ def _report(data: Graph, shapes: Graph) -> Graph:
 def job(task: Task) -> list[dict[str, Any]]:
     """`validate` for a worker process: results as JSON objects."""
     registry, profile, quads = task
-    return [asdict(result) for result in validate(quads, profile, registry)]
+    return [result.json() for result in validate(quads, profile, registry)]
 
 
 def jobs(task: tuple[Registry, str, list[bytes]]) -> list[list[dict[str, Any]]]:
@@ -104,11 +90,12 @@ def jobs(task: tuple[Registry, str, list[bytes]]) -> list[list[dict[str, Any]]]:
     return [job((registry, profile, quads)) for quads in records]
 
 
-def told(task: Task) -> tuple[list[dict[str, Any]], str]:
-    """As `job`, and the validation report of SHACL §3.6 as Turtle; `sh:conforms` is false for a MAY, too."""
+def told(task: Task) -> tuple[tuple[Result, ...], str]:
+    """The results, and the validation report of SHACL §3.6 as Turtle; `sh:conforms` is false for a MAY, too."""
     registry, profile, quads = task
-    known, data, report = _examined(quads, registry.find(profile), registry)
-    return [asdict(result) for result in _results(known, data, report)], report.serialize(format="turtle")
+    version = registry.find(profile)
+    known, data, report = _examined(quads, version, registry)
+    return tuple(_results(version.token, known, data, report)), report.serialize(format="turtle")
 
 
 # --- shapes ----------------------------------------------------------------------------------------------------------
@@ -169,10 +156,18 @@ def _term(text: str) -> Node:
 # --- results ---------------------------------------------------------------------------------------------------------
 
 
-def _result(report: Graph, node: Node, shapes: Graph, data: Graph) -> Result:
+def _result(profile: str, report: Graph, node: Node, shapes: Graph, data: Graph) -> Result:
     shape, focus = report.value(node, SH.sourceShape) or BNode(), report.value(node, SH.focusNode)
     path, value = shapes.value(shape, SH.path), report.value(node, SH.value)
     steps = [] if path is None else [each for each in _steps(shapes, path) if each.leads(data, focus, value)]
+    component = one(report, node, SH.sourceConstraintComponent)
+    found = Found(
+        _written(focus),
+        "|".join(each.written() for each in steps or ([] if path is None else _steps(shapes, path))),
+        None if value is None else _written(value),
+        _parameters(shapes, shape),
+    )
+    said = explained(component, found)
     return Result(
         shape=str(shape),
         clause=one(shapes, shape, DCTERMS.source),
@@ -180,15 +175,44 @@ def _result(report: Graph, node: Node, shapes: Graph, data: Graph) -> Result:
         focus=_shown(focus),
         path="|".join(map(str, steps)) or ("" if path is None else "|".join(map(str, _steps(shapes, path)))),
         value=_shown(value),
-        message=one(report, node, SH.resultMessage),
+        message=one(shapes, shape, SH.message) or said.message,
+        profile=profile,
+        component=component,
+        expected=said.expected,
+        fix=_fix(shapes, shape, found) or said.fix,
     )
+
+
+def _fix(shapes: Graph, shape: Node, found: Found) -> Fix | None:
+    """What the shape itself says that is to be added or removed."""
+    add, remove = (filled(one(shapes, shape, name), found.focus, found.value) for name in (_ADD, _REMOVE))
+    return Fix(add, remove) if add or remove else None
+
+
+def _parameters(shapes: Graph, shape: Node) -> dict[str, list[str]]:
+    """Every statement of a shape, lists as their members."""
+    said: dict[str, list[str]] = {}
+    for predicate, value in shapes.predicate_objects(shape):
+        members = Collection(shapes, value) if (value, RDF.first, None) in shapes else [value]
+        said.setdefault(str(predicate), []).extend(map(_written, members))
+    return said
+
+
+def _written(node: Node | None) -> str:
+    """A node as N-Triples has it, its lexical form as it was sent."""
+    if isinstance(node, URIRef):
+        return f"<{node}>"
+    if isinstance(node, Literal):
+        text = rdf.literal(str(node), None if node.datatype in (None, XSD.string) else str(node.datatype))
+        return f"{text}@{node.language}" if node.language else text
+    return f"_:{node}"
 
 
 def _shown(node: Node | None) -> str:
     """An IRI as it is, a blank node with its `_:`, a literal in quotes; cut where it is long."""
     if isinstance(node, URIRef):
         return str(node)
-    text = "" if node is None else str(node.n3())
+    text = "" if node is None else _written(node)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
@@ -206,6 +230,9 @@ class _Step:
 
     def __str__(self) -> str:
         return f"^{self.predicate}" if self.backwards else str(self.predicate)
+
+    def written(self) -> str:
+        return f"^<{self.predicate}>" if self.backwards else f"<{self.predicate}>"
 
 
 def _steps(shapes: Graph, path: Node) -> list[_Step]:
