@@ -15,14 +15,15 @@ from hypothesis import strategies as st
 from provstore.capture.openlineage import map_event
 from provstore.errors import InvalidInput, NotFound, ProvStoreError
 from provstore.security.pool import WorkerPool
+from provstore.validation.checking import Task, job, validate
+from provstore.validation.described import described
 from provstore.validation.profiles import SHIPPED
 from provstore.validation.results import Result
-from provstore.validation.shacl import job, profiles, validate
 from tests import suites
 from tests.notation import canonical
 
 HERE = Path(__file__).parent
-RULES = {rule.shape.rpartition("#")[2]: rule for rule in profiles()["prov-core"].rules}
+RULES = {rule.shape.rpartition("#")[2]: rule for rule in described(SHIPPED.find("prov-core"), SHIPPED).rules}
 PROV, XSD = "http://www.w3.org/ns/prov#", "http://www.w3.org/2001/XMLSchema#"
 ACTIVITY = f"<urn:a> <http://www.w3.org/1999/02/22-rdf-syntax-ns#type> <{PROV}Activity> .\n"
 
@@ -84,7 +85,7 @@ def test_invalid_example_breaks_its_rule_and_no_other(name: str) -> None:
 
 
 def test_profile_says_what_it_is() -> None:
-    (profile,) = profiles().values()
+    profile = described(SHIPPED.find("prov-core"), SHIPPED)
     assert (profile.name, profile.version, profile.title) == ("prov-core", "1", "PROV-O core")
 
 
@@ -212,8 +213,8 @@ def test_any_bytes_are_refused_or_validated(data: bytes) -> None:
 @pytest.mark.parametrize(
     ("start", "end", "expected"),
     [
-        ("_:x", "_:y", {"time-is-a-date-time"}),
-        (time("yesterday"), time("2026-01-01T00:00:00Z"), {"time-is-a-date-time"}),
+        ("_:x", "_:y", {"time-is-a-date-time", "start-before-end"}),
+        (time("yesterday"), time("2026-01-01T00:00:00Z"), {"time-is-a-date-time", "start-before-end"}),
         ('"now"', time("2026-01-01T00:00:00Z"), {"time-is-a-date-time", "start-before-end"}),
         (time("2026-01-01T00:00:00"), time("2026-01-02T00:00:00Z"), {"time-has-a-zone"}),
         (time("2026-01-01T00:00:00.000000001Z"), time("2026-01-01T00:00:00.000000002Z"), set()),
@@ -266,12 +267,12 @@ def test_unknown_profile(name: str) -> None:
 
 
 def test_job_runs_in_a_worker() -> None:
-    task = (SHIPPED, "prov-core", said('wasAssociatedWith "Ana"'))
-    pool = WorkerPool(2 << 30, most=1, keep=1, modules=("provstore.validation.shacl",))
+    task = Task(SHIPPED, "prov-core", said('wasAssociatedWith "Ana"'))
+    pool = WorkerPool(2 << 30, most=1, keep=1, modules=("provstore.validation.checking",))
     try:
-        assert pool.call("provstore.validation.shacl:job", task, 60.0) == job(task)
+        assert pool.call("provstore.validation.checking:job", task, 60.0) == job(task)
         with pytest.raises(NotFound):
-            pool.call("provstore.validation.shacl:job", (SHIPPED, "nope", b""), 60.0)
+            pool.call("provstore.validation.checking:job", Task(SHIPPED, "nope", b""), 60.0)
     finally:
         pool.close()
     assert job(task)[0]["severity"] == "MUST"

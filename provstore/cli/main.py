@@ -25,6 +25,8 @@ _Run = Callable[[argparse.Namespace, Settings], int]
 ANSWERS = ("table", "json", "ndjson", "xml", "csv", "tsv", "turtle", "nt", "jsonld")
 #: What `provstore validate` can print.
 VALIDATIONS = ("table", "json", "ndjson", "csv", "tsv", "turtle", "html", "sarif", "junit")
+#: Who can validate.
+ENGINES = ("compiled", "pyshacl")
 _SERVER = "ask a running server instead of opening the directory"
 
 
@@ -100,6 +102,9 @@ def _taking_in(commands: argparse._SubParsersAction[Parser]) -> None:
     validate.add_argument("--input", metavar="TYPE", help="media type or extension, where the file name does not tell")
     _format(validate, VALIDATIONS)
     validate.add_argument("--output", metavar="FILE", help="write it to a file instead of printing it")
+    validate.add_argument(
+        "--engine", choices=ENGINES, default=ENGINES[0], help="who validates: %(choices)s (default: %(default)s)"
+    )
     validate.add_argument(
         "--fail-on",
         choices=("MUST", "SHOULD", "MAY"),

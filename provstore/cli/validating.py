@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     form = files.named(arguments.input, "--input")
     if arguments.watch and "-" in arguments.files:
         raise Misconfigured("--watch looks at files again when they change; standard input is read once")
-    with closing(_validator(settings)) as validator, asyncio.Runner() as runner:
+    with closing(_validator(settings, arguments.engine)) as validator, asyncio.Runner() as runner:
         profiles = validator.profiles(arguments.profile)
         rules = runner.run(validator.rules(profiles))
         look = partial(_look, runner, validator, form, profiles)
@@ -80,17 +80,17 @@ def _replace(target: Path, data: bytes) -> None:
 # --- reading ---------------------------------------------------------------------------------------------------------
 
 
-def _validator(settings: Settings) -> Validator:
+def _validator(settings: Settings, engine: str) -> Validator:
     """One that knows the profiles of the store that the data directory holds, and names records as they would be there.
 
     Where there is no store, only what ships is known.
     """
     directory = Path(settings.data)
     if not (directory / "ledger.db").exists():
-        return Validator(settings, Profiles(settings.profiles), settings.base or _NO_BASE, _LIMITS)
+        return Validator(settings, Profiles(settings.profiles), settings.base or _NO_BASE, _LIMITS, engine=engine)
     with closing(Ledger(directory)) as ledger:
         profiles = Profiles(settings.profiles, directory, ledger)
-        return Validator(settings, profiles, settings.base or ledger.base, _LIMITS)
+        return Validator(settings, profiles, settings.base or ledger.base, _LIMITS, engine=engine)
 
 
 _Look = Callable[[Sequence[str]], Iterator[tuple[str, list[Verdict]]]]

@@ -22,12 +22,13 @@ from provstore.errors import Busy, ProvStoreError
 from provstore.ledger.log import Ledger
 from provstore.model import Mapped
 from provstore.security.pool import JobCrash, JobTimeout, WorkerPool
+from provstore.validation.checking import Task
 from provstore.validation.profiles import Registry
 from provstore.validation.results import conformity, failed
 
 _SECONDS = 60.0
 _MEMORY = 2 << 30
-_JOB = "provstore.validation.shacl:job"
+_CHECKING = "provstore.validation.checking"
 #: What `result.conforms` means; NULL where the validation itself failed, which says nothing about the record.
 _STATES: dict[bool | None, str] = {True: "conforming", False: "violating", None: "failed"}
 STATES = tuple(_STATES.values())
@@ -108,7 +109,7 @@ class Annotator:
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")  # what a power cut takes is validated again
         _prepare(self._db)
-        self._pool = WorkerPool(_MEMORY, most=1, keep=1, modules=("provstore.validation.shacl",))
+        self._pool = WorkerPool(_MEMORY, most=1, keep=1, modules=(_CHECKING,))
         self._wake = asyncio.Event()
         self._done: dict[str, int] = {}
         self.use(profiles)
@@ -170,8 +171,9 @@ class Annotator:
         return await self._results(profile, quads, patient=False)
 
     async def _results(self, profile: str, quads: bytes, *, patient: bool = True) -> list[dict[str, Any]]:
+        task = Task(self._registry, profile, quads)
         try:
-            found: list[dict[str, Any]] = await self._pool.run(_JOB, (self._registry, profile, quads), _SECONDS)
+            found: list[dict[str, Any]] = await self._pool.run(f"{_CHECKING}:job", task, _SECONDS)
             return found
         except (JobTimeout, JobCrash, ProvStoreError) as error:
             if isinstance(error, Busy) and not patient:

@@ -17,10 +17,11 @@ from provstore.errors import Busy, InvalidInput, Misconfigured, ProvStoreError, 
 from provstore.model import Location, Mapped
 from provstore.security.pool import JobCrash, JobTimeout, WorkerPool
 from provstore.settings import Settings
+from provstore.validation.checking import ENGINES, Task
 from provstore.validation.profiles import Profile, Rule, Upload
 from provstore.validation.results import Judgement, Validation, Verdict, conformity, failed
 
-_SHACL, _DESCRIBED, _LINT = (f"provstore.validation.{name}" for name in ("shacl", "described", "lint"))
+_CHECKING, _DESCRIBED, _LINT = (f"provstore.validation.{name}" for name in ("checking", "described", "lint"))
 #: How long one payload may take, and how long all payloads of one body may.
 _SECONDS, _ALL_SECONDS = 60.0, 60.0
 _LINT_SECONDS = 30.0
@@ -30,12 +31,22 @@ _LOCATE, _LOCATE_SECONDS = "provstore.core.locate", 10.0
 class Validator:
     """Validates bodies for a store of some id base, or for none; `close` after use.
 
-    Its workers are started when it is first asked.
+    Its workers are started when it is first asked. `engine` is one of `checking.ENGINES`.
     """
 
-    def __init__(self, settings: Settings, profiles: Profiles, base: str, limits: Limits, *, most: int = 1) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        profiles: Profiles,
+        base: str,
+        limits: Limits,
+        *,
+        most: int = 1,
+        engine: str = ENGINES[0],
+    ) -> None:
         self._memory, self._read_seconds = settings.query_memory_bytes, settings.rdf_timeout_seconds
         self._profiles, self._base, self._limits, self._most = profiles, base, limits, most
+        self._engine = engine
         self._pool: WorkerPool | None = None
         self._described: dict[str, Profile] = {}
 
@@ -108,9 +119,8 @@ class Validator:
     async def _judged(self, profile: str, mapped: Mapped) -> Judgement:
         quads = b"".join([mapped.quads, *(content.quads for content in mapped.contents)])
         try:
-            results, report = await self._workers().run(
-                f"{_SHACL}:told", (self._profiles.registry, profile, quads), _SECONDS
-            )
+            task = Task(self._profiles.registry, profile, quads, self._engine)
+            results, report = await self._workers().run(f"{_CHECKING}:told", task, _SECONDS)
         except Busy:
             raise
         except (JobTimeout, JobCrash, ProvStoreError) as error:
@@ -132,7 +142,7 @@ class Validator:
 
     def _workers(self) -> WorkerPool:
         if self._pool is None:
-            modules = ("provstore.core.intake", _SHACL, _LOCATE)
+            modules = ("provstore.core.intake", _CHECKING, _LOCATE)
             self._pool = WorkerPool(self._memory, most=self._most, keep=1, modules=modules)
         return self._pool
 

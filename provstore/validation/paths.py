@@ -48,15 +48,20 @@ def sparql(path: Path) -> str:
         case Inverse(inner):
             return f"^{_grouped(inner)}"
         case Sequence(paths):
-            return "/".join(_grouped(each) for each in paths)
+            return "/".join(_member(each) for each in paths)
         case Alternative(paths):
-            return "|".join(_grouped(each) for each in paths)
+            return "|".join(_member(each) for each in paths)
         case Repeated(inner, mark):
             return f"{_grouped(inner)}{mark}"
 
 
 def _grouped(path: Path) -> str:
     return path.iri if isinstance(path, Predicate) else f"({sparql(path)})"
+
+
+def _member(path: Path) -> str:
+    """As a part of a sequence or of alternatives, where `^` binds to its own predicate anyway."""
+    return sparql(path) if isinstance(path, Inverse) and isinstance(path.path, Predicate) else _grouped(path)
 
 
 def predicates(path: Path) -> frozenset[str]:

@@ -150,6 +150,13 @@ class Sparql:
     bindings: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A constraint of which another engine tells only the component."""
+
+    component: str
+
+
 Constraint: TypeAlias = (
     Count
     | Bound
@@ -168,6 +175,7 @@ Constraint: TypeAlias = (
     | Qualified
     | Closed
     | Sparql
+    | Unknown
 )
 
 
