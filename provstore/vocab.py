@@ -75,7 +75,7 @@ PROV = Namespace(
 )
 DCT = Namespace(
     "http://purl.org/dc/terms/",
-    "conformsTo description hasPart identifier isPartOf isVersionOf issued license modified title",
+    "conformsTo description hasPart identifier isPartOf isVersionOf issued license modified title format",
 )
 DCAT = Namespace(
     "http://www.w3.org/ns/dcat#", "Catalog DataService Distribution downloadURL endpointURL keyword version"

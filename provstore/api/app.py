@@ -22,6 +22,7 @@ from provstore.api import (
     export,
     intake,
     lineage,
+    profiles,
     records,
     search,
     service_routes,
@@ -63,6 +64,7 @@ def create_app(settings: Settings) -> FastAPI:
         evidence,
         export,
         validation,
+        profiles,
         service_routes,
         pages,
     )

@@ -1,8 +1,6 @@
-"""Validation: without storing, of all that is stored, and the shapes that it goes by."""
+"""Validation: without storing, and of all that is stored."""
 
 from __future__ import annotations
-
-from dataclasses import asdict
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
@@ -56,21 +54,6 @@ def _form(request: Request) -> Format:
         return FORMATS[named]
     offers = {form.media_type: form for form in FORMATS.values()}
     return offers[chosen(request.headers.get("accept"), offers, "with a validation")]
-
-
-@router.get("/shapes")
-async def get_shapes(request: Request) -> Response:
-    """Every validation profile: what it is about, whether it annotates, rejects or is off, and its rules."""
-    service = service_of(request)
-    modes = service.profiles.modes
-    found = [await service.validator.described(each.token) for each in service.profiles.registry.newest()]
-    return JSONResponse([{**asdict(each), "mode": modes.get(each.token, "off")} for each in found])
-
-
-@router.get("/shapes/{profile}")
-async def get_profile(profile: str, request: Request) -> Response:
-    """A profile's SHACL shapes as Turtle."""
-    return Response(service_of(request).profiles.registry.find(profile).read(), media_type="text/turtle")
 
 
 @router.get("/validation")

@@ -17,6 +17,7 @@ from provstore.core.client import OwnerClient
 from provstore.core.intake import Body, Item
 from provstore.core.lineage import LineageService
 from provstore.core.profiles import Profiles, Published
+from provstore.core.trial import Trial, tried
 from provstore.core.validate import Validator
 from provstore.errors import Busy, InvalidInput, Nonconforming, NotFound, NotYetApplied, ProvStoreError
 from provstore.export.package import Exported
@@ -184,6 +185,12 @@ class Service:
                 self.annotator.use(self.profiles.on())
             return version.token
 
+    async def tried(self, named: str, last: int | None) -> Trial:
+        """A version of a profile tried on all records, or the last ones; what is in use stays as it is."""
+        version = self.profiles.registry.find(named)
+        against = next((each for each in self.profiles.on() if each.partition("/")[0] == version.name), "")
+        return await tried(self.validator, self.ledger, self.annotator, version.token, against, last)
+
     async def _recorded(self, submission: Submission) -> None:
         await self.owner.append([submission])
         self.profiles.catch_up()
@@ -263,6 +270,12 @@ class Service:
     async def serialise(self, quads: bytes, media_type: str) -> bytes:
         """A record's quads in another RDF syntax."""
         found: bytes = await self._query_pool.run("provstore.store.serialise:serialise", (quads, media_type), 10)
+        return found
+
+    async def converted(self, turtle: bytes, base: str, media_type: str) -> bytes:
+        """Turtle in another RDF syntax."""
+        task = (turtle, base, media_type)
+        found: bytes = await self._query_pool.run("provstore.store.serialise:converted", task, 10)
         return found
 
     async def export(self, selection: Selection) -> tuple[Path, Exported]:

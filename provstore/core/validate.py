@@ -65,6 +65,17 @@ class Validator:
             self._described[token] = await self._workers().run(f"{_DESCRIBED}:job", task, _SECONDS)
         return self._described[token]
 
+    async def found(self, profile: str, records: list[bytes], seconds: float) -> list[list[dict[str, Any]]]:
+        """What a profile finds in each of several records (N-Quads), as long as they take no longer than that."""
+        try:
+            task = (self._profiles.registry, profile, records)
+            found: list[list[dict[str, Any]]] = await self._workers().run(f"{_SHACL}:jobs", task, seconds)
+            return found
+        except Busy:
+            raise
+        except (JobTimeout, JobCrash, ProvStoreError) as error:
+            return [failed(error) for _ in records]
+
     async def lint(self, upload: Upload) -> list[dict[str, Any]]:
         """What is wrong with shapes that are to be published; InvalidInput, TooLarge where they cannot be read."""
         with intake.in_worker(_LINT_SECONDS):

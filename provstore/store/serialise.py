@@ -45,9 +45,16 @@ def serialise(job: tuple[bytes, str]) -> bytes:
     return out.getvalue()
 
 
-def quads_of(turtle: bytes) -> bytes:
-    """Sorted canonical N-Quads of Turtle that ships with the code; InvalidInput, with the line, where it is none."""
+def converted(job: tuple[bytes, str, str]) -> bytes:
+    """Turtle, relative to an IRI, in the media type wanted; errors as those of `quads_of` and `serialise`."""
+    turtle, base, media_type = job
+    return serialise((quads_of(turtle, base), media_type))
+
+
+def quads_of(turtle: bytes, base: str | None = None) -> bytes:
+    """Sorted canonical N-Quads of Turtle, relative to an IRI; InvalidInput, with the line, where it is none."""
     try:
-        return "".join(sorted(rdf.quad_line(quad) for quad in ox.parse(turtle, format=ox.RdfFormat.TURTLE))).encode()
+        found = ox.parse(turtle, format=ox.RdfFormat.TURTLE, base_iri=base)
+        return "".join(sorted(map(rdf.quad_line, found))).encode()
     except SyntaxError as error:
         raise InvalidInput(f"not Turtle: {error.msg}", line=error.lineno) from error

@@ -6,15 +6,16 @@ of strangers are for a worker to read.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from functools import cache
 
 from rdflib import Dataset, Graph
-from rdflib.exceptions import ParserError
 from rdflib.namespace import DCTERMS, OWL, PROF, RDF, RDFS, SH
 from rdflib.term import Node, URIRef
 
 from provstore.errors import InvalidInput
+from provstore.validation.figure import boxes
 from provstore.validation.profiles import Profile, Registry, Rule, Version
 from provstore.validation.wording import Wording
 
@@ -31,10 +32,9 @@ def parsed(data: bytes, iri: str) -> Graph:
     """The triples of a Turtle file, relative to an IRI; InvalidInput, with the line where it is known."""
     try:
         return Graph().parse(data=data, format="turtle", publicID=iri)
-    except (SyntaxError, ParserError, ValueError, RecursionError) as error:
-        line = getattr(error, "lines", None)
-        text = str(error).splitlines()
-        said = next((each for each in text if each.strip()), type(error).__name__)
+    except Exception as error:  # rdflib's parser lets through whatever Python raises
+        line, why = getattr(error, "lines", None), getattr(error, "_why", "")
+        said = why or next((each for each in str(error).splitlines() if each.strip()), type(error).__name__)
         raise InvalidInput(f"not Turtle: {said[:300]}", line=line + 1 if isinstance(line, int) else None) from error
 
 
@@ -112,7 +112,12 @@ def described(version: Version, registry: Registry) -> Profile:
         tuple(each.token for each in ours),
         tuple(each.token for each in whole[1:]),
         tuple(others),
+        boxes(shapes(version, registry), [URIRef(rule.shape) for rule in sorted(rules.values(), key=_name)]),
     )
+
+
+def _name(rule: Rule) -> str:
+    return rule.shape
 
 
 def job(task: tuple[Registry, str]) -> Profile:
@@ -181,7 +186,9 @@ def _examples(version: Version) -> tuple[tuple[str, str], ...]:
     if not data:
         return ()
     dataset = Dataset()
-    dataset.parse(data=data, format="trig", publicID=version.iri)
+    with warnings.catch_warnings():  # rdflib's own parser uses what rdflib deprecates
+        warnings.simplefilter("ignore", DeprecationWarning)
+        dataset.parse(data=data, format="trig", publicID=version.iri)
     found = []
     for graph in dataset.graphs():
         name = str(graph.identifier).rpartition("#")[2]

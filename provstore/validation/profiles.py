@@ -67,7 +67,7 @@ class Registry:
 
     def versions(self, name: str) -> list[Version]:
         """The versions of a profile, the newest first; empty where there is none of the name."""
-        if not _NAME.match(name):
+        if not _NAME.match(name) or len(name) > _MOST_NAME:
             return []
         found = [_version(path, home, self) for home in self._homes() for path in (home / name).glob("*.ttl")]
         return sorted((each for each in found if each), key=lambda each: -each.number)
@@ -143,6 +143,37 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class Row:
+    """One property in a box (`path` '': the thing itself): how many values, of what kind, of which classes.
+
+    `most` is None where there is no bound; `rule` is the shape that asks it, the first one where there are several.
+    """
+
+    path: str
+    least: int
+    most: int | None
+    kind: str
+    classes: tuple[str, ...]
+    rule: str
+
+    @property
+    def count(self) -> str:
+        """The multiplicity as UML writes it: `0..1`, `1`, `1..*`, `*`."""
+        if self.most is None:
+            return f"{self.least}..*" if self.least else "*"
+        return str(self.most) if self.least == self.most else f"{self.least}..{self.most}"
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """What some rules look at: its titles in a few words each, those of them that are classes, and its properties."""
+
+    titles: tuple[str, ...]
+    classes: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """One version of a profile: its head, and its rules in the order of the severities, inherited ones included.
 
@@ -163,6 +194,7 @@ class Profile:
     inherits: tuple[str, ...] = ()
     lineage: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
+    boxes: tuple[Box, ...] = ()
 
     @property
     def token(self) -> str:

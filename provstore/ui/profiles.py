@@ -1,0 +1,101 @@
+"""Pages of profiles: the catalogue, and each version's documentation with a class diagram."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from fastapi.responses import HTMLResponse
+
+from provstore.core.profiles import MODES
+from provstore.core.service import Service
+from provstore.core.trial import Trial
+from provstore.ui import names, render
+from provstore.ui.diagram import Diagram, diagram
+from provstore.validation.profiles import Profile
+
+#: The media types of a profile's twins, by what `format` calls them.
+_TWINS = {"text/turtle": "turtle", "application/json": "json", "application/ld+json": "jsonld"}
+_PREFIXES = ("prov", "ps", "dct", "dcat", "rdfs", "rdf", "xsd", "schema")
+_SAFE = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """A version and where it is."""
+
+    token: str
+    version: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A profile in a list: its newest version, all of them, and the one that is used ('': none) with its mode."""
+
+    profile: Profile
+    versions: tuple[Linked, ...]
+    used: str
+    mode: str
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many rules it has of each severity."""
+        found = dict.fromkeys(("MUST", "SHOULD", "MAY"), 0)
+        for rule in self.profile.rules:
+            found[rule.severity] += 1
+        return found
+
+
+def listed(service: Service, profile: Profile) -> Listed:
+    """A version of a profile with all its versions, and how that profile is used."""
+    versions = service.profiles.registry.versions(profile.name)
+    used = {token.partition("/")[0]: (token, mode) for token, mode in service.profiles.modes.items()}
+    token, mode = used.get(profile.name, ("", "off"))
+    links = tuple(Linked(each.token, str(each.number), f"/shapes/{each.token}") for each in versions)
+    return Listed(profile, links, "" if mode == "off" else token, mode)
+
+
+def catalogue(every: Sequence[Listed]) -> HTMLResponse:
+    """The page of all profiles."""
+    twins = {kind: f"/shapes?format={name}" for kind, name in _TWINS.items()}
+    return render.page("profiles/catalogue.html", alternates=twins, profiles=every)
+
+
+async def page(service: Service, profile: Profile, trial: Trial | None = None) -> HTMLResponse:
+    """The documentation of a version, and what a trial of it found where one was made."""
+    own = f"/shapes/{profile.token}"
+    inherited = [await service.validator.described(token) for token in profile.lineage]
+    return render.page(
+        "profiles/profile.html",
+        alternates={kind: f"{own}?format={name}" for kind, name in _TWINS.items()},
+        headers={"Cache-Control": "no-cache"} if trial is None else {"Cache-Control": "no-store"},
+        profile=profile,
+        listing=listed(service, profile),
+        inherited=inherited,
+        picture=_picture(profile),
+        prefixes={name: names.PREFIXES[name] for name in _PREFIXES},
+        anchors={rule.shape: anchor(rule.shape) for rule in profile.rules},
+        modes=MODES,
+        trial=trial,
+        own=own,
+    )
+
+
+def diagram_svg(profile: Profile) -> bytes:
+    """The class diagram of a version as a picture of its own, with its colours in it."""
+    template = render.templates().get_template("profiles/diagram.svg")
+    return template.render(profile=profile, picture=_picture(profile)).encode()
+
+
+@lru_cache(maxsize=64)
+def _picture(profile: Profile) -> Diagram:
+    return diagram(profile.boxes)
+
+
+def anchor(shape: str) -> str:
+    """Where a rule stands on the page: the fragment of its IRI, so that the IRI leads there; else its last part."""
+    _, mark, fragment = shape.partition("#")
+    return fragment if mark and fragment else _SAFE.sub("-", shape.rstrip("/").rpartition("/")[2]) or "rule"
