@@ -24,6 +24,7 @@ from provstore.validation.explaining import Found, explained
 from provstore.validation.profiles import SHIPPED, Profile, Registry, Version
 from provstore.validation.results import Fix, Result
 from provstore.validation.snippets import filled
+from provstore.validation.wording import Wording
 
 # rdflib prints a stack trace for each ill-typed literal; here that is a result of the shapes, not an event to be told
 logging.getLogger("rdflib.term").setLevel(logging.ERROR)
@@ -178,7 +179,7 @@ def _result(profile: str, report: Graph, node: Node, shapes: Graph, data: Graph)
         message=one(shapes, shape, SH.message) or said.message,
         profile=profile,
         component=component,
-        expected=said.expected,
+        expected=said.expected or "; ".join(Wording(shapes).constraints(shape)),
         fix=_fix(shapes, shape, found) or said.fix,
     )
 
