@@ -24,7 +24,7 @@ _Run = Callable[[argparse.Namespace, Settings], int]
 #: What `provstore query` and `provstore sparql` can print an answer as.
 ANSWERS = ("table", "json", "ndjson", "xml", "csv", "tsv", "turtle", "nt", "jsonld")
 #: What `provstore validate` can print.
-VALIDATIONS = ("table", "json", "ndjson", "csv", "tsv", "turtle", "html", "sarif", "junit")
+VALIDATIONS = ("table", "json", "turtle", "html", "csv", "tsv", "ndjson", "sarif", "junit")
 #: Who can validate.
 ENGINES = ("compiled", "pyshacl")
 _SERVER = "ask a running server instead of opening the directory"

@@ -13,11 +13,14 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from rdflib.term import URIRef
+
 from provstore import rdf, resources
 from provstore.errors import InvalidInput
 from provstore.validation import engine, reference, report
 from provstore.validation.closures import ValidationResult, Validator
 from provstore.validation.described import lineage
+from provstore.validation.described import shapes as rules
 from provstore.validation.explaining import Found, explained
 from provstore.validation.graph import Graph
 from provstore.validation.paths import Alternative, Path, follower, sparql
@@ -27,6 +30,7 @@ from provstore.validation.results import Fix, Result
 from provstore.validation.shapes import Shapes, references, sh
 from provstore.validation.snippets import filled
 from provstore.validation.terms import SUB_CLASS_OF, is_blank, is_iri, parts, text
+from provstore.validation.wording import Wording
 
 #: The engines that can be asked: closures over compiled shapes, and pySHACL.
 ENGINES = ("compiled", "pyshacl")
@@ -61,6 +65,7 @@ class Prepared:
     validator: Validator
     classes: Graph
     owners: Mapping[str, str]
+    wording: Wording
 
     def results(self, data: Graph, which: str) -> tuple[list[ValidationResult], bool]:
         """What an engine finds, and whether that is all; data must have been read with `classes`."""
@@ -85,7 +90,7 @@ def prepared(version: Version, registry: Registry) -> Prepared:
             for above in source.objects(cls, SUB_CLASS_OF):
                 classes.add(cls, SUB_CLASS_OF, above)
     shapes = read(graph)
-    return Prepared(shapes, Validator(shapes), classes, _owners(shapes))
+    return Prepared(shapes, Validator(shapes), classes, _owners(shapes), Wording(rules(version, registry)))
 
 
 def _owners(shapes: Shapes) -> dict[str, str]:
@@ -159,7 +164,7 @@ def _result(profile: str, ready: Prepared, data: Graph, result: ValidationResult
         message=_best(result.messages or result.shape.messages) or said.message,
         profile=profile,
         component=text(result.constraint.component),
-        expected=said.expected,
+        expected=said.expected or _asked(ready, node),
         fix=_fix(ready, node, found) or said.fix,
         details=tuple(_result(profile, ready, data, each) for each in result.details[:_MOST_DETAILS]),
     )
@@ -184,6 +189,11 @@ def _said(ready: Prepared, node: str, predicate: str) -> str:
         for value in ready.shapes.graph.objects(each, predicate):
             return text(value)
     return ""
+
+
+def _asked(ready: Prepared, node: str) -> str:
+    """What a rule asks, in words, where its constraint alone does not say."""
+    return "; ".join(ready.wording.constraints(URIRef(text(node)))) if is_iri(node) else ""
 
 
 def _fix(ready: Prepared, node: str, found: Found) -> Fix | None:

@@ -134,8 +134,6 @@ def _plain(term: str) -> str:
 def _listed(found: Found, name: str, between: str = "or") -> str:
     """The values of a parameter as a list in words; shapes that have no name are not told one by one."""
     terms = [_plain(term) for term in _given(found, name) if not term.startswith("_:")]
-    if not terms:
-        return f"what sh:{name} gives"
     if len(terms) > _SHOWN:
         return f"{', '.join(terms[:_SHOWN])} … ({len(terms)} in all)"
     return f" {between} ".join(filter(None, [", ".join(terms[:-1]), *terms[-1:]]))
@@ -294,10 +292,15 @@ def _order(name: str, wanted: str) -> _Entry:
 
 
 def _shaped(name: str, wanted: str) -> _Entry:
-    return _Entry(
-        lambda found: f"{wanted} {_listed(found, name, 'and')}".rstrip(),
-        lambda found, expected: f"{_subject(found)} is not as wanted: {expected}.",
-    )
+    """Of shapes within the shape: what they want is told where they have names."""
+
+    def expected(found: Found) -> str:
+        return f"{wanted} {listed}" if (listed := _listed(found, name, "and")) else ""
+
+    def message(found: Found, expected: str) -> str:
+        return f"{_subject(found)} is not as the shape wants it{f': {expected}' if expected else ''}."
+
+    return _Entry(expected, message)
 
 
 _TABLE: dict[str, _Entry] = {

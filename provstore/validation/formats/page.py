@@ -67,6 +67,7 @@ def _template() -> Template:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        keep_trailing_newline=True,
         finalize=lambda value: legal(value) if type(value) is str else value,
     )
     made.filters |= {

@@ -62,7 +62,8 @@ class _Rules:
                 name = last_part(rule.shape)
                 self._add(rule, name if short[name] == 1 else rule.shape, profile)
         for _, result in found(validation):  # shapes that have no name of their own
-            self._add(Rule(_key(result), result.severity, result.message, result.clause), rule_name(result))
+            if result.severity != "ERROR":
+                self._add(Rule(_key(result), result.severity, result.message, result.clause), rule_name(result))
         if any(verdict.error for verdict in validation.verdicts):
             self._add(_UNREADABLE, UNREADABLE)
 

@@ -9,9 +9,12 @@ def turtle(validation: Validation) -> str:
     """The reports of all documents, one after the other; what has none is a comment."""
     parts = []
     for each in validation.verdicts:
-        parts += [f"# not read: {' '.join(str(each.error).split())}\n"] if each.error else []
-        parts += [
-            judged.report or f"# {judged.profile}: {' '.join(judged.results[0].message.split())}\n"
-            for judged in each.profiles
-        ]
+        parts += [_comment(f"not read: {each.error}")] if each.error else []
+        for judged in each.profiles:
+            parts += [judged.report] if judged.report else [_comment(f"{judged.profile}: no report")]
+            parts += [] if judged.report else [_comment(result.message) for result in judged.results]
     return "\n".join(parts)
+
+
+def _comment(text: str) -> str:
+    return f"# {' '.join(text.split())}\n"
