@@ -84,7 +84,7 @@ def test_invalid_example_breaks_its_rule_and_no_other(name: str) -> None:
 
 
 def test_profile_says_what_it_is() -> None:
-    (profile,) = profiles().values()
+    profile = profiles()["prov-core"]
     assert (profile.name, profile.version, profile.title) == ("prov-core", "1", "PROV-O core")
 
 
@@ -261,7 +261,7 @@ def test_what_the_data_say_of_shapes_and_imports_is_ignored() -> None:
 
 @pytest.mark.parametrize("name", ["nope", "", "../ontology/provstore"])
 def test_unknown_profile(name: str) -> None:
-    with pytest.raises(NotFound, match="there are prov-core"):
+    with pytest.raises(NotFound, match=r"there are [a-z0-9, -]*prov-core"):
         validate(b"", name)
 
 
