@@ -52,6 +52,10 @@ PS = Namespace(
     " sql dialect repository codeUrl path branch tag commit codeVersion owner ownerType"
     # models, items, people
     " parameter value alias assigns onSlice factor pseudonym serialNumber subject concerns reason"
+    # policies
+    " Clause TextStatus BiometricIdentification Match Log Signature ReportedFigure ManualStep Reconciliation"
+    " ModelValidation OfficialText Reproduction Unread referenceDatabase textStatus checkedAgainst checkedOn"
+    " notCheckable retainUntil placedOnMarket assumption limitation meaning materiality nextReview"
     # what facets say
     " Partition NullCount DistinctCount Sum Count Minimum Maximum Quantile RowCount ByteSize FileCount refersTo"
     " engine environmentVariable upstream downstream jobEdge sourceJob sourceRun targetJob targetRun partition"

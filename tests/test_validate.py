@@ -101,7 +101,7 @@ def test_a_profile_that_is_not_there(files: Path) -> None:
     assert b"no validation profile 'prov-cor'; perhaps prov-core" in done.stderr
     none = command("validate", files / "bad.ttl", settings={"profiles": "prov-core:off"})
     assert none.returncode == 2
-    assert b"name one of prov-core" in none.stderr
+    assert re.search(rb"name one of [a-z0-9, -]*prov-core", none.stderr)
     named = command("validate", "--profile", "prov-core", files / "bad.ttl", settings={"profiles": "prov-core:off"})
     assert named.returncode == 1
 
@@ -196,7 +196,7 @@ def test_what_cannot_be_validated(server: Server, body: str, kind: str, accept: 
 
 
 def test_the_profiles_and_their_shapes(server: Server) -> None:
-    (profile,) = server.http.get("/shapes").json()
+    (profile,) = [each for each in server.http.get("/shapes").json() if each["name"] == "prov-core"]
     assert [profile[key] for key in ("name", "mode", "title")] == ["prov-core", "annotate", "PROV-O core"]
     assert {rule["severity"] for rule in profile["rules"]} == {"MUST", "SHOULD", "MAY"}
     shapes = server.http.get("/shapes/prov-core")

@@ -69,12 +69,12 @@ class Validator:
         """What a profile finds in each of several records (N-Quads), as long as they take no longer than that."""
         try:
             task = (self._profiles.registry, profile, records)
-            found: list[list[dict[str, Any]]] = await self._workers().run(f"{_SHACL}:jobs", task, seconds)
+            found: list[list[dict[str, Any]]] = await self._workers().run(f"{_CHECKING}:jobs", task, seconds)
             return found
         except Busy:
             raise
         except (JobTimeout, JobCrash, ProvStoreError) as error:
-            return [failed(error) for _ in records]
+            return [[each.json() for each in failed(error, profile)] for _ in records]
 
     async def lint(self, upload: Upload) -> list[dict[str, Any]]:
         """What is wrong with shapes that are to be published; InvalidInput, TooLarge where they cannot be read."""

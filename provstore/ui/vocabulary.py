@@ -28,7 +28,7 @@ _SECTIONS = (
     (
         "individuals",
         "Individuals",
-        "Kinds of event, modes of writing, bases of a conclusion, roles.",
+        "Kinds of event, modes of writing, bases of a conclusion, how a text was established, roles.",
         ("NamedIndividual",),
     ),
 )
