@@ -19,8 +19,14 @@ from tests.test_vocabulary import BROWSER
 
 SCORE, MODEL, PREDICTION = dataset("score"), "urn:x:model:1", "urn:x:prediction:1"
 LONG = "long" * 75
-#: Names that are markup, a script, right to left, and very long, as IRIs hold them.
-ODD = ("%3Cscript%3Ealert(1)%3C%2Fscript%3E", "%3Cb%3Ebold%26amp%3B%3C/b%3E", "%D7%A9%D7%9C%D7%95%D7%9D", LONG)
+#: Names that are markup, a script, right to left, very long, and long with a number at the end, as IRIs hold them.
+ODD = (
+    "%3Cscript%3Ealert(1)%3C%2Fscript%3E",
+    "%3Cb%3Ebold%26amp%3B%3C/b%3E",
+    "%D7%A9%D7%9C%D7%95%D7%9D",
+    LONG,
+    "the%20row%20of%20the%20customer%20in%20application%20107",
+)
 
 
 def story() -> Iterator[dict[str, Any] | str]:
@@ -199,6 +205,7 @@ def test_names_are_text_whatever_they_are(seen: Watched) -> None:
     assert "<script>alert(1)</script>".startswith(next(n for n in names if "script" in n).rstrip("…"))
     assert any(name.startswith("longlong") and name.endswith("…") for name in names)
     assert "שלום" in names
+    assert any(name.startswith("the row of the") and name.endswith("…107") for name in names)
     for box in page.locator("a.node .name").all():
         inner, outer = box.bounding_box(), box.locator("xpath=..").locator(".shape").bounding_box()
         assert inner
@@ -394,7 +401,7 @@ def test_the_page_can_be_read_without_scripts(server: Server, browser: Browser) 
         page = seen.open(f"/lineage?entity={quote(SCORE, safe='')}")
         summary = page.locator("#summary").inner_text()
         assert (
-            "score is a dataset. It came from 3 things; 3 things came from it. Of these 1 is only possibly" in summary
+            "score is a dataset. It came from 3 things; 3 things came from it. Of these, 1 is only possibly" in summary
         )
         assert page.locator("#table tbody tr").count() > 5
         assert page.locator("#table a[href^='/records/']").count() == page.locator("#table tbody tr").count()

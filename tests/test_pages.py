@@ -4,16 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Browser
 
 from tests.browser import launched, watched
-from tests.servers import Server, serving
+from tests.servers import BASE, Server, serving
 from tests.test_vocabulary import BROWSER
 
 #: Every page that is there without a thing to be about.
 PLACES = ("/", "/ns", "/ledger", "/validation")
+_SCORE = f"{BASE}/dataset/{quote('warehouse://bank', safe='')}/customer_risk_score"
+#: Pages with wide tables; the last has columns that only a query knows.
+TABLES = (
+    f"/entity?iri={quote(_SCORE, safe='')}",
+    f"/entity?iri={quote(BASE, safe='')}/model/premium",
+    f"/lineage?entity={quote(_SCORE, safe='')}&level=column",
+    "/impact?entity=demographics-api&after=2026-03-06&before=2026-03-10",
+    "/ledger",
+    "/queries/audit/gaps",
+)
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +47,27 @@ def test_a_page_is_whole_and_accessible(server: Server, browser: Browser, path: 
         assert page.locator("h1").count() == 1
         assert page.title()
         assert seen.serious() == []
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+@pytest.mark.parametrize("path", TABLES)
+def test_words_in_tables_are_whole(server: Server, browser: Browser, path: str, width: int) -> None:
+    with watched(browser, server.url, width=width) as seen:
+        page = seen.open(path)
+        assert page.locator("td a").count() > 5
+        broken = """links => links.filter(a => !/[\\s-]/.test(a.textContent) && a.getClientRects().length > 1)
+            .map(a => a.textContent)"""
+        assert page.locator("td a").evaluate_all(broken) == []
+
+
+@pytest.mark.parametrize("path", TABLES[:-1])
+def test_no_table_of_a_page_is_cut_off_on_a_phone(server: Server, browser: Browser, path: str) -> None:
+    with watched(browser, server.url, width=400) as seen:
+        page = seen.open(path)
+        assert page.locator("table").count()
+        cut_off = "all => all.filter(each => each.scrollWidth > each.clientWidth).length"
+        assert page.locator(".scroll").evaluate_all(cut_off) == 0
+        assert page.evaluate("document.documentElement.scrollWidth") <= 400
 
 
 def test_an_error_is_a_page_for_a_browser_alone(server: Server) -> None:

@@ -244,6 +244,30 @@ def test_a_column_has_a_page(server: Server) -> None:
     read = text_of(page(server, SCORE, column="age_band"))
     assert "demographics-api.age" in read
     assert "18.9 % missing" in read
+    assert re.search(r"It went into \d+ columns and things whose columns are not known\.", read)
+    assert "recorded as a part of customer_risk_score" in read
+
+
+def test_the_page_of_a_model_lists_its_versions(server: Server) -> None:
+    read = text_of(page(server, f"{BASE}/model/premium"))
+    listed = re.search(r"Versions((?: ?premium \d,?)+)", read)
+    assert listed
+    assert sorted(re.findall(r"premium \d", listed[1])) == ["premium 1", "premium 2", "premium 3"]
+
+
+@pytest.mark.parametrize(
+    ("iri", "says"),
+    [
+        (f"{BASE}/prediction/1", "1 thing depends on it: 1 decision."),
+        (SCORE, "119 things depend on it, among them 7 model versions"),
+        (SCORE, "1 of the 153 states behind it is only possible"),
+        (f"{SCORE}/write/0193b1a0-0000-7000-8004-000020260405", "1 record speaks of it. It has a place in the ledger"),
+        (f"{BASE}/job/airflow/risk.checks", "which read 1 thing and wrote nothing."),
+        (f"{BASE}/model/premium", "10 decisions, 2 alias assignments. If this was bad"),
+    ],
+)
+def test_sentences_agree_with_their_numbers(server: Server, iri: str, says: str) -> None:
+    assert says in text_of(page(server, iri))
 
 
 @pytest.mark.parametrize("column", ["", "age_band", "risk_score", "customer_id"])

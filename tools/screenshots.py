@@ -1,12 +1,11 @@
 """A picture of every page, light and dark, wide and as on a telephone: `make screenshots`.
 
-They go to `.screenshots/`, to be held against docs/pages.md by eye; those that the README shows go to `docs/` as well.
-Named shots are taken alone: `python -m tools.screenshots home lineage`.
+They go to `.screenshots/`, to be held against docs/pages.md by eye; the first screen of what the README shows goes to
+`docs/` as well. Named shots are taken alone: `python -m tools.screenshots home lineage`.
 """
 
 from __future__ import annotations
 
-import shutil
 import sys
 import tempfile
 import time
@@ -88,9 +87,6 @@ def main() -> None:
             for dark in (False, True):
                 _taken(browser, server, shot, dark=dark, width=1280)
             _taken(browser, server, shot, dark=False, width=400)
-    for name in SHOWN if len(sys.argv) == 1 else ():
-        for scheme in ("light", "dark"):
-            shutil.copy(FOLDER / f"{name}-{scheme}.png", ROOT / "docs" / f"{name}-{scheme}.png")
 
 
 def _settled(server: Server) -> None:
@@ -110,7 +106,9 @@ def _taken(browser: Browser, server: Server, shot: Shot, *, dark: bool, width: i
             page.get_by_role("button", name=shot.press).first.click()
             page.wait_for_load_state("networkidle")
             page.wait_for_timeout(500)
-        page.screenshot(path=FOLDER / f"{shot.name}-{scheme}.png", full_page=shot.name not in SHOWN)
+        page.screenshot(path=FOLDER / f"{shot.name}-{scheme}.png", full_page=True)
+        if shot.name in SHOWN and scheme != "phone" and len(sys.argv) == 1:
+            page.screenshot(path=ROOT / "docs" / f"{shot.name}-{scheme}.png")
         print(f"{shot.name}-{scheme}.png")
 
 

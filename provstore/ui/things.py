@@ -49,6 +49,8 @@ _QUESTIONS: dict[str, tuple[tuple[str, str], ...]] = {
     "Decision": _STATE_QUESTIONS,
     "Job": (("catalogue/jobs", "contains"), ("integrity/unobserved", "contains"), ("catalogue/runs", "contains")),
 }
+#: What is asked of all parts of a thing, where the summary of the query speaks of one.
+_OF_ALL = {"lineage/columns": "Which columns was each column made from?"}
 _OF_ACTIVITIES = (("lineage/run", "run"),)
 _OF_AGENTS = (("audit/actions", "agent"), ("catalogue/owners", "contains"))
 _VALUES = 10  # of one property
@@ -296,7 +298,9 @@ class View:
         wanted = _OF_ACTIVITIES if self.is_activity else _OF_AGENTS if self.is_agent else _QUESTIONS.get(kind, ())
         known = queries.catalogue()
         return [
-            Link(known[name].summary, names.address(f"/queries/{name}", **{parameter: self.thing.iri}))
+            Link(
+                _OF_ALL.get(name, known[name].summary), names.address(f"/queries/{name}", **{parameter: self.thing.iri})
+            )
             for name, parameter in wanted
             if name in known
         ]

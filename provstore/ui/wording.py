@@ -49,7 +49,7 @@ RELATIONS = {
     ("invalidated", "out"): "was invalidated by",
     ("invalidated", "in"): "invalidated",
     ("special", "out"): "is a state or version of",
-    ("special", "in"): "has as states or versions",
+    ("special", "in"): "states or versions",
     ("symlink", "out"): "is the same as",
     ("symlink", "in"): "is the same as",
     ("part", "out"): "is part of",
@@ -65,10 +65,10 @@ RELATIONS = {
     ("attributed", "in"): "is named as the owner or author of",
     ("on_behalf", "out"): "acts on behalf of",
     ("on_behalf", "in"): "is represented by",
-    ("previous", "out"): "comes after the state",
-    ("previous", "in"): "comes before the state",
+    ("previous", "out"): "previous state",
+    ("previous", "in"): "next state",
     ("assigns", "out"): "is a name given to",
-    ("assigns", "in"): "was given the names",
+    ("assigns", "in"): "names given to it",
     ("intended", "out"): "announced the outputs",
     ("intended", "in"): "was announced by",
 }
@@ -120,7 +120,7 @@ def kinds(name: str, count: int) -> str:
 def relation(name: str, direction: str, kind: str | None = None) -> str:
     """What a thing is to others by a relation, and of which kind those are where that is said."""
     if (name, direction) == ("special", "in") and kind:
-        return f"has as {KINDS[kind][1]}" if kind in KINDS else "has as states or versions"
+        return KINDS[kind][1] if kind in KINDS else "states or versions"
     return RELATIONS.get((name, direction), f"{name} ({direction})")
 
 

@@ -45,8 +45,8 @@ def _origin(around: dict[str, Any]) -> Iterator[Gap]:
     if possible := upstream["total"] - upstream["certain"]:
         yield Gap(
             "possible steps",
-            f"{possible:,} of the {_count(upstream['total'], 'state')} behind it are only possible: nothing says which"
-            " input an output was made of, or which write a read saw.",
+            f"{possible:,} of the {_count(upstream['total'], 'state')} behind it {'is' if possible == 1 else 'are'}"
+            " only possible: nothing says which input an output was made of, or which write a read saw.",
         )
 
 

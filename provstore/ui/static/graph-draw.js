@@ -68,20 +68,25 @@ export function rowY(row) {
   return HEIGHT + row * ROW + ROW / 2;
 }
 
-/** Text that is no wider than so many pixels; what is cut ends in an ellipsis. @param {string} text @param {number} width @param {number} size @param {number} weight */
-export function cut(text, width, size, weight = 400) {
+/** Text that is no wider than so many pixels; an ellipsis stands for what is cut before `end`. @param {string} text @param {number} width @param {number} size @param {number} weight @param {string} end */
+export function cut(text, width, size, weight = 400, end = '') {
   const key = `${size} ${weight} ${width} ${text}`;
   let found = cuts.get(key);
   if (found === undefined) {
     if (cuts.size > 20_000) cuts.clear();
-    found = fitted(text, width, size, weight);
+    found = fitted(text, width, size, weight, end);
     cuts.set(key, found);
   }
   return found;
 }
 
-/** @param {string} text @param {number} width @param {number} size @param {number} weight */
-function fitted(text, width, size, weight) {
+/** The end of a name that is kept when it is cut: a short last word, such as a number, which tells it from its like. @param {string} name */
+function lastWord(name) {
+  return /\s(\S{1,6})$/u.exec(name)?.[1] ?? '';
+}
+
+/** @param {string} text @param {number} width @param {number} size @param {number} weight @param {string} end */
+function fitted(text, width, size, weight, end) {
   if (!pen) return text.length > width / size * 1.8 ? `${text.slice(0, Math.floor(width / size * 1.8))}…` : text;
   pen.font = `${weight} ${size}px ${FONT}`;
   if (text.length < 400 && pen.measureText(text).width <= width) return text;
@@ -89,10 +94,10 @@ function fitted(text, width, size, weight) {
   let low = 0, high = letters.length;
   while (low < high) {
     const middle = (low + high + 1) >> 1;
-    if (pen.measureText(`${letters.slice(0, middle).join('')}…`).width <= width) low = middle;
+    if (pen.measureText(`${letters.slice(0, middle).join('')}…${end}`).width <= width) low = middle;
     else high = middle - 1;
   }
-  return `${letters.slice(0, low).join('')}…`;
+  return `${letters.slice(0, low).join('')}…${end}`;
 }
 
 /** A thing at its place, with its chips. @param {Thing} thing @param {Placed} at @param {Detail} detail */
@@ -134,7 +139,7 @@ function near(thing, at) {
 
 /** @param {string} said @param {number} x @param {number} y @param {string} name @param {number} room @param {number} size @param {number} weight */
 function text(said, x, y, name, room, size, weight, anchor = 'start') {
-  return element('text', { class: name, x, y, 'text-anchor': anchor }, cut(said, room, size, weight));
+  return element('text', { class: name, x, y, 'text-anchor': anchor }, cut(said, room, size, weight, name.startsWith('name') ? lastWord(said) : ''));
 }
 
 /** What more there is on either side, as buttons. @param {Thing} thing @param {Placed} at @param {Detail} detail */
