@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from provstore.core.annotate import Annotator
-from provstore.core.validate import Validator, conformity
+from provstore.core.validate import Validator
 from provstore.ledger.body import Body
 from provstore.ledger.log import Ledger
+from provstore.validation.results import conformity
 
 SECONDS = 60.0
 _LEAST_SECONDS = 10.0  # for a batch that was begun
@@ -97,7 +98,7 @@ def _batches(ledger: Ledger, head: int, count: int) -> Iterator[list[tuple[Body,
 
 
 def _count(trial: Trial, body: Body, results: list[dict[str, Any]], annotator: Annotator | None) -> None:
-    conforms = conformity(results)
+    conforms = conformity(each["severity"] for each in results)
     trial.looked += 1
     trial.conforming += conforms is True
     trial.violating += conforms is False

@@ -63,7 +63,7 @@ class Validator:
         except Busy:
             raise
         except (JobTimeout, JobCrash, ProvStoreError) as error:
-            return [failed(error) for _ in records]
+            return [[each.json() for each in failed(error, profile)] for _ in records]
 
     async def lint(self, upload: Upload) -> list[dict[str, Any]]:
         """What is wrong with shapes that are to be published; InvalidInput, TooLarge where they cannot be read."""
