@@ -45,6 +45,8 @@ _LISTS = (SH["and"], SH["or"], SH.xone)
 _TARGETS = (SH.targetClass, SH.targetSubjectsOf, SH.targetObjectsOf, SH.targetNode)
 _COUNTS = (SH.minCount, SH.maxCount, SH.qualifiedMinCount, SH.qualifiedMaxCount, SH.minLength, SH.maxLength)
 _RANGES = ((SH.minCount, SH.maxCount), (SH.qualifiedMinCount, SH.qualifiedMaxCount), (SH.minLength, SH.maxLength))
+_OF_SHAPE = re.compile(r"(?:shape )?(<[^<> ]*>|_:\S+?): (.*)\Z", re.DOTALL)
+_BLANK, _NAMED = re.compile(r"_:\w+"), re.compile(r"<([^<> ]+)>")
 _OURS = re.compile(re.escape(f"{HOME}/"))
 
 
@@ -311,8 +313,19 @@ def _engine(graph: Graph) -> Iterable[Finding]:
     try:
         reading.read(taken)
     except InvalidInput as error:
-        return [Finding("error", "", error.detail)]
+        return [_placed(error.detail, graph)]
     return []
+
+
+def _placed(detail: str, graph: Graph) -> Finding:
+    """What the engine says of a shape, with the shape named as elsewhere; nodes without a name have none here."""
+    wording = Wording(graph)
+    found = _OF_SHAPE.match(detail)
+    where, said = (found[1], found[2]) if found else ("", detail)
+    node = URIRef(where[1:-1]) if where.startswith("<") else BNode(where[2:])
+    said = _BLANK.sub("a node without a name", said)
+    said = _NAMED.sub(lambda each: wording.short(URIRef(each[1])), said)
+    return Finding("error", _where(graph, node, wording) if where else "", _sentence(said))
 
 
 def _term(node: Node) -> str:
