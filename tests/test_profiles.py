@@ -6,12 +6,12 @@ import hashlib
 from pathlib import Path
 
 import pytest
+from provstore.validation.shacl import validate
 
 from provstore import resources
 from provstore.errors import InvalidInput, NotFound
 from provstore.validation.described import described, lineage, shapes
 from provstore.validation.profiles import SHIPPED, Profile, Registry, Rule
-from provstore.validation.shacl import validate
 
 BASE = "https://prov.example"
 HEAD = """
