@@ -6,12 +6,13 @@ import hashlib
 from pathlib import Path
 
 import pytest
+from provstore.validation.shacl import validate
 
 from provstore import resources
 from provstore.errors import InvalidInput, NotFound
+from provstore.validation.checking import validate
 from provstore.validation.described import described, lineage, shapes
 from provstore.validation.profiles import SHIPPED, Profile, Registry, Rule
-from provstore.validation.checking import validate
 
 BASE = "https://prov.example"
 HEAD = """

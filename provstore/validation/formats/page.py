@@ -13,9 +13,8 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from provstore import __version__
-from provstore.validation.formats.telling import harmless, legal, place, rule_name, title, unread
+from provstore.validation.formats.telling import harmless, legal, path_text, place, rule_name, title, unread
 from provstore.validation.results import SEVERITIES, Judgement, Result, Validation
-from provstore.validation.snippets import short, written
 
 _HERE = Path(__file__).parent
 _WORDS = {"MUST": "must be mended", "SHOULD": "should be mended", "MAY": "could be better", "ERROR": "was not judged"}
@@ -75,7 +74,7 @@ def _template() -> Template:
         "title": title,
         "unread": unread,
         "groups": lambda judged: list(_groups(judged)),
-        "short": lambda text: written(text) if text.startswith(("<", "^", '"', "(")) else short(text),
+        "path": path_text,
         "words": _WORDS.__getitem__,
         "state": lambda verdict: _STATES[verdict.conforms],
         "link": lambda text: text if text.startswith(("http://", "https://")) else "",

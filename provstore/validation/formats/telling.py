@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from provstore.errors import ProvStoreError
 from provstore.model import Location
 from provstore.validation.results import Result, Validation, Verdict
-from provstore.validation.snippets import written
+from provstore.validation.snippets import short
 
 #: Characters that XML 1.0 (§2.2) cannot hold, and HTML does not want.
 _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -70,9 +70,14 @@ def found(validation: Validation) -> Iterator[tuple[Verdict, Result]]:
     return ((verdict, result) for verdict in validation.verdicts for result in verdict.results)
 
 
+def path_text(path: str) -> str:
+    """A property path with short names where it is one property, or several to choose from."""
+    return "|".join(f"{'^' * step.startswith('^')}{short(step.strip('^<>'))}" for step in path.split("|"))
+
+
 def about(result: Result) -> str:
     """Focus, path and value of a result on one line, as far as there are any."""
-    path = written(result.path) if result.path else ""
+    path = path_text(result.path)
     value = f"= {result.value}" if result.value and result.value != result.focus else ""
     return " ".join(filter(None, (result.focus, path, value)))
 
