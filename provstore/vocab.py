@@ -62,7 +62,9 @@ PS = Namespace(
     " pointer omitted column quantile severity expected actual tagSource adapterVersion externalSystem"
     " ProfileUse profile mode"
     " totalTasks failedTasks task triggerRule dependencyType sequenceRule statusRule eventTrigger"
-    " eventContentMode windowDuration pullRequest storageLayer framework warehouse datasetType filter operation",
+    " eventContentMode windowDuration pullRequest storageLayer framework warehouse datasetType filter operation"
+    # what rules say
+    " add remove",
 )
 PROV = Namespace(
     "http://www.w3.org/ns/prov#",

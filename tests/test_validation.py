@@ -23,7 +23,7 @@ from tests import suites
 from tests.notation import canonical
 
 HERE = Path(__file__).parent
-RULES = {rule.shape.rpartition("#")[2]: rule for rule in described(SHIPPED.find("prov-core"), SHIPPED).rules}
+RULES = {rule.shape.rpartition("#")[2]: rule for rule in described(SHIPPED.find("prov-core/1"), SHIPPED).rules}
 PROV, XSD = "http://www.w3.org/ns/prov#", "http://www.w3.org/2001/XMLSchema#"
 ACTIVITY = f"<urn:a> <http://www.w3.org/1999/02/22-rdf-syntax-ns#type> <{PROV}Activity> .\n"
 
@@ -71,12 +71,12 @@ def test_every_rule_is_complete_and_has_examples() -> None:
 
 @pytest.mark.parametrize("name", RULES)
 def test_valid_example_passes_every_rule(name: str) -> None:
-    assert validate(graphs(HERE / "shapes" / f"{name}.trig")["valid"], "prov-core") == []
+    assert validate(graphs(HERE / "shapes" / f"{name}.trig")["valid"], "prov-core/1") == []
 
 
 @pytest.mark.parametrize("name", RULES)
 def test_invalid_example_breaks_its_rule_and_no_other(name: str) -> None:
-    results = validate(graphs(HERE / "shapes" / f"{name}.trig")["invalid"], "prov-core")
+    results = validate(graphs(HERE / "shapes" / f"{name}.trig")["invalid"], "prov-core/1")
     assert set(names(results)) == {name}
     rule = RULES[name]
     for result in results:
@@ -86,7 +86,7 @@ def test_invalid_example_breaks_its_rule_and_no_other(name: str) -> None:
 
 def test_profile_says_what_it_is() -> None:
     profile = described(SHIPPED.find("prov-core"), SHIPPED)
-    assert (profile.name, profile.version, profile.title) == ("prov-core", "1", "PROV-O core")
+    assert (profile.name, profile.version, profile.title) == ("prov-core", "2", "PROV-O core")
 
 
 # --- good records pass -----------------------------------------------------------------------------------------------
@@ -95,7 +95,7 @@ def test_profile_says_what_it_is() -> None:
 @pytest.mark.parametrize("name", ["credit", "clinical"])
 def test_worked_stores_conform_record_by_record(name: str) -> None:
     for graph, quads in graphs(HERE / "fixtures" / f"{name}.trig").items():
-        assert validate(quads, "prov-core") == [], graph
+        assert validate(quads, "prov-core/1") == [], graph
 
 
 def event(**members: object) -> dict[str, Any]:
@@ -117,7 +117,7 @@ def test_records_made_from_openlineage_conform() -> None:
         event(job={"namespace": "ns", "name": "job", "facets": {"ownership": owners}}), base="https://b.example"
     )
     quads = b"".join([mapped.quads, *(content.quads for content in mapped.contents)])
-    assert set(names(validate(quads, "prov-core"))) == {"agent-says-its-kind"}  # `somebody` does not say
+    assert set(names(validate(quads, "prov-core/1"))) == {"agent-says-its-kind"}  # `somebody` does not say
 
 
 def test_records_made_from_real_events_break_no_rule_but_agents() -> None:
@@ -130,7 +130,7 @@ def test_records_made_from_real_events_break_no_rule_but_agents() -> None:
         except (ProvStoreError, ValueError):
             continue
         quads = b"".join([mapped.quads, *(content.quads for content in mapped.contents)])
-        assert set(names(validate(quads, "prov-core"))) <= {"agent-says-its-kind"}, path
+        assert set(names(validate(quads, "prov-core/1"))) <= {"agent-says-its-kind"}, path
         checked += 1
     assert checked
 
@@ -139,14 +139,14 @@ def test_records_made_from_real_events_break_no_rule_but_agents() -> None:
 
 
 def test_path_names_the_property_at_fault() -> None:
-    (result,) = validate(said('wasAssociatedWith "Ana"'), "prov-core")
+    (result,) = validate(said('wasAssociatedWith "Ana"'), "prov-core/1")
     assert (result.focus, result.path, result.value) == ("urn:a", f"{PROV}wasAssociatedWith", '"Ana"')
-    (result,) = validate(graphs(HERE / "shapes" / "asset-has-no-history.trig")["invalid"], "prov-core")
+    (result,) = validate(graphs(HERE / "shapes" / "asset-has-no-history.trig")["invalid"], "prov-core/1")
     assert result.path == f"^{PROV}used"
 
 
 def test_long_values_are_cut() -> None:
-    (result,) = validate(said(f'wasAssociatedWith "{"x" * 5000}"'), "prov-core")
+    (result,) = validate(said(f'wasAssociatedWith "{"x" * 5000}"'), "prov-core/1")
     assert len(result.value) < 250
     assert result.value.endswith("…")
 
@@ -154,26 +154,26 @@ def test_long_values_are_cut() -> None:
 def test_gravest_results_come_first_and_always_in_the_same_order() -> None:
     times = [time(f"2026-03-01T0{hour}:00:00") for hour in range(5)]
     quads = said(*(f"startedAtTime {each}" for each in times), f"endedAtTime {time('2026-02-01T00:00:00Z')}")
-    results = validate(quads, "prov-core")
+    results = validate(quads, "prov-core/1")
     assert names(results)[0] == "one-start"
-    assert results == validate(b"".join(reversed(quads.splitlines(keepends=True))), "prov-core")
+    assert results == validate(b"".join(reversed(quads.splitlines(keepends=True))), "prov-core/1")
 
 
 def test_graphs_are_taken_together() -> None:
     graph = ACTIVITY.replace(" .\n", " <urn:g> .\n").replace("Activity", "Entity")
-    assert names(validate((ACTIVITY + graph).encode(), "prov-core")) == ["entity-is-no-activity"]
+    assert names(validate((ACTIVITY + graph).encode(), "prov-core/1")) == ["entity-is-no-activity"]
 
 
 def test_subclasses_of_the_ontologies_count() -> None:
     quads = ACTIVITY + ACTIVITY.replace(f"{PROV}Activity", "https://w3id.org/provstore/ns#ReadState")
-    assert names(validate(quads.encode(), "prov-core")) == ["entity-is-no-activity"]
+    assert names(validate(quads.encode(), "prov-core/1")) == ["entity-is-no-activity"]
 
 
 # --- what the engine is spared ---------------------------------------------------------------------------------------
 
 
 def test_nothing_is_fine() -> None:
-    assert validate(b"", "prov-core") == []
+    assert validate(b"", "prov-core/1") == []
 
 
 @pytest.mark.parametrize(
@@ -192,12 +192,12 @@ def test_nothing_is_fine() -> None:
 )
 def test_what_is_not_n_quads_is_refused(quads: bytes) -> None:
     with pytest.raises(InvalidInput, match=r"N-Quads"):
-        validate(quads, "prov-core")
+        validate(quads, "prov-core/1")
 
 
 def test_the_line_of_a_fault_is_named() -> None:
     with pytest.raises(InvalidInput) as caught:
-        validate(ACTIVITY.encode() + b"nonsense\n", "prov-core")
+        validate(ACTIVITY.encode() + b"nonsense\n", "prov-core/1")
     assert caught.value.line == 2
 
 
@@ -205,7 +205,7 @@ def test_the_line_of_a_fault_is_named() -> None:
 @given(st.binary(max_size=60))
 def test_any_bytes_are_refused_or_validated(data: bytes) -> None:
     try:
-        validate(data, "prov-core")
+        validate(data, "prov-core/1")
     except InvalidInput:
         return
 
@@ -222,15 +222,15 @@ def test_any_bytes_are_refused_or_validated(data: bytes) -> None:
     ],
 )
 def test_times_of_every_kind(start: str, end: str, expected: set[str]) -> None:
-    results = validate(said(f"startedAtTime {start}", f"endedAtTime {end}"), "prov-core")
+    results = validate(said(f"startedAtTime {start}", f"endedAtTime {end}"), "prov-core/1")
     assert set(names(results)) == expected
 
 
 def test_literals_keep_the_form_they_were_sent_in() -> None:
     one, same = time("2026-03-01T00:00:00Z"), time("2026-03-01T00:00:00.000+00:00")
-    (result,) = validate(said(f"startedAtTime {one}", f"startedAtTime {same}"), "prov-core")
+    (result,) = validate(said(f"startedAtTime {one}", f"startedAtTime {same}"), "prov-core/1")
     assert result.shape.endswith("#one-start")
-    (result,) = validate(said(f'wasAssociatedWith "01"^^<{XSD}integer>'), "prov-core")
+    (result,) = validate(said(f'wasAssociatedWith "01"^^<{XSD}integer>'), "prov-core/1")
     assert result.value == f'"01"^^<{XSD}integer>'
 
 
@@ -247,7 +247,7 @@ def test_literals_keep_the_form_they_were_sent_in() -> None:
     ],
 )
 def test_odd_literals_pass_through(value: str) -> None:
-    assert validate(said(f"value {value}"), "prov-core") == []
+    assert validate(said(f"value {value}"), "prov-core/1") == []
 
 
 def test_what_the_data_say_of_shapes_and_imports_is_ignored() -> None:
@@ -257,7 +257,7 @@ def test_what_the_data_say_of_shapes_and_imports_is_ignored() -> None:
         + f"<urn:a> <{shacl}property> <urn:a> .\n<urn:a> <{owl}imports> <http://127.0.0.1:9/never> .\n"
         + ACTIVITY.replace(f"{PROV}Activity", f"{shacl}NodeShape")
     )
-    assert validate(quads.encode(), "prov-core") == []
+    assert validate(quads.encode(), "prov-core/1") == []
 
 
 @pytest.mark.parametrize("name", ["nope", "", "../ontology/provstore"])
@@ -267,7 +267,7 @@ def test_unknown_profile(name: str) -> None:
 
 
 def test_job_runs_in_a_worker() -> None:
-    task = Task(SHIPPED, "prov-core", said('wasAssociatedWith "Ana"'))
+    task = Task(SHIPPED, "prov-core/1", said('wasAssociatedWith "Ana"'))
     pool = WorkerPool(2 << 30, most=1, keep=1, modules=("provstore.validation.checking",))
     try:
         assert pool.call("provstore.validation.checking:job", task, 60.0) == job(task)

@@ -82,7 +82,7 @@ def test_every_record_is_listed_once(server: Server, query: str, total: int) -> 
 
 def test_the_records_of_one_rule(server: Server) -> None:
     answer = server.http.get(
-        "/validation", params={"rule": RULE.replace("entity-is-no-activity", "relation-to-a-node")}
+        "/validation", params={"rule": RULE.replace("entity-is-no-activity", "wasAssociatedWith-is-no-text")}
     )
     (found,) = answer.json()["records"]
     assert found["index"] == 1
@@ -112,7 +112,7 @@ def test_from_the_counts_to_a_record_and_what_it_lacks(server: Server, browser: 
         page.get_by_role("link", name=re.compile("^record ")).first.click()
         section = page.get_by_role("region", name="Validation")
         assert "does not conform" in section.inner_text()
-        assert "two: give the activity an IRI of its own" in section.inner_text()
+        assert "A thing and what happened to it are two" in section.inner_text()
         assert seen.serious() == []
 
 
@@ -136,7 +136,7 @@ def test_a_profile_that_rejects_keeps_nothing(tmp_path: Path, browser: Browser) 
     with serving(tmp_path / "data", profiles="prov-core:reject") as server:
         assert server.rdf(f"<urn:x> a <{PROV}Entity>, <{PROV}Activity> .").status_code == 422
         (profile,) = server.http.get("/validation").json()["profiles"]
-        assert [profile[name] for name in ("profile", "mode", "violating")] == ["prov-core/1", "reject", 0]
+        assert [profile[name] for name in ("profile", "mode", "violating")] == ["prov-core/2", "reject", 0]
         with watched(browser, server.url) as seen:
             assert "no place in the ledger" in seen.open("/validation").locator("main").inner_text()
 
