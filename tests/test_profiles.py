@@ -6,7 +6,6 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from provstore.validation.shacl import validate
 
 from provstore import resources
 from provstore.errors import InvalidInput, NotFound
