@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from provstore import rdf
 from provstore.errors import InvalidInput
@@ -59,50 +59,71 @@ class ValidationResult:
 
 #: Whether the value nodes of a focus node keep to a constraint. What is wrong is added to the list; without a list, the
 #: answer comes with the first thing that is wrong, and nothing is said of it.
-_Rule: TypeAlias = "Callable[[Data, str, Collection[str], list[ValidationResult] | None], bool]"
+Rule: TypeAlias = "Callable[[Data, str, Collection[str], list[ValidationResult] | None], bool]"
+#: Whether a value node is as it should be.
+Test: TypeAlias = Callable[[Data, str], bool]
+
+
+class Queries(Protocol):
+    """Who answers the queries of SHACL-SPARQL in which variables stand for terms."""
+
+    def ask(self, query: Template, terms: Mapping[str, str]) -> bool: ...
+    def select(self, query: Template, terms: Mapping[str, str]) -> Iterator[dict[str, str]]: ...
 
 
 class Validator:
     """The shapes of a graph as functions; one is made for all data that are held against it."""
 
     def __init__(self, shapes: Shapes) -> None:
-        self._compiled: dict[str, _Compiled] = {}
+        self._compiled: dict[str, CompiledShape] = {}
         self._graph = shapes.graph
         self._queried: tuple[Data, Queried] | None = None
         self._shapes = shapes.shapes
-        self._targeted = [(shape, self._of(shape.node)) for shape in shapes.targeted()]
+        self._targeted = [(shape, self.of(shape.node)) for shape in shapes.targeted()]
 
     def validate(self, data: Data) -> Iterator[ValidationResult]:
         """Every result, shape by shape."""
         foci: dict[tuple[Target, ...], Collection[str]] = {}
         for shape, compiled in self._targeted:
             if shape.targets not in foci:
-                foci[shape.targets] = _foci(data, shape.targets)
+                foci[shape.targets] = self._foci(data, shape.targets)
             for focus in foci[shape.targets]:
                 found: list[ValidationResult] = []
                 compiled.holds(data, focus, found)
                 yield from found
 
-    def _of(self, node: str) -> _Compiled:
+    def _foci(self, data: Data, targets: tuple[Target, ...]) -> Collection[str]:
+        return dict.fromkeys(node for target in targets for node in self._target(data, target))
+
+    def _target(self, data: Data, target: Target) -> Iterable[str]:
+        if target.kind == "class":
+            return data.instances(target.term)
+        if target.kind == "subjectsOf":
+            return data.subjects_of(target.term)
+        return data.objects_of(target.term) if target.kind == "objectsOf" else (self.written(target.term),)
+
+    def of(self, node: str) -> CompiledShape:
+        """A shape as functions."""
         found = self._compiled.get(node)
         if found is None:
             shape = self._shapes[node]
-            rules = () if shape.deactivated else tuple(self._rule(shape, each) for each in shape.constraints)
-            found = self._compiled[node] = _Compiled(follower(shape.path) if shape.path else None, rules)
+            rules = () if shape.deactivated else tuple(self.rule(shape, each) for each in shape.constraints)
+            found = self._compiled[node] = CompiledShape(follower(shape.path) if shape.path else None, rules)
         return found
 
-    def _rule(self, shape: Shape, constraint: Constraint) -> _Rule:
+    def rule(self, shape: Shape, constraint: Constraint) -> Rule:
+        """A constraint of a shape as a function."""
         match constraint:
             case Logic():
                 return self._logic(shape, constraint)
             case Property(_, other):
-                return _of_property(self._of(other))
+                return _of_property(self.of(other))
             case Qualified():
                 return self._qualified(shape, constraint)
             case Count():
                 return _count(shape, constraint)
             case HasValue():
-                return _has_value(shape, constraint)
+                return _has_value(shape, constraint, self.written(constraint.value))
             case Pair():
                 return _pair(shape, constraint)
             case UniqueLang():
@@ -112,10 +133,28 @@ class Validator:
             case Sparql():
                 return self._query(shape, constraint)
             case _:
-                return _each(shape, constraint, _test(constraint))
+                return _each(shape, constraint, self.test(constraint))
 
-    def _logic(self, shape: Shape, constraint: Logic) -> _Rule:
-        inner = [self._of(node) for node in constraint.shapes]
+    def test(self, constraint: Constraint) -> Test:
+        """Whether a value node keeps to a constraint on single values that needs no other shape."""
+        match constraint:
+            case In(_, values):
+                among = frozenset(map(self.written, values))
+                return lambda data, value: value in among
+            case OfDatatype(_, datatype):
+                return lambda data, value: is_literal(value) and self.typed(value, datatype)
+        return _test(constraint)
+
+    def written(self, term: str) -> str:
+        """A term of the shapes as the data would have it."""
+        return term
+
+    def typed(self, value: str, datatype: str) -> bool:
+        """Whether a literal is a well-formed one of a datatype."""
+        return parts(value)[1] == datatype and datatypes.well_formed(value)
+
+    def _logic(self, shape: Shape, constraint: Logic) -> Rule:
+        inner = [self.of(node) for node in constraint.shapes]
         name = constraint.component
         if name == sh("NotConstraintComponent"):
             return _each(shape, constraint, lambda data, value: not inner[0].holds(data, value))
@@ -125,8 +164,8 @@ class Validator:
             return _nested(shape, constraint, inner, any)
         return _nested(shape, constraint, inner, all)
 
-    def _qualified(self, shape: Shape, constraint: Qualified) -> _Rule:
-        wanted, siblings = self._of(constraint.shape), [self._of(node) for node in constraint.siblings]
+    def _qualified(self, shape: Shape, constraint: Qualified) -> Rule:
+        wanted, siblings = self.of(constraint.shape), [self.of(node) for node in constraint.siblings]
         least = constraint.component == sh("QualifiedMinCountConstraintComponent")
 
         def rule(data: Data, focus: str, values: Collection[str], out: list[ValidationResult] | None) -> bool:
@@ -143,12 +182,12 @@ class Validator:
 
         return rule
 
-    def _query(self, shape: Shape, constraint: Sparql) -> _Rule:
+    def _query(self, shape: Shape, constraint: Sparql) -> Rule:
         query = Template(constraint.query)
-        always = {**constraint.bindings, "shapesGraph": SHAPES_GRAPH, "currentShape": shape.node}
+        always = bindings(shape, constraint)
 
         def asked(data: Data, focus: str, values: Collection[str], out: list[ValidationResult] | None) -> bool:
-            engine, well = self._engine(data), True
+            engine, well = self.engine(data), True
             for value in values:
                 terms = {**always, "this": focus, "value": value}
                 if not engine.ask(query, terms):
@@ -161,25 +200,38 @@ class Validator:
 
         def selected(data: Data, focus: str, values: Collection[str], out: list[ValidationResult] | None) -> bool:
             terms, well = {**always, "this": focus}, True
-            for found in self._engine(data).select(query, terms):
-                if "failure" in found and parts(found["failure"])[0] in ("true", "1"):
-                    raise InvalidInput(f"{constraint.source} reported a failure at {focus}")
+            for found in self.engine(data).select(query, terms):
+                result = selected_result(shape, constraint, terms, found)
                 if out is None:
                     return False
                 well = False
-                path = Predicate(found["path"]) if "path" in found and is_iri(found["path"]) else shape.path
-                value = found.get("value", focus if shape.path is None else None)
-                out.append(
-                    ValidationResult(focus, shape, constraint, path, value, _messages(constraint, {**terms, **found}))
-                )
+                out.append(result)
             return well
 
         return asked if constraint.ask else selected
 
-    def _engine(self, data: Data) -> Queried:
+    def engine(self, data: Data) -> Queries:
+        """Who answers queries over the data."""
         if self._queried is None or self._queried[0] is not data:
             self._queried = data, Queried(data, self._graph)
         return self._queried[1]
+
+
+def bindings(shape: Shape, constraint: Sparql) -> dict[str, str]:
+    """What is pre-bound for every focus node."""
+    return {**constraint.bindings, "shapesGraph": SHAPES_GRAPH, "currentShape": shape.node}
+
+
+def selected_result(
+    shape: Shape, constraint: Sparql, terms: Mapping[str, str], found: Mapping[str, str]
+) -> ValidationResult:
+    """The result of a solution (SHACL §5.3.2); InvalidInput where the query says that it failed."""
+    focus = terms["this"]
+    if "failure" in found and parts(found["failure"])[0] in ("true", "1"):
+        raise InvalidInput(f"{constraint.source} reported a failure at {focus}")
+    path = Predicate(found["path"]) if "path" in found and is_iri(found["path"]) else shape.path
+    value = found.get("value", focus if shape.path is None else None)
+    return ValidationResult(focus, shape, constraint, path, value, _messages(constraint, {**terms, **found}))
 
 
 def _messages(constraint: Sparql, bound: Mapping[str, str]) -> tuple[str, ...]:
@@ -194,11 +246,11 @@ def _messages(constraint: Sparql, bound: Mapping[str, str]) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Compiled:
+class CompiledShape:
     """A shape as functions: how it gets its value nodes from a focus node, and what it holds them to."""
 
     follow: Follow | None
-    rules: tuple[_Rule, ...]
+    rules: tuple[Rule, ...]
 
     def holds(self, data: Data, focus: str, out: list[ValidationResult] | None = None) -> bool:
         """Whether a focus node conforms; what is wrong is added to the list, where one is given."""
@@ -212,7 +264,7 @@ class _Compiled:
         return well
 
 
-def _details(data: Data, values: Iterable[str], shapes: list[_Compiled]) -> tuple[ValidationResult, ...]:
+def _details(data: Data, values: Iterable[str], shapes: list[CompiledShape]) -> tuple[ValidationResult, ...]:
     """What the shapes say of the values, for sh:detail."""
     found: list[ValidationResult] = []
     for value in values:
@@ -221,22 +273,10 @@ def _details(data: Data, values: Iterable[str], shapes: list[_Compiled]) -> tupl
     return tuple(found)
 
 
-def _foci(data: Data, targets: tuple[Target, ...]) -> Collection[str]:
-    return dict.fromkeys(node for target in targets for node in _target(data, target))
-
-
-def _target(data: Data, target: Target) -> Iterable[str]:
-    if target.kind == "class":
-        return data.instances(target.term)
-    if target.kind == "subjectsOf":
-        return data.subjects_of(target.term)
-    return data.objects_of(target.term) if target.kind == "objectsOf" else (target.term,)
-
-
 # --- rules of all values together ------------------------------------------------------------------------------------
 
 
-def _of_property(other: _Compiled) -> _Rule:
+def _of_property(other: CompiledShape) -> Rule:
     def rule(data: Data, focus: str, values: Collection[str], out: list[ValidationResult] | None) -> bool:
         well = True
         for value in values:
@@ -249,7 +289,9 @@ def _of_property(other: _Compiled) -> _Rule:
     return rule
 
 
-def _nested(shape: Shape, constraint: Logic, inner: list[_Compiled], fits: Callable[[Iterable[bool]], bool]) -> _Rule:
+def _nested(
+    shape: Shape, constraint: Logic, inner: list[CompiledShape], fits: Callable[[Iterable[bool]], bool]
+) -> Rule:
     def rule(data: Data, focus: str, values: Collection[str], out: list[ValidationResult] | None) -> bool:
         well = True
         for value in values:
@@ -264,7 +306,7 @@ def _nested(shape: Shape, constraint: Logic, inner: list[_Compiled], fits: Calla
     return rule
 
 
-def _count(shape: Shape, constraint: Count) -> _Rule:
+def _count(shape: Shape, constraint: Count) -> Rule:
     least = constraint.component == sh("MinCountConstraintComponent")
     count = constraint.count
 
@@ -278,9 +320,9 @@ def _count(shape: Shape, constraint: Count) -> _Rule:
     return rule
 
 
-def _has_value(shape: Shape, constraint: HasValue) -> _Rule:
+def _has_value(shape: Shape, constraint: HasValue, wanted: str) -> Rule:
     def rule(data: Data, focus: str, values: Collection[str], out: list[ValidationResult] | None) -> bool:
-        if constraint.value in values:
+        if wanted in values:
             return True
         if out is not None:
             out.append(ValidationResult(focus, shape, constraint, shape.path, None))
@@ -289,7 +331,7 @@ def _has_value(shape: Shape, constraint: HasValue) -> _Rule:
     return rule
 
 
-def _told(shape: Shape, constraint: Constraint, wrong: Callable[[Data, str, Collection[str]], Iterable[str]]) -> _Rule:
+def _told(shape: Shape, constraint: Constraint, wrong: Callable[[Data, str, Collection[str]], Iterable[str]]) -> Rule:
     """A rule of which the values at fault are found together."""
 
     def rule(data: Data, focus: str, values: Collection[str], out: list[ValidationResult] | None) -> bool:
@@ -303,16 +345,22 @@ def _told(shape: Shape, constraint: Constraint, wrong: Callable[[Data, str, Coll
     return rule
 
 
-def _pair(shape: Shape, constraint: Pair) -> _Rule:
+def before(constraint: Pair) -> Callable[[str, str], bool] | None:
+    """Whether one value is less than another, as sh:lessThan or sh:lessThanOrEquals wants it; None for other pairs."""
+    orders = {sh("LessThanConstraintComponent"): (-1,), sh("LessThanOrEqualsConstraintComponent"): (-1, 0)}
+    wanted = orders.get(constraint.component)
+    return None if wanted is None else lambda one, other: datatypes.compare(one, other) in wanted
+
+
+def _pair(shape: Shape, constraint: Pair) -> Rule:
     """SHACL §4.5: a result for each value that is in one set only, in both, or not before another."""
     predicate, name = constraint.predicate, constraint.component
-    orders = {sh("LessThanConstraintComponent"): (-1,), sh("LessThanOrEqualsConstraintComponent"): (-1, 0)}
-    wanted = orders.get(name)
+    is_before = before(constraint)
 
     def wrong(data: Data, focus: str, values: Collection[str]) -> Iterable[str]:
         others = data.objects(focus, predicate)
-        if wanted is not None:
-            return [a for a in values for b in others if datatypes.compare(a, b) not in wanted]
+        if is_before is not None:
+            return [a for a in values for b in others if not is_before(a, b)]
         if name == sh("DisjointConstraintComponent"):
             return [value for value in values if value in others]
         return [*(v for v in values if v not in others), *(v for v in others if v not in values)]
@@ -320,7 +368,7 @@ def _pair(shape: Shape, constraint: Pair) -> _Rule:
     return _told(shape, constraint, wrong)
 
 
-def _unique(shape: Shape, constraint: UniqueLang) -> _Rule:
+def _unique(shape: Shape, constraint: UniqueLang) -> Rule:
     def rule(data: Data, focus: str, values: Collection[str], out: list[ValidationResult] | None) -> bool:
         tags = [parts(value)[2].lower() for value in values if is_literal(value)] if len(values) > 1 else []
         twice = [tag for tag in dict.fromkeys(tags) if tag and tags.count(tag) > 1]
@@ -331,7 +379,7 @@ def _unique(shape: Shape, constraint: UniqueLang) -> _Rule:
     return rule
 
 
-def _closed(shape: Shape, constraint: Closed) -> _Rule:
+def _closed(shape: Shape, constraint: Closed) -> Rule:
     allowed = constraint.allowed
 
     def rule(data: Data, focus: str, values: Collection[str], out: list[ValidationResult] | None) -> bool:
@@ -349,10 +397,8 @@ def _closed(shape: Shape, constraint: Closed) -> _Rule:
 
 # --- rules of each value by itself -----------------------------------------------------------------------------------
 
-_Test: TypeAlias = Callable[[Data, str], bool]
 
-
-def _each(shape: Shape, constraint: Constraint, fits: _Test) -> _Rule:
+def _each(shape: Shape, constraint: Constraint, fits: Test) -> Rule:
     def rule(data: Data, focus: str, values: Collection[str], out: list[ValidationResult] | None) -> bool:
         well = True
         for value in values:
@@ -366,19 +412,12 @@ def _each(shape: Shape, constraint: Constraint, fits: _Test) -> _Rule:
     return rule
 
 
-def _test(constraint: Constraint) -> _Test:
+def _test(constraint: Constraint) -> Test:
     match constraint:
         case OfClass(_, cls):
             return _of_class(cls)
-        case OfDatatype(_, datatype):
-            return lambda data, value: (
-                is_literal(value) and parts(value)[1] == datatype and datatypes.well_formed(value)
-            )
         case OfKind(_, _, kinds):
             return lambda data, value: value[0] in kinds
-        case In(_, values):
-            among = frozenset(values)
-            return lambda data, value: value in among
         case Bound():
             return _bound(constraint)
         case Length(name, length):
@@ -393,7 +432,7 @@ def _test(constraint: Constraint) -> _Test:
     raise TypeError(f"no test of single values: {constraint}")
 
 
-def _of_class(cls: str) -> _Test:
+def _of_class(cls: str) -> Test:
     def fits(data: Data, value: str) -> bool:
         types = data.objects(value, TYPE)
         return cls in types or any(cls in data.superclasses(each) for each in types)
@@ -401,7 +440,7 @@ def _of_class(cls: str) -> _Test:
     return fits
 
 
-def _bound(constraint: Bound) -> _Test:
+def _bound(constraint: Bound) -> Test:
     wanted = {
         sh("MinExclusiveConstraintComponent"): (1,),
         sh("MinInclusiveConstraintComponent"): (0, 1),
@@ -412,7 +451,7 @@ def _bound(constraint: Bound) -> _Test:
     return lambda data, value: datatypes.compare(value, limit) in wanted
 
 
-def _languages(ranges: list[str]) -> _Test:
+def _languages(ranges: list[str]) -> Test:
     """By langMatches (RFC 4647 §3.3.1): the tag is the range or begins with it and a hyphen; `*` is any tag."""
 
     def fits(data: Data, value: str) -> bool:

@@ -76,6 +76,11 @@ def well_formed(literal: str) -> bool:
     return _value(literal) is not None or parts(literal)[1] not in _READERS
 
 
+def is_integer(datatype: str) -> bool:
+    """Whether the values of a datatype are some of the whole numbers."""
+    return datatype.startswith(f"<{XSD}") and datatype[len(XSD) + 1 : -1] in _RANGES
+
+
 def compare(left: str, right: str) -> int | None:
     """-1, 0 or 1 as the SPARQL operators `<`, `=` and `>` (§17.3) order two terms; None where they do not."""
     if left[0] != '"' or right[0] != '"':

@@ -80,6 +80,11 @@ def _stood(term: str, mark: str) -> str:
 def _term(value: Any) -> str:
     if isinstance(value, pyoxigraph.NamedNode) and value.value.startswith(BLANK):
         return f"_:{value.value[len(BLANK) + 1 :]}"
+    return term(value)
+
+
+def term(value: Any) -> str:
+    """A term of the engine as N-Triples writes it."""
     if not isinstance(value, pyoxigraph.Literal):
         return str(value)
     if value.language:

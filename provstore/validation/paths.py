@@ -83,7 +83,7 @@ def follower(path: Path) -> Follow:
         case Inverse(Predicate(iri)):
             return lambda data, node: data.subjects(iri, node)
         case Inverse(inner):
-            return follower(_turned(inner))
+            return follower(turned(inner))
         case Sequence(paths):
             return _sequence([follower(each) for each in paths])
         case Alternative(paths):
@@ -95,7 +95,7 @@ def follower(path: Path) -> Follow:
             return _closure(follower(inner), itself=mark == "*")
 
 
-def _turned(path: Path) -> Path:
+def turned(path: Path) -> Path:
     """The path walked backwards."""
     match path:
         case Predicate():
@@ -103,11 +103,11 @@ def _turned(path: Path) -> Path:
         case Inverse(inner):
             return inner
         case Sequence(paths):
-            return Sequence(tuple(_turned(each) for each in reversed(paths)))
+            return Sequence(tuple(turned(each) for each in reversed(paths)))
         case Alternative(paths):
-            return Alternative(tuple(map(_turned, paths)))
+            return Alternative(tuple(map(turned, paths)))
         case Repeated(inner, mark):
-            return Repeated(_turned(inner), mark)
+            return Repeated(turned(inner), mark)
 
 
 def _sequence(steps: list[Follow]) -> Follow:

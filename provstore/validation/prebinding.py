@@ -108,11 +108,13 @@ class Template:
     """A query with places for pre-bound variables, which are replaced by terms (SHACL appendix A: substitution).
 
     The engine would see a blank node as a variable: data are asked with blank nodes as IRIs that begin with `BLANK`,
-    and the functions that tell the two apart are rewritten. A literal as subject matches nothing.
+    and the functions that tell the two apart are rewritten, unless the data keep theirs (`blanks`). A literal that is a
+    subject matches nothing.
     """
 
-    def __init__(self, query: str) -> None:
-        self._parts = tuple(_places(_told_apart(tokens(query))))
+    def __init__(self, query: str, *, blanks: bool = False) -> None:
+        self.query = query
+        self._parts = tuple(_places(tokens(query) if blanks else _told_apart(tokens(query))))
         self.variables = frozenset(part.name for part in self._parts if isinstance(part, _Place))
 
     def filled(self, terms: Mapping[str, str]) -> str:
