@@ -102,6 +102,30 @@ class Validator:
             return data.subjects_of(target.term)
         return data.objects_of(target.term) if target.kind == "objectsOf" else (self.written(target.term),)
 
+    def targets(self, data: Data, shape: Shape) -> Collection[str]:
+        """The focus nodes that a shape has in the data (SHACL §2.1.3), each once."""
+        return self._foci(data, shape.targets)
+
+    def is_target(self, data: Data, shape: Shape, node: str) -> bool:
+        """Whether a node is among the focus nodes of a shape, without looking for the others."""
+        return any(self._hits(data, target, node) for target in shape.targets)
+
+    def _hits(self, data: Data, target: Target, node: str) -> bool:
+        if target.kind == "class":
+            return any(target.term in data.superclasses(each) for each in data.objects(node, TYPE))
+        if target.kind == "node":
+            return node == self.written(target.term)
+        found = data.objects(node, target.term) if target.kind == "subjectsOf" else data.subjects(target.term, node)
+        return any(True for _ in found)
+
+    def check(self, data: Data, shape: str, foci: Iterable[str]) -> list[ValidationResult]:
+        """The results of one shape, by its node, at the focus nodes given, whether they are its targets or not."""
+        found: list[ValidationResult] = []
+        compiled = self.of(shape)
+        for focus in foci:
+            compiled.holds(data, focus, found)
+        return found
+
     def of(self, node: str) -> CompiledShape:
         """A shape as functions."""
         found = self._compiled.get(node)

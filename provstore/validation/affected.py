@@ -1,0 +1,309 @@
+"""Which focus nodes a change of the triples can give other results: found by walking paths backwards from it.
+
+Nothing that can change is left out. What cannot is mostly left out, so that a statement about a node that many others
+point to costs what it changes: where the state before the change is known, a nested shape or a class is followed to
+those others only if it says something else than before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import lru_cache
+from typing import TypeAlias
+
+from provstore.validation.closures import Validator
+from provstore.validation.graph import Data
+from provstore.validation.paths import (
+    Alternative,
+    Follow,
+    Inverse,
+    Path,
+    Predicate,
+    Repeated,
+    Sequence,
+    follower,
+    turned,
+)
+from provstore.validation.reads import Link, Read, Unreadable, reads
+from provstore.validation.shapes import Closed, Constraint, OfClass, Pair, Shape, Shapes, Sparql, Target, references
+from provstore.validation.terms import STRING, SUB_CLASS_OF, TYPE, is_literal, parts
+
+Triple: TypeAlias = tuple[str, str, str]
+#: Focus nodes; None stands for all there are.
+Nodes: TypeAlias = "set[str] | None"
+#: Changed triples by predicate.
+_ByPredicate: TypeAlias = Mapping[str, Collection[Triple]]
+
+
+class Affected:
+    """The shapes of a graph, asked what a change can make them say anew."""
+
+    def __init__(self, shapes: Shapes, validator: Validator) -> None:
+        self._shapes, self._validator = shapes, validator
+
+    def foci(
+        self, added: Iterable[Triple], removed: Iterable[Triple], after: Data, before: Data | None = None
+    ) -> dict[str, Nodes]:
+        """For each shape with targets, the nodes at which its results can have changed: targets now or before.
+
+        None stands for all targets. `after` holds what was added and not what was removed. With the state `before`,
+        the changes must be exact; without it they may name too much (added: what was there; removed: what was not),
+        and more nodes are given.
+        """
+        change = _Change(self._shapes, self._validator, _grouped([*added, *removed]), after, before)
+        found = {shape.node: change.foci(shape) for shape in self._shapes.targeted()}
+        return {node: nodes for node, nodes in found.items() if nodes is None or nodes}
+
+
+def _grouped(triples: Iterable[Triple]) -> dict[str, list[Triple]]:
+    found: dict[str, list[Triple]] = {}
+    for triple in triples:
+        found.setdefault(triple[1], []).append(triple)
+    return found
+
+
+class _Change:
+    """One change under examination; what was found of a shape or class is kept for the next that asks."""
+
+    def __init__(
+        self,
+        shapes: Shapes,
+        validator: Validator,
+        triples: _ByPredicate,
+        after: Data,
+        before: Data | None,
+    ) -> None:
+        self._shapes, self._validator = shapes.shapes, validator
+        self._after, self._before = after, before
+        self._triples = triples
+        self._changed: dict[str, Nodes] = {}
+        self._classes: dict[str, Nodes] = {}
+
+    def foci(self, shape: Shape) -> Nodes:
+        """The nodes at which a shape with targets can have other results, or has become or ceased to be its target."""
+        found: set[str] = set()
+        for target in shape.targets:
+            moved = self._retargeted(target)
+            if moved is None:
+                return None
+            found |= moved
+        changed = self._at(shape.node)
+        if changed is None:
+            return None
+        return found.union(
+            node for node in changed if node not in found and self._validator.is_target(self._after, shape, node)
+        )
+
+    # -- targets ------------------------------------------------------------------------------------------------------
+
+    def _retargeted(self, target: Target) -> Nodes:
+        if target.kind == "class":
+            return self._of_class(target.term)
+        if target.kind == "node":
+            return set()
+        end = 0 if target.kind == "subjectsOf" else 2
+        nodes = {triple[end] for triple in self._triples.get(target.term, ())}
+        if self._before is None:
+            return nodes
+        before, after = self._before, self._after
+        return {node for node in nodes if _has(before, target, node) != _has(after, target, node)}
+
+    def _of_class(self, cls: str) -> Nodes:
+        """The nodes that can have become or ceased to be instances of a class."""
+        if cls not in self._classes:
+            self._classes[cls] = self._instances(cls)
+        return self._classes[cls]
+
+    def _instances(self, cls: str) -> Nodes:
+        hierarchy = SUB_CLASS_OF in self._triples
+        before, after = self._before, self._after
+        if before is None:
+            if hierarchy:
+                return None
+            return {s for s, _, o in self._triples.get(TYPE, ()) if cls in after.superclasses(o)}
+        nodes = {triple[0] for triple in self._triples.get(TYPE, ())}
+        if hierarchy:
+            moved = [
+                k for k in after.objects_of(TYPE) if (cls in after.superclasses(k)) != (cls in before.superclasses(k))
+            ]
+            nodes.update(node for each in moved for node in after.subjects(TYPE, each))
+        return {node for node in nodes if _is_a(before, node, cls) != _is_a(after, node, cls)}
+
+    # -- shapes -------------------------------------------------------------------------------------------------------
+
+    def _at(self, node: str) -> Nodes:
+        """The nodes, targets or not, at which a shape can have other results."""
+        if node not in self._changed:
+            shape = self._shapes[node]
+            self._changed[node] = set() if shape.deactivated else self._of_shape(shape)
+        return self._changed[node]
+
+    def _of_shape(self, shape: Shape) -> Nodes:
+        found = self._touched(shape.path) if shape.path else set[str]()
+        for constraint in shape.constraints:
+            changed = self._of_constraint(shape, constraint)
+            if changed is None:
+                return None
+            found |= changed
+        return found
+
+    def _of_constraint(self, shape: Shape, constraint: Constraint) -> Nodes:
+        """The nodes of which a constraint can say something else, though they may have the same value nodes."""
+        match constraint:
+            case Pair(_, predicate):
+                return {triple[0] for triple in self._triples.get(predicate, ())}
+            case Sparql():
+                return self._queried(shape, constraint)
+            case Closed(_, allowed):
+                values: Nodes = {t[0] for p, triples in self._triples.items() if p not in allowed for t in triples}
+            case OfClass(_, cls):
+                values = self._of_class(cls)
+            case _:
+                values = self._nested(shape, references(constraint))
+        return None if values is None else {node for value in values for node in self._sources(shape.path, value)}
+
+    def _nested(self, shape: Shape, inner: Iterable[str]) -> Nodes:
+        found: set[str] = set()
+        for node in inner:
+            changed = self._at(node)
+            if changed is None:
+                return None
+            found.update(changed if shape.path is None else self._differing(node, changed))
+        return found
+
+    def _differing(self, shape: str, nodes: set[str]) -> Iterable[str]:
+        """Those of the nodes at which a shape says something else than before, as far as that is known."""
+        before = self._before
+        if before is None:
+            return nodes
+        check = self._validator.check
+        return [n for n in nodes if check(before, shape, [n]) != check(self._after, shape, [n])]
+
+    # -- paths --------------------------------------------------------------------------------------------------------
+
+    def _touched(self, path: Path) -> set[str]:
+        """The nodes from which the path goes through something that changed.
+
+        The first changed step on a path that was there before comes after steps that are there now, so all are found
+        by what is there now.
+        """
+        return set(_starts(path, self._triples, self._after))
+
+    def _sources(self, path: Path | None, value: str) -> Iterable[str]:
+        """The nodes that have a value node; where they do no more, or did not before, the path itself changed."""
+        return (value,) if path is None else _back(path)(self._after, value)
+
+    # -- queries ------------------------------------------------------------------------------------------------------
+
+    def _queried(self, shape: Shape, constraint: Sparql) -> Nodes:
+        """The focus nodes of which a query can say something else."""
+        try:
+            patterns = _reads(constraint.query, constraint.ask)
+        except Unreadable:
+            return None if self._triples else set()
+        found: set[str] = set()
+        for read in patterns:
+            reached = _reached(read, self._triples, self._after)
+            if reached is None:
+                return None
+            if read.of == "value":  # an ASK query about a value node
+                reached = {node for value in reached for node in self._sources(shape.path, value)}
+            found |= reached
+        return found
+
+
+@lru_cache(512)
+def _reads(query: str, ask: bool) -> tuple[Read, ...]:
+    return reads(query, ask=ask)
+
+
+def _reached(read: Read, triples: _ByPredicate, data: Data) -> Nodes:
+    """The focus nodes from which a query comes to changed triples that one of its patterns matches."""
+    hits = set(_hits(read, triples, data))
+    if not hits:
+        return set()
+    if read.chain is None:
+        return None
+    for link in read.chain:
+        if any(map(_rewritten, hits)):
+            return None
+        hits = {node for each in hits for node in _across(link)(data, each)}
+    return None if any(map(_rewritten, hits)) else hits
+
+
+def _hits(read: Read, triples: _ByPredicate, data: Data) -> Iterable[str]:
+    """The nodes at that end of the pattern where its chain begins."""
+    path = read.path
+    if path is None or isinstance(path, Predicate):
+        groups = triples.values() if path is None else (triples.get(path.iri, ()),)
+        matching = (t for group in groups for t in group if _fits(read.subject, t[0]) and _fits(read.value, t[2]))
+        return (triple[2 if read.ends else 0] for triple in matching)
+    return _starts(turned(path) if read.ends else path, triples, data)
+
+
+def _fits(wanted: str | None, term: str) -> bool:
+    """Whether a term can be the constant of a pattern: of literals, the engine may have another form."""
+    return wanted is None or wanted == term or (is_literal(wanted) and is_literal(term))
+
+
+def _rewritten(term: str) -> bool:
+    """Whether the query engine may hold a literal in another form, so that triples do not lead on from it."""
+    return is_literal(term) and parts(term)[1] != STRING
+
+
+@lru_cache(4096)
+def _across(link: Link) -> Follow:
+    return follower(turned(link.path) if link.back else link.path)
+
+
+@lru_cache(4096)
+def _back(path: Path) -> Follow:
+    return follower(turned(path))
+
+
+def _starts(path: Path, triples: _ByPredicate, data: Data) -> Iterable[str]:
+    """The nodes from which a path goes through one of the triples, all of which the data hold."""
+    match path:
+        case Predicate(iri):
+            return (triple[0] for triple in triples.get(iri, ()))
+        case Inverse(Predicate(iri)):
+            return (triple[2] for triple in triples.get(iri, ()))
+        case Inverse(inner):
+            return _starts(turned(inner), triples, data)
+        case Alternative(paths):
+            return (node for each in paths for node in _starts(each, triples, data))
+        case Sequence(paths):
+            return _within(paths, triples, data)
+        case Repeated(inner, "?"):
+            return _starts(inner, triples, data)
+        case Repeated(inner, _):
+            return _closed(_back(inner), set(_starts(inner, triples, data)), data)
+
+
+def _within(paths: tuple[Path, ...], triples: _ByPredicate, data: Data) -> Iterator[str]:
+    """From the last step to the first: who comes to a node at which the rest goes through a changed triple."""
+    reached: set[str] = set()
+    for path in reversed(paths):
+        reached = {node for each in reached for node in _back(path)(data, each)}
+        reached.update(_starts(path, triples, data))
+    yield from reached
+
+
+def _closed(step: Follow, nodes: set[str], data: Data) -> set[str]:
+    waiting = [*nodes]
+    while waiting:
+        for node in step(data, waiting.pop()):
+            if node not in nodes:
+                nodes.add(node)
+                waiting.append(node)
+    return nodes
+
+
+def _has(data: Data, target: Target, node: str) -> bool:
+    if target.kind == "subjectsOf":
+        return any(True for _ in data.objects(node, target.term))
+    return any(True for _ in data.subjects(target.term, node))
+
+
+def _is_a(data: Data, node: str, cls: str) -> bool:
+    return any(cls in data.superclasses(each) for each in data.objects(node, TYPE))
