@@ -29,9 +29,10 @@ check: install  ## format, lint, types, floors, the tests of the project itself
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m pytest -q tests/test_project.py tests/test_docs.py
 
-docs: install  ## docs/reference.md and docs/facets.md, from the code
+docs: install  ## docs/reference.md, docs/facets.md and docs/policies.md, from the code
 	$(BIN)/python -m tools.reference
 	$(BIN)/python -m tools.facets
+	$(BIN)/python -m tools.policies
 
 screenshots: install  ## a picture of every page in .screenshots/, those of the README in docs/
 	$(BIN)/python -m tools.screenshots

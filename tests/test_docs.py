@@ -12,7 +12,7 @@ from provstore.cli import build_parser
 from provstore.cli.parser import subcommands
 from provstore.settings import SETTINGS
 from tests.suites import ROOT
-from tools import facets, reference
+from tools import facets, policies, reference
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 _FENCE = re.compile(r"^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -35,6 +35,10 @@ def test_the_reference_is_up_to_date() -> None:
 
 def test_the_page_of_facets_is_up_to_date() -> None:
     assert facets.PAGE.read_text(encoding="utf-8") == facets.page(), "run `make docs`"
+
+
+def test_the_page_of_policies_is_up_to_date() -> None:
+    assert policies.PAGE.read_text(encoding="utf-8") == policies.page(), "run `make docs`"
 
 
 def test_the_reference_names_everything() -> None:

@@ -1,0 +1,124 @@
+"""The profiles of laws and the clauses they cite: each known, told in few words, honest about how it was read."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from rdflib import Graph
+from rdflib.namespace import DCTERMS, OWL, RDF, XSD, Namespace
+from rdflib.term import Literal, URIRef
+
+from provstore import resources
+from provstore.validation.profiles import Version
+from tools import policies
+
+PS, ELI = Namespace("https://w3id.org/provstore/ns#"), Namespace("http://data.europa.eu/eli/ontology#")
+FILES = [path.stem for path in resources.files("ontology", "clauses/*.ttl")]
+PROFILES = policies.policies()
+
+
+def graph_of(law: str) -> Graph:
+    return Graph().parse(data=resources.read("ontology", f"clauses/{law}.ttl"), format="turtle")
+
+
+def test_there_are_as_many_as_we_think() -> None:
+    assert [version.name for version in PROFILES] == [
+        "bcbs-239",
+        "eu-ai-act",
+        "gdpr",
+        "iso-42001",
+        "part-11",
+        "sr-26-2",
+    ]
+    assert {clause.law.removeprefix(policies.CLAUSES) for clause in policies.clauses().values()} == set(FILES)
+    assert sum(len(policies.rules(version)) for version in PROFILES) == 127
+    assert len(policies.clauses()) == 148
+
+
+@pytest.mark.parametrize("law", FILES)
+def test_a_law_says_what_it_is_and_since_when(law: str) -> None:
+    graph, node = graph_of(law), URIRef(policies.CLAUSES + law)
+    assert (node, RDF.type, DCTERMS.Standard) in graph
+    for wanted in (DCTERMS.title, DCTERMS.identifier, DCTERMS.description, OWL.versionInfo):
+        assert str(graph.value(node, wanted) or "").strip(), wanted
+    assert all(
+        str(source).startswith(("https://", "http://data.europa.eu/")) for source in graph[node : DCTERMS.source]
+    )
+    assert list(graph[node : DCTERMS.source])
+    for wanted in (DCTERMS.issued, DCTERMS.valid):
+        (date,) = graph[node:wanted]
+        assert isinstance(date, Literal)
+        assert date.datatype in (XSD.date, XSD.gYearMonth)
+
+
+@pytest.mark.parametrize("law", FILES)
+def test_a_clause_is_told_whole_and_short(law: str) -> None:
+    graph = graph_of(law)
+    found = list(graph[: RDF.type : PS.Clause])
+    assert found
+    for clause in found:
+        assert str(clause).startswith(f"{policies.CLAUSES}{law}/")
+        assert graph.value(clause, DCTERMS.isPartOf) == URIRef(policies.CLAUSES + law)
+        for wanted in (
+            DCTERMS.title,
+            DCTERMS.identifier,
+            OWL.versionInfo,
+            DCTERMS.source,
+            DCTERMS.issued,
+            DCTERMS.valid,
+        ):
+            assert len(list(graph[clause:wanted])) == 1, (clause, wanted)
+        (asks,) = graph[clause : DCTERMS.description]
+        assert 20 <= len(asks) <= 300, clause  # our own few words; the text itself is at its source
+        assert str(asks).endswith("."), clause
+
+
+@pytest.mark.parametrize("law", FILES)
+def test_a_clause_says_how_it_was_established(law: str) -> None:
+    graph = graph_of(law)
+    for clause in graph[: RDF.type : PS.Clause]:
+        (status,), (day,) = graph[clause : PS.textStatus], graph[clause : PS.checkedOn]
+        assert isinstance(day, Literal)
+        assert day.datatype == XSD.date
+        sources = list(graph[clause : PS.checkedAgainst])
+        if status == PS.Unread:
+            assert sources == [], clause
+        else:
+            assert status in (PS.Reproduction, PS.OfficialText), clause
+            assert len(sources) == 1, clause
+
+
+def test_what_was_read_in_an_official_text_is_by_its_issuer() -> None:
+    for law in FILES:
+        graph = graph_of(law)
+        for clause in graph[: PS.textStatus : PS.OfficialText]:
+            assert re.match(
+                r"https?://[\w.]*(gpo\.gov|ecfr\.gov|europa\.eu|bis\.org)/", str(graph.value(clause, PS.checkedAgainst))
+            )
+
+
+def test_each_clause_has_a_rule_or_a_reason_why_not() -> None:
+    cited = {rule.clause for version in PROFILES for rule in policies.rules(version)}
+    assert cited <= set(policies.clauses())
+    for iri, clause in policies.clauses().items():
+        assert bool(clause.why_not) != (iri in cited), iri
+
+
+@pytest.mark.parametrize("version", PROFILES, ids=lambda version: version.name)
+def test_a_profile_says_what_it_cannot_show(version: Version) -> None:
+    text = version.read().decode()
+    graph = Graph().parse(data=text, format="turtle")
+    said = " ".join(map(str, graph.objects(None, DCTERMS.description)))
+    assert "need not be true" in said
+    assert "never that a duty is met" in said
+    assert re.findall(r"complian|comply|complies|legally required", text) == []
+
+
+def test_amendments_and_dates_of_the_ai_act() -> None:
+    graph, law = graph_of("eu-ai-act"), URIRef(f"{policies.CLAUSES}eu-ai-act")
+    assert graph.value(law, ELI.amended_by) == URIRef("http://data.europa.eu/eli/reg/2026/1744/oj")
+    starts = {str(each) for each in graph.objects(None, URIRef("http://www.w3.org/ns/dcat#startDate"))}
+    assert {"2027-12-02", "2028-08-02"} <= starts
+    logs = URIRef(f"{policies.CLAUSES}eu-ai-act/article-26/6")
+    assert str(graph.value(logs, DCTERMS.valid)) == "2027-12-02"
