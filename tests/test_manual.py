@@ -71,6 +71,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
         ' "2026-03-01T03:00:00Z"^^<http://www.w3.org/2001/XMLSchema#dateTime> .'
         " <urn:example:report> a prov:Entity ; prov:wasDerivedFrom <https://prov.example/prediction/1> ."
     )
+    (home / "shapes.ttl").write_text(
+        "@prefix sh: <http://www.w3.org/ns/shacl#> . <urn:example:rule> a sh:NodeShape ; sh:nodeKind sh:IRI ;"
+        ' sh:targetClass <http://www.w3.org/ns/prov#Entity> ; sh:message "Name each entity to cite it."@en .'
+    )
     (home / "count.rq").write_text("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }")
     assert command("export", home / "package.zip", "--all", "--data", home / "store").returncode == 0
     program = home / "provstore"

@@ -14,8 +14,8 @@ ADAPTER = "profile/1"
 _RDFS_LABEL = "<http://www.w3.org/2000/01/rdf-schema#label>"
 
 
-def map_version(payload: bytes, name: str, number: int, base: str) -> Mapped:
-    """A version of a profile as a record: its name and number, and the SHA-256 of the file that is the payload."""
+def map_version(payload: bytes, name: str, number: int, published: str, base: str) -> Mapped:
+    """A version of a profile as a record: its name, number and time, and the SHA-256 of the file, the payload."""
     version, profile = iris.profile(base, name, number), f"<{base}/shapes/{name}>"
     said = [
         (version, RDF_TYPE, PROV.Entity),
@@ -24,6 +24,8 @@ def map_version(payload: bytes, name: str, number: int, base: str) -> Mapped:
         (version, PROF.hasToken, rdf.literal(name)),
         (version, OWL.versionInfo, rdf.literal(str(number))),
         (version, DCT.isVersionOf, profile),
+        (version, PROV.generatedAtTime, rdf.date_time(published)),
+        (f"<{iris.PLACEHOLDER}>", PROV.generatedAtTime, rdf.date_time(published)),
         (version, PS.sha256, rdf.literal(hashlib.sha256(payload).hexdigest())),
     ]
     if number > 1:

@@ -23,6 +23,8 @@ from provstore.settings import SETTINGS, Settings, load
 _Run = Callable[[argparse.Namespace, Settings], int]
 #: What `provstore query` and `provstore sparql` can print an answer as.
 ANSWERS = ("table", "json", "ndjson", "xml", "csv", "tsv", "turtle", "nt", "jsonld")
+#: What `provstore profile` can do, and in which modes a profile can be used.
+ACTIONS, MODES = ("list", "show", "add", "try", "use"), ("annotate", "reject", "off")
 #: What `provstore validate` can print.
 VALIDATIONS = ("table", "json", "turtle", "html", "csv", "tsv", "ndjson", "sarif", "junit")
 #: Who can validate.
@@ -42,6 +44,7 @@ def build_parser() -> Parser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     _serving(commands)
     _taking_in(commands)
+    _profiles(commands)
     _asking(commands)
     _lineage(commands)
     _keeping(commands)
@@ -114,6 +117,31 @@ def _taking_in(commands: argparse._SubParsersAction[Parser]) -> None:
     )
     validate.add_argument("--quiet", action="store_true", help="print nothing: the exit code says it")
     validate.add_argument("--watch", action="store_true", help="say it again when a file changes, until Ctrl-C")
+
+
+def _profiles(commands: argparse._SubParsersAction[Parser]) -> None:
+    parser = _add(
+        commands, "profile", "provstore.cli.profiling:run", "List, show, publish, try or use validation profiles."
+    )
+    parser.add_argument(
+        "action",
+        nargs="?",
+        choices=ACTIONS,
+        default=ACTIONS[0],
+        metavar="ACTION",
+        help="list (default); show NAME; add FILE --name NAME; try NAME; use NAME MODE",
+    )
+    parser.add_argument(
+        "target", nargs="?", metavar="PROFILE", help="name (the newest version) or name/version; add: a file, or -"
+    )
+    parser.add_argument("mode", nargs="?", choices=MODES, metavar="MODE", help="of use: annotate, reject or off")
+    parser.add_argument("--name", metavar="PROFILE", help="of add: the profile that the file is the next version of")
+    parser.add_argument(
+        "--ignore-imports", action="store_true", help="of add: publish although owl:imports are not fetched"
+    )
+    parser.add_argument("--last", type=int, help="of try: how many of the newest records (default: all)")
+    _format(parser, (*LISTS, "turtle"))
+    parser.add_argument("--server", metavar="URL", help=_SERVER)
 
 
 def _asking(commands: argparse._SubParsersAction[Parser]) -> None:

@@ -103,6 +103,17 @@ MANUAL = {
         ),
         {2: "something could not be read, or the validation did not finish", 130: CODES[130]},
     ),
+    "profile": Entry(
+        "done; a trial: no record would newly violate the profile",
+        "add: the shapes are refused, and nothing was published; try: some record would newly violate the profile",
+        (
+            ("provstore profile", "what profiles there are, and how they are used"),
+            ("provstore profile show prov-core --format csv", "the rules of one, in words"),
+            ("provstore profile add shapes.ttl --name credit-risk", "publish shapes of your own as the next version"),
+            ("provstore profile try credit-risk --last 100", "what they would find in the newest 100 records"),
+            ("provstore profile use credit-risk annotate", "hold records to them from now on, and flag what fails"),
+        ),
+    ),
     "export": Entry(
         "the package is there, whole",
         examples=(

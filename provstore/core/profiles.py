@@ -83,11 +83,13 @@ class Profiles:
         """The tokens of the versions that are used in one of the modes (none: in any but off)."""
         return [token for token, mode in self._used.values() if mode in (modes or MODES[:2])]
 
+    def used(self, name: str) -> str:
+        """The token of the version of a profile that is in use, '' where none is."""
+        return next((token for token in self.on() if token.partition("/")[0] == name), "")
+
     def named(self, wanted: str) -> str:
         """The token of a profile: the version named, else the one in use, else the newest; NotFound for others."""
-        if wanted in self._used and self._used[wanted][1] != "off":
-            return self._used[wanted][0]
-        return self.registry.find(wanted).token
+        return self.used(wanted) or self.registry.find(wanted).token
 
     def use(self, version: Version, mode: str, actor: str) -> Submission | None:
         """The record of a new way of using a version; None where it is used like that already."""
@@ -120,7 +122,7 @@ class Profiles:
             more = f"; and {len(errors) - _KEPT} more" if len(errors) > _KEPT else ""
             raise Nonconforming(f"these shapes cannot be published: {first}{more}", findings)
         version = self._next(name)
-        mapped = profile.map_version(data, name, version.number, self.registry.base)
+        mapped = profile.map_version(data, name, version.number, times.now(), self.registry.base)
         return Submission(data, f'text/turtle; profile="{version.token}"', actor, mapped)
 
     def _next(self, name: str) -> Version:

@@ -188,7 +188,7 @@ class Service:
     async def tried(self, named: str, last: int | None) -> Trial:
         """A version of a profile tried on all records, or the last ones; what is in use stays as it is."""
         version = self.profiles.registry.find(named)
-        against = next((each for each in self.profiles.on() if each.partition("/")[0] == version.name), "")
+        against = self.profiles.used(version.name)
         return await tried(self.validator, self.ledger, self.annotator, version.token, against, last)
 
     async def _recorded(self, submission: Submission) -> None:

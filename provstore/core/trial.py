@@ -6,7 +6,7 @@ Records are looked at in workers, the newest first, until all are done or the ti
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,21 +64,47 @@ class Trial:
 
 
 async def tried(
-    validator: Validator, ledger: Ledger, annotator: Annotator | None, profile: str, against: str, last: int | None
+    validator: Validator,
+    ledger: Ledger,
+    annotator: Annotator | None,
+    profile: str,
+    against: str,
+    last: int | None,
+    *,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Trial:
-    """A profile tried on all records, or the `last` ones; verdicts of the version in use come from the annotator."""
+    """A profile tried on all records, or the `last` ones.
+
+    The verdicts of the version in use are those that the annotator has; without one they are found as well.
+    """
     head = ledger.head
     trial = Trial(profile, against, min(head, last) if last is not None else head)
     until = time.monotonic() + SECONDS
     for batch in _batches(ledger, head, trial.records):
-        left = until - time.monotonic()
-        if left <= 0:
+        left = max(until - time.monotonic(), 0.0)
+        if not left:
             return trial
-        found = await validator.found(profile, [quads for _, quads in batch], max(left, _LEAST_SECONDS))
-        for (body, _), results in zip(batch, found, strict=True):
-            _count(trial, body, results, annotator)
+        records = [quads for _, quads in batch]
+        found = await validator.found(profile, records, max(left, _LEAST_SECONDS))
+        known = await _known(validator, annotator, against, records, [body.index for body, _ in batch])
+        for (body, _), results, violated in zip(batch, found, known, strict=True):
+            _count(trial, body, results, violated)
+        if progress:
+            progress(trial.looked, trial.records)
     trial.complete = True
     return trial
+
+
+async def _known(
+    validator: Validator, annotator: Annotator | None, against: str, records: list[bytes], indices: list[int]
+) -> list[bool]:
+    """Whether each record violates the version in use already."""
+    if not against:
+        return [False for _ in records]
+    if annotator:
+        return [_violated(annotator, index, against) for index in indices]
+    found = await validator.found(against, records, SECONDS)
+    return [conformity(each["severity"] for each in results) is False for results in found]
 
 
 def _batches(ledger: Ledger, head: int, count: int) -> Iterator[list[tuple[Body, bytes]]]:
@@ -97,13 +123,13 @@ def _batches(ledger: Ledger, head: int, count: int) -> Iterator[list[tuple[Body,
         yield batch
 
 
-def _count(trial: Trial, body: Body, results: list[dict[str, Any]], annotator: Annotator | None) -> None:
+def _count(trial: Trial, body: Body, results: list[dict[str, Any]], violated: bool) -> None:
     conforms = conformity(each["severity"] for each in results)
     trial.looked += 1
     trial.conforming += conforms is True
     trial.violating += conforms is False
     trial.failed += conforms is None
-    newly = conforms is False and not _violated(annotator, body.index, trial.against)
+    newly = conforms is False and not violated
     trial.newly += newly
     for shape in dict.fromkeys(each["shape"] for each in results if each["shape"]):
         mine = [each for each in results if each["shape"] == shape]
@@ -115,6 +141,5 @@ def _count(trial: Trial, body: Body, results: list[dict[str, Any]], annotator: A
             rule.first.append({"index": body.index, "record": body.record, **what})
 
 
-def _violated(annotator: Annotator | None, index: int, against: str) -> bool:
-    verdicts = annotator.results(index) if annotator and against else []
-    return any(each["profile"] == against and each["conforms"] is False for each in verdicts)
+def _violated(annotator: Annotator, index: int, against: str) -> bool:
+    return any(each["profile"] == against and each["conforms"] is False for each in annotator.results(index))

@@ -52,10 +52,9 @@ class Listed:
 def listed(service: Service, profile: Profile) -> Listed:
     """A version of a profile with all its versions, and how that profile is used."""
     versions = service.profiles.registry.versions(profile.name)
-    used = {token.partition("/")[0]: (token, mode) for token, mode in service.profiles.modes.items()}
-    token, mode = used.get(profile.name, ("", "off"))
+    used = service.profiles.used(profile.name)
     links = tuple(Linked(each.token, str(each.number), f"/shapes/{each.token}") for each in versions)
-    return Listed(profile, links, "" if mode == "off" else token, mode)
+    return Listed(profile, links, used, service.profiles.modes.get(used, "off"))
 
 
 def catalogue(every: Sequence[Listed]) -> HTMLResponse:
