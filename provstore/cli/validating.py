@@ -84,6 +84,7 @@ def _watch(arguments: argparse.Namespace, look: judging.Look, whole: Callable[[l
                 told |= dict(look([name for name, stamp in now.items() if known.get(name) != stamp]))
                 code = _say(arguments, whole([verdict for name in now for verdict in told[name]]))
                 known = now
+                sys.stdout.flush()
                 tell(f"provstore: watching {len(now):,} file{'' if len(now) == 1 else 's'}; Ctrl-C ends it")
             time.sleep(_LOOKS)
     return code
