@@ -123,6 +123,13 @@ CASES = [
         "no more than schema:age",
         False,
     ),
+    (
+        "sh:disjoint prov:wasDerivedFrom",
+        "<urn:a> prov:wasDerivedFrom <urn:a>, <urn:b> .",
+        "Disjoint",
+        "no value that prov:wasDerivedFrom has, too",
+        True,
+    ),
     ("sh:closed true", '<urn:a> schema:name "z" .', "Closed", "only the properties that the shape lists", True),
     ("sh:not [ sh:class prov:Entity ]", "<urn:a> a prov:Entity .", "Not", "is no prov:Entity", False),
     (

@@ -6,6 +6,9 @@ import csv
 import gzip
 import json
 import re
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +17,8 @@ import httpx
 import pyoxigraph as ox
 import pytest
 
-from tests.servers import BASE, Server, command, event, serving
+from provstore.validation.formats import FORMATS
+from tests.servers import BASE, Server, command, environment, event, serving
 
 GOOD = event(1)
 BAD_TURTLE = """@prefix prov: <http://www.w3.org/ns/prov#> .
@@ -24,6 +28,7 @@ POISON = "\n".join(f"_:a{i} <urn:p> _:a{j} ." for i in range(12) for j in range(
 P = "prov-core/2"
 LINES = f'{json.dumps(GOOD)}\n{{"nonsense":\n{json.dumps({**GOOD, "eventTime": None})}\n'
 SH = "http://www.w3.org/ns/shacl#"
+XSD = "http://www.w3.org/2001/XMLSchema#"
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +127,66 @@ def test_each_form_says_the_same(files: Path) -> None:
     assert b"# not read: not JSON" in text
 
 
+def test_the_least_severity_that_fails_is_chosen(files: Path) -> None:
+    (files / "warned.ttl").write_text("@prefix prov: <http://www.w3.org/ns/prov#> . <urn:a> a prov:Entity .")
+    line = ("validate", "--profile", "prov-core/1", files / "warned.ttl")
+    assert b"1 conform" in command(*line).stdout
+    codes = [command(*line, "--fail-on", each).returncode for each in ("MUST", "SHOULD", "MAY")]
+    assert codes == [0, 1, 1]
+    assert command("validate", files / "lines.jsonl", "--fail-on", "MAY").returncode == 2
+    assert b"--fail-on is one of MUST, SHOULD, MAY" in command(*line, "--fail-on", "must").stderr
+
+
+def test_quiet_says_it_by_the_exit_code_alone(files: Path) -> None:
+    done = command("validate", "--quiet", files / "bad.ttl")
+    assert (done.returncode, done.stdout, done.stderr) == (1, b"", b"")
+    done = command("validate", "--quiet", "--output", files / "said.json", "--format", "json", files / "good.json")
+    assert (done.returncode, done.stdout) == (0, b"")
+    assert json.loads((files / "said.json").read_text())["conforms"] is True
+
+
+def test_a_file_is_written_whole_and_is_not_one_of_those_looked_at(files: Path) -> None:
+    line = ("validate", files, "--output", files / "said.json", "--format", "json")
+    counts = []
+    for _ in range(2):
+        assert command(*line).returncode == 2
+        counts.append(len(json.loads((files / "said.json").read_text())["payloads"]))
+    assert counts == [7, 7]
+    assert list(files.glob(".*")) == []
+    assert b"No such file" in command("validate", files / "good.json", "--output", files / "none" / "x").stderr
+
+
+def test_what_is_watched_is_said_again_when_it_changes(files: Path) -> None:
+    """Until an interrupt, which is how it ends: the exit code is that of the last look."""
+    line = [sys.executable, "-m", "provstore", "validate", "--watch", str(files / "bad.ttl"), str(files / "more*.ttl")]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()) as process:
+        try:
+            assert process.stdout
+            assert process.stderr
+
+            def summary() -> str:
+                assert process.stdout
+                return next(each for each in iter(process.stdout.readline, b"") if b" conform, " in each).decode()
+
+            assert "1 payload by" in (first := summary())
+            assert "0 conform, 1 do not" in first
+            assert process.stderr.readline() == b"provstore: watching 1 file; Ctrl-C ends it\n"
+            (files / "bad.ttl").write_text(
+                BAD_TURTLE.replace('"yesterday"', f'"2026-03-01T03:00:00Z"^^<{XSD}dateTime>')
+            )
+            assert "0 conform, 1 do not" in summary()
+            (files / "more.ttl").write_text("broken {")
+            assert "1 could not be read or judged" in summary()
+            (files / "more.ttl").unlink()
+            assert "0 could not be read or judged" in summary()
+            process.send_signal(signal.SIGINT)
+            assert process.wait(20) == 1
+            assert b"Traceback" not in process.stderr.read()
+        finally:
+            process.kill()
+    assert b"standard input is read once" in command("validate", "--watch", "-").stderr
+
+
 def test_a_poisoned_document_ends(files: Path) -> None:
     done = command("validate", "-", "--input", "nt", data=POISON.encode())
     assert done.returncode == 2
@@ -173,6 +238,20 @@ def test_a_report_in_turtle(server: Server) -> None:
     quads = list(ox.parse(answer.content, format=ox.RdfFormat.TURTLE))
     focus = {str(quad.object) for quad in quads if quad.predicate.value == f"{SH}focusNode"}
     assert "<urn:a>" in focus
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_form_is_negotiated_or_named(server: Server, name: str) -> None:
+    kind = FORMATS[name].media_type
+    asked = _post(server, BAD_TURTLE, accept=f"{kind}, application/json;q=0.1")
+    named = _post(server, BAD_TURTLE, format=name)
+    for answer in (asked, named):
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].partition(";")[0] == kind
+        assert "sandbox" in answer.headers["content-security-policy"]
+    if name != "turtle":  # whose blank nodes have other names each time
+        assert asked.text == named.text
+    assert _post(server, BAD_TURTLE, format="docx").status_code == 400
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -69,6 +70,16 @@ def read(name: str) -> bytes:
         return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     except OSError as error:
         raise InvalidInput(error.strerror or str(error)) from error
+
+
+def replace(target: Path, data: bytes) -> None:
+    """Write a file as a whole: whoever reads it meanwhile sees what was there before, never a part."""
+    if target.exists() and not target.is_file():
+        target.write_bytes(data)  # a pipe, a terminal
+        return
+    part = target.with_name(f".{target.name}.part")
+    part.write_bytes(data)
+    os.replace(part, target)
 
 
 def place(name: str, said: Mapping[str, Any]) -> str:

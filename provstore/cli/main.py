@@ -118,6 +118,21 @@ def _taking_in(commands: argparse._SubParsersAction[Parser]) -> None:
     validate.add_argument("--quiet", action="store_true", help="print nothing: the exit code says it")
     validate.add_argument("--watch", action="store_true", help="say it again when a file changes, until Ctrl-C")
 
+    complete = _add(
+        commands,
+        "complete",
+        "provstore.cli.mending:run",
+        "Print what would make files or stored records complete, as Turtle to append and edit.",
+    )
+    complete.add_argument(
+        "files", nargs="+", metavar="FILE-or-record", help="files, directories, globs, -, or the IRI of a record"
+    )
+    complete.add_argument(
+        "--profile", action="append", default=[], metavar="PROFILE", help="instead of those that are on; repeatable"
+    )
+    complete.add_argument("--input", metavar="TYPE", help="media type or extension, where the file name does not tell")
+    complete.add_argument("--output", metavar="FILE", help="write it to a file instead of printing it")
+
 
 def _profiles(commands: argparse._SubParsersAction[Parser]) -> None:
     parser = _add(

@@ -100,6 +100,17 @@ MANUAL = {
         (
             ("provstore validate events.jsonl", "what the events lack, told as on the way in, and nothing is stored"),
             ("provstore validate --profile prov-core --format json report.ttl", "as JSON, for a check in CI"),
+            ("provstore validate --format sarif --output findings.sarif events.jsonl", "for code scanning and editors"),
+            ("provstore validate --fail-on SHOULD --quiet report.ttl", "nothing but an exit code, and a stricter one"),
+        ),
+        {2: "something could not be read, or the validation did not finish", 130: CODES[130]},
+    ),
+    "complete": Entry(
+        "nothing is to be added",
+        "something is: it was printed",
+        (
+            ("provstore complete report.ttl", "what a document lacks by the profiles that are on"),
+            ("provstore complete --profile prov-core --output more.ttl events.jsonl", "what events lack, into a file"),
         ),
         {2: "something could not be read, or the validation did not finish", 130: CODES[130]},
     ),

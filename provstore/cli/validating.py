@@ -17,24 +17,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from provstore.capture.payloads import Limits
-from provstore.cli import files
+from provstore.cli import files, judging
 from provstore.cli.output import tell, write
-from provstore.cli.progress import Progress
 from provstore.cli.terminal import safe, safe_json
-from provstore.core.profiles import Profiles
-from provstore.core.validate import Validator
-from provstore.errors import InvalidInput, Misconfigured
-from provstore.ledger.log import Ledger
+from provstore.errors import Misconfigured
 from provstore.model import Location
 from provstore.settings import Settings
 from provstore.validation.formats import FORMATS, encoded
 from provstore.validation.formats.telling import place, title, unread
 from provstore.validation.results import Result, Validation, Verdict
 
-_LIMITS = Limits(body_bytes=1 << 32, inflated_bytes=1 << 32, payloads=1 << 31)
-#: The id base of records that are not stored, where there is no store whose base would be theirs.
-_NO_BASE = "https://prov.example"
 _INDENTED: dict[str, Any] = {
     "initial_indent": " " * 9,
     "subsequent_indent": " " * 9,
@@ -49,14 +41,20 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     form = files.named(arguments.input, "--input")
     if arguments.watch and "-" in arguments.files:
         raise Misconfigured("--watch looks at files again when they change; standard input is read once")
-    with closing(_validator(settings, arguments.engine)) as validator, asyncio.Runner() as runner:
+    with closing(judging.validator(settings, arguments.engine)) as validator, asyncio.Runner() as runner:
         profiles = validator.profiles(arguments.profile)
         rules = runner.run(validator.rules(profiles))
-        look = partial(_look, runner, validator, form, profiles)
+        look = partial(judging.look, runner, validator, form, profiles)
         if arguments.watch:
             return _watch(arguments, look, partial(Validation, rules, least=arguments.fail_on))
-        told = [verdict for _, found in look(files.found(arguments.files)) for verdict in found]
+        told = [verdict for _, found in look(_files(arguments)) for verdict in found]
         return _say(arguments, Validation(rules, told, arguments.fail_on))
+
+
+def _files(arguments: argparse.Namespace) -> list[str]:
+    """The files that are meant; never the one that is written to."""
+    written = Path(arguments.output).resolve() if arguments.output else None
+    return [name for name in files.found(arguments.files) if written is None or Path(name).resolve() != written]
 
 
 def _say(arguments: argparse.Namespace, said: Validation) -> int:
@@ -64,92 +62,38 @@ def _say(arguments: argparse.Namespace, said: Validation) -> int:
     form = FORMATS.get(arguments.format)
     text = form.write(said) if form else "".join(f"{line}\n" for line in _as_text(said))
     if arguments.output:
-        _replace(Path(arguments.output), encoded(text))
+        files.replace(Path(arguments.output), encoded(text))
     elif not arguments.quiet:
         write(encoded(safe_json(text) if form and "json" in form.media_type else text))
     return said.code
 
 
-def _replace(target: Path, data: bytes) -> None:
-    """The file as a whole or as it was: whoever reads it never sees a part."""
-    part = target.with_name(f".{target.name}.part")
-    part.write_bytes(data)
-    os.replace(part, target)
-
-
-# --- reading ---------------------------------------------------------------------------------------------------------
-
-
-def _validator(settings: Settings, engine: str) -> Validator:
-    """One that knows the profiles of the store that the data directory holds, and names records as they would be there.
-
-    Where there is no store, only what ships is known.
-    """
-    directory = Path(settings.data)
-    if not (directory / "ledger.db").exists():
-        return Validator(settings, Profiles(settings.profiles), settings.base or _NO_BASE, _LIMITS, engine=engine)
-    with closing(Ledger(directory)) as ledger:
-        profiles = Profiles(settings.profiles, directory, ledger)
-        return Validator(settings, profiles, settings.base or ledger.base, _LIMITS, engine=engine)
-
-
-_Look = Callable[[Sequence[str]], Iterator[tuple[str, list[Verdict]]]]
-
-
-def _look(
-    runner: asyncio.Runner, validator: Validator, form: str | None, profiles: Sequence[str], names: Sequence[str]
-) -> Iterator[tuple[str, list[Verdict]]]:
-    """Each file, and the verdicts on what is in it."""
-    with Progress("validate", " files") as progress:
-        for number, name in enumerate(names):
-            done = partial(_done, progress, number, len(names))
-            try:
-                # read out here: a loop that waits for standard input would not hear Ctrl-C
-                data, kind = files.read(name), files.media_type(name, form, "--input")
-                yield name, runner.run(_checked(validator, data, kind, profiles, name, done))
-            except InvalidInput as error:
-                yield name, [Verdict(Location(name, error.line), None, error)]
-
-
-async def _checked(
-    validator: Validator, data: bytes, kind: str, profiles: Sequence[str], name: str, done: Callable[[float], None]
-) -> list[Verdict]:
-    found = []
-    async for verdict, total in validator.check(data, kind, None, profiles, name):
-        found.append(verdict)
-        done(len(found) / total)
-    return found
-
-
-def _done(progress: Progress, number: int, files: int, share: float) -> None:
-    progress(number + share, files)
-
-
 # --- again and again -------------------------------------------------------------------------------------------------
 
 
-def _watch(arguments: argparse.Namespace, look: _Look, whole: Callable[[list[Verdict]], Validation]) -> int:
+def _watch(arguments: argparse.Namespace, look: judging.Look, whole: Callable[[list[Verdict]], Validation]) -> int:
     """Say it again whenever a file has changed, come or gone, until Ctrl-C; the exit code of the last time."""
     known: dict[str, tuple[int, int]] = {}
     told: dict[str, list[Verdict]] = {}
     code = 0
     with suppress(KeyboardInterrupt):
         while True:
-            now = _stamps(arguments.files)
+            now = _stamps(_files(arguments))
             if now != known or not told:
                 told = {name: found for name, found in told.items() if name in now}
                 told |= dict(look([name for name, stamp in now.items() if known.get(name) != stamp]))
                 code = _say(arguments, whole([verdict for name in now for verdict in told[name]]))
                 known = now
+                sys.stdout.flush()
                 tell(f"provstore: watching {len(now):,} file{'' if len(now) == 1 else 's'}; Ctrl-C ends it")
             time.sleep(_LOOKS)
     return code
 
 
-def _stamps(patterns: Sequence[str]) -> dict[str, tuple[int, int]]:
-    """The files that are meant, and what tells that one has changed; nothing where it is not there."""
+def _stamps(names: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """The files that are there, and what tells that one has changed."""
     found = {}
-    for name in files.found(patterns):
+    for name in names:
         with suppress(OSError):
             status = os.stat(name)
             found[name] = (status.st_mtime_ns, status.st_size)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from provstore import rdf
 from provstore.validation.results import Fix
@@ -213,6 +213,12 @@ def _fix_max_count(found: Found) -> Fix | None:
     return _take_away(found) if _one(found, "maxCount") == "0" and found.value else None
 
 
+def _fix_disjoint(found: Found) -> Fix | None:
+    """Of a node shape, the node itself is what the other property may not lead to."""
+    others = _given(found, "disjoint")
+    return _take_away(found if found.path or not others else replace(found, path=others[0]))
+
+
 def _take_away(found: Found) -> Fix | None:
     text = _triple(found, found.value or "") if found.value else ""
     return Fix(remove=text) if text else None
@@ -377,7 +383,7 @@ _TABLE: dict[str, _Entry] = {
         lambda found, expected: (
             f"{_subject(found)} is a value of {_one(found, 'disjoint')}, too; it may be one of them only."
         ),
-        _take_away,
+        _fix_disjoint,
     ),
     "LessThan": _order("lessThan", "less than"),
     "LessThanOrEquals": _order("lessThanOrEquals", "no more than"),

@@ -151,6 +151,11 @@ class Validation:
         """The verdict on all: False where anything is violated, else None where something is not known."""
         return overall(self.verdicts)
 
+    @property
+    def results(self) -> tuple[Result, ...]:
+        """The results of all documents, in their order."""
+        return tuple(result for verdict in self.verdicts for result in verdict.results)
+
     def fails(self, result: Result) -> bool:
         """Whether a result is as grave as `least`, or graver."""
         return result.severity in SEVERITIES[: SEVERITIES.index(self.least) + 1]
@@ -165,7 +170,7 @@ class Validation:
         """The exit code that says it: 2 where something is not known, else 1 where a result fails it, else 0."""
         if self.unread:
             return 2
-        return int(any(self.fails(result) for verdict in self.verdicts for result in verdict.results))
+        return int(any(map(self.fails, self.results)))
 
     def json(self) -> dict[str, Any]:
         """All of it as a JSON object."""
