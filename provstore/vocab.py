@@ -39,7 +39,7 @@ PS = Namespace(
     " Overlap Tie UnknownWriteMode measuringDevice technician trainingData validationData model inputItem"
     # records, facets, contents
     " eventType about bundle supersedes supersededBy ledgerIndex recordedAt actor appliedIndex on key content json"
-    " deleted"
+    " deleted propertyPath"
     # runs and jobs
     " state job jobVersion rootRun declaredInput declaredOutput declares currentDeclaration intendedOutput dropped"
     " nominalStart nominalEnd message programmingLanguage stackTrace processingType integration jobType"

@@ -79,8 +79,8 @@ def wants_page(request: Request) -> bool:
 
 
 def answer_response(request: Request, answer: Answer, query: str) -> Response:
-    """A query's answer with its entity tag: the same index, query and media type give the same bytes."""
-    tag = etag(answer.index, query, answer.media_type)
+    """A query's answer with its entity tag: the same index, verdicts, query and media type give the same bytes."""
+    tag = etag(answer.index, f"{answer.restated}\n{query}", answer.media_type)
     headers = {"ETag": tag, "Provstore-Index": str(answer.index), "Cache-Control": "no-cache", "Vary": "Accept"}
     path: Path | None = answer.path
     if tag in request.headers.get("if-none-match", ""):

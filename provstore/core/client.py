@@ -129,6 +129,15 @@ class OwnerClient:
         self.applied = max(self.applied, found.index)
         return found
 
+    async def follow(self, index: int) -> int:
+        """Have what changes in the views kept from an index on (below 0: from now on); returns the applied index."""
+        applied: int = await self._ask("follow", index)
+        return applied
+
+    async def restate(self, verdicts: dict[str, str], index: int | None) -> None:
+        """Have the graph of verdicts say this of each thing; `Views.restate`."""
+        await self._ask("restate", (verdicts, index))
+
     async def checkpoint(self) -> str:
         """The signed tree head of what is durable."""
         note: str = await self._ask("checkpoint")

@@ -19,6 +19,7 @@ import sys
 import threading
 import time
 import traceback
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +33,7 @@ from provstore.store.query import Snapshot
 
 _GROUP_RECORDS, _GROUP_BYTES = 128, 8 << 20
 _APPLY_AT_ONCE = 64
+_ASIDE_SECONDS = 1.0
 _FLUSH_SECONDS, _SNAPSHOT_SECONDS, _KEEP_SNAPSHOT_SECONDS = 2.0, 1.0, 90.0
 
 
@@ -44,14 +46,32 @@ class _Want:
     until: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Aside:
+    """Something to be done with the views beside applying, when there is time, or once it has waited long enough."""
+
+    ticket: int
+    what: str
+    argument: Any
+    since: float
+
+
 @dataclass(slots=True)
 class _Applier:
     """What the applier thread shares with the others, under `changed`."""
 
     changed: threading.Condition = field(default_factory=threading.Condition)
     wants: list[_Want] = field(default_factory=list)
+    aside: deque[_Aside] = field(default_factory=deque)
     pending: bool = True
     stopping: bool = False
+
+
+#: What is done aside, by the name of the request.
+_ASIDE: dict[str, Callable[[ProvStore, Any], Any]] = {
+    "follow": lambda store, index: store.views.follow(index),
+    "restate": lambda store, said: store.views.restate(*said),
+}
 
 
 class Owner:
@@ -77,6 +97,8 @@ class Owner:
             elif what == "snapshot":
                 index, patience = argument
                 self._tell_applier(want=_Want(ticket, index, time.monotonic() + patience))
+            elif what in _ASIDE:
+                self._tell_applier(aside=_Aside(ticket, what, argument, time.monotonic()))
             else:
                 self._answer_now(ticket, what)
         self._waiting.put(None)
@@ -133,10 +155,12 @@ class Owner:
 
     # -- the applier ------------------------------------------------------------------------------------------------
 
-    def _tell_applier(self, want: _Want | None = None, *, stop: bool = False) -> None:
+    def _tell_applier(self, want: _Want | None = None, aside: _Aside | None = None, *, stop: bool = False) -> None:
         with self._applier.changed:
             if want:
                 self._applier.wants.append(want)
+            elif aside:
+                self._applier.aside.append(aside)
             else:
                 self._applier.pending = True
             self._applier.stopping |= stop
@@ -147,7 +171,7 @@ class Owner:
         unflushed_since: float | None = None
         while True:
             with self._applier.changed:
-                if not self._applier.pending and not self._applier.wants and not self._applier.stopping:
+                if not (self._applier.pending or self._applier.wants or self._applier.aside or self._applier.stopping):
                     self._applier.changed.wait(0.5)
                 self._applier.pending = False
                 stopping = self._applier.stopping
@@ -156,12 +180,24 @@ class Owner:
             if moved:
                 unflushed_since = unflushed_since or now
                 self._applier.pending = True
+            self._do_aside(now, idle=not moved)
             self._serve_wants(now)
             if unflushed_since and now - unflushed_since > _FLUSH_SECONDS:
                 self._store.views.flush()
                 unflushed_since = None
             if stopping and not moved:
                 return
+
+    def _do_aside(self, now: float, *, idle: bool) -> None:
+        with self._applier.changed:
+            due = self._applier.aside and (idle or now - self._applier.aside[0].since > _ASIDE_SECONDS)
+            job = self._applier.aside.popleft() if due else None
+        if job is None:
+            return
+        try:
+            self._answer(job.ticket, True, _ASIDE[job.what](self._store, job.argument))
+        except ProvStoreError as error:
+            self._answer(job.ticket, False, error)
 
     def _serve_wants(self, now: float) -> None:
         with self._applier.changed:
@@ -186,7 +222,8 @@ class Owner:
         """A snapshot that holds `wanted`; a newer one than need be only once a second."""
         if self._snapshot:
             snapshot, made = self._snapshot
-            if snapshot.index == applied or (snapshot.index >= wanted and now - made < _SNAPSHOT_SECONDS):
+            recent = snapshot.index >= wanted and now - made < _SNAPSHOT_SECONDS
+            if recent or (snapshot.index == applied and snapshot.restated == self._store.views.restated):
                 return snapshot
             self._old.append((now, snapshot.path))
         self._snapshot = (self._store.snapshot(), now)

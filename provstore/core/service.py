@@ -19,6 +19,7 @@ from provstore.core.lineage import LineageService
 from provstore.core.profiles import Profiles, Published
 from provstore.core.trial import Trial, tried
 from provstore.core.validate import Validator
+from provstore.core.verdicts import Verdicts
 from provstore.errors import Busy, InvalidInput, Nonconforming, NotFound, NotYetApplied, ProvStoreError
 from provstore.export.package import Exported
 from provstore.export.selection import Selection
@@ -94,13 +95,17 @@ class Service:
         self.annotator = Annotator(path, self.ledger, registry, self.profiles.on())
         self._lineage = LineageService(self._directory / "views")
         self.validator = Validator(settings, self.profiles, self.base, self._limits, most=2)
+        self.verdicts = Verdicts(self._directory, self.owner, self.ledger, self.profiles)
         self._annotating = asyncio.create_task(self.annotator.run())
+        self._judging = asyncio.create_task(self.verdicts.run())
 
     async def close(self) -> None:
         """Finish what was begun; acknowledged records are on disk in any case."""
-        self._annotating.cancel()
-        await asyncio.gather(self._annotating, return_exceptions=True)
+        for task in (self._annotating, self._judging):
+            task.cancel()
+        await asyncio.gather(self._annotating, self._judging, return_exceptions=True)
         self.annotator.close()
+        self.verdicts.close()
         self._lineage.close()
         self.validator.close()
         await self.owner.close()
@@ -150,6 +155,7 @@ class Service:
             for (number, _), receipt in zip(good, receipts, strict=True):
                 outcomes[number] = Outcome(receipt, None, items[number].where)
             self.annotator.wake()
+            self.verdicts.wake()
         return [outcome for outcome in outcomes if outcome]
 
     async def _gate(self, submission: Submission) -> None:
@@ -183,6 +189,7 @@ class Service:
             if submission is not None:
                 await self._recorded(submission)
                 self.annotator.use(self.profiles.on())
+                self.verdicts.wake()
             return version.token
 
     async def tried(self, named: str, last: int | None) -> Trial:
@@ -195,6 +202,7 @@ class Service:
         await self.owner.append([submission])
         self.profiles.catch_up()
         self.annotator.wake()
+        self.verdicts.wake()
 
     # -- out ----------------------------------------------------------------------------------------------------------
 
@@ -309,4 +317,5 @@ class Service:
             "head": head,
             "applied": self.owner.applied,
             "validation": self.annotator.backlog(),
+            "verdicts": self.verdicts.status(),
         }

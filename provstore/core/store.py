@@ -97,7 +97,7 @@ class ProvStore:
         path = self.directory / "snapshots" / f"{os.getpid()}-{self._made}"
         path.parent.mkdir(exist_ok=True)
         self.views.store.snapshot(path)
-        return Snapshot(str(path), self.views.applied)
+        return Snapshot(str(path), self.views.applied, self.views.restated)
 
     def rebuild(self, progress: Progress | None = None) -> None:
         """Make every view again from the ledger alone, and put it in place of the old one when it is whole."""

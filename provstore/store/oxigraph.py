@@ -6,7 +6,7 @@ journal and asks `flush()` before dropping any of it. It also rewrites literals:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -61,6 +61,30 @@ class TripleStore:
             ox.NamedNode(subject), ox.NamedNode(predicate[1:-1]), None, ox.NamedNode(graph)
         )
         return [q.object.value for q in found if isinstance(q.object, ox.Literal | ox.NamedNode)]
+
+    def restate(self, graph: str, link: str, said: Mapping[str, str]) -> None:
+        """Of each term make the nodes that point to it by `link` in a graph, with all that is said of them, these.
+
+        What is said of a term is N-Quads of that graph, and the `link` is in them.
+        """
+        name, pointing = ox.NamedNode(graph), ox.NamedNode(link[1:-1])
+        # a term by itself is nothing that the parser reads: a line with it is
+        lines = "".join(f"<{graph}> {link} {term} .\n" for term in said)
+        abouts = [quad.object for quad in ox.parse(lines, format=ox.RdfFormat.N_QUADS)]
+        # all is looked up before anything is written: see `remove`
+        nodes = [q.subject for about in abouts for q in self._store.quads_for_pattern(None, pointing, about, name)]
+        old = {quad for node in nodes for quad in self._store.quads_for_pattern(node, None, None, name)}
+        new = set(ox.parse("".join(said.values()), format=ox.RdfFormat.N_QUADS))
+        self._store.extend(new - old)
+        for quad in old - new:
+            self._store.remove(quad)
+
+    def put(self, subject: str, predicate: str, value: str, graph: str) -> None:
+        """Make a term the only value of a property in a graph; subject and graph are IRIs, the others terms."""
+        (quad,) = ox.parse(f"<{subject}> {predicate} {value} <{graph}> .\n", format=ox.RdfFormat.N_QUADS)
+        for old in list(self._store.quads_for_pattern(quad.subject, quad.predicate, None, quad.graph_name)):
+            self._store.remove(old)
+        self._store.add(quad)
 
     def snapshot(self, directory: Path) -> None:
         """A read-only copy by hard links in a directory that must not exist yet (same file system)."""

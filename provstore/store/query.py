@@ -46,10 +46,14 @@ GRAPHS = {
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A read-only copy of the triple store, and the last ledger index in it."""
+    """A read-only copy of the triple store, and the last ledger index in it.
+
+    `restated` differs where two of one index do not say the same of the store as a whole.
+    """
 
     path: str
     index: int
+    restated: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,7 @@ class Answer:
     body: bytes
     path: Path | None
     index: int
+    restated: str = ""
 
 
 def choose(accept: str | None, form: str) -> str:
@@ -190,11 +195,16 @@ def open_snapshot(path: str) -> ox.Store:
     """The read-only store at a path; only the newest stays open."""
     if path not in _open:
         _open.clear()
-        try:
-            _open[path] = ox.Store.read_only(path)
-        except OSError as error:
-            raise Busy(f"the snapshot is gone, ask again: {error}", retry_after=1) from error
+        _open[path] = read_only(path)
     return _open[path]
+
+
+def read_only(path: str) -> ox.Store:
+    """The store at a path, which nobody writes to; Busy where it is not there any more, or not whole."""
+    try:
+        return ox.Store.read_only(path)
+    except (OSError, RuntimeError) as error:
+        raise Busy(f"the snapshot is gone, ask again: {error}", retry_after=1) from error
 
 
 # -- in the parent ----------------------------------------------------------------------------------------------------
@@ -255,7 +265,7 @@ class QueryService:
 
     def _answered(self, job: QueryJob, body: bytes | None, snapshot: Snapshot) -> Answer:
         path = Path(job.spool) if body is None else None
-        return Answer(job.media_type, body or b"", path, snapshot.index)
+        return Answer(job.media_type, body or b"", path, snapshot.index, snapshot.restated)
 
 
 @contextmanager

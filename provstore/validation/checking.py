@@ -22,7 +22,7 @@ from provstore.validation.closures import ValidationResult, Validator
 from provstore.validation.described import lineage
 from provstore.validation.described import shapes as rules
 from provstore.validation.explaining import Found, explained
-from provstore.validation.graph import Graph
+from provstore.validation.graph import Data, Graph
 from provstore.validation.paths import Alternative, Path, follower, sparql
 from provstore.validation.profiles import SHIPPED, Registry, Version
 from provstore.validation.reading import items, read
@@ -123,7 +123,7 @@ def told(task: Task) -> tuple[tuple[Result, ...], str]:
     ready = prepared(version, task.registry)
     data = Graph.read(task.quads, ready.classes)
     found, whole = ready.results(data, task.engine)
-    results = sorted({_result(version.token, ready, data, each) for each in found}, key=Result.order)
+    results = sorted({result_of(version.token, ready, data, each) for each in found}, key=Result.order)
     if not whole:
         results.append(_cut(version.token))
     return tuple(results), report.turtle(found)
@@ -148,7 +148,8 @@ def _cut(profile: str) -> Result:
 # --- results ---------------------------------------------------------------------------------------------------------
 
 
-def _result(profile: str, ready: Prepared, data: Graph, result: ValidationResult) -> Result:
+def result_of(profile: str, ready: Prepared, data: Data, result: ValidationResult) -> Result:
+    """What was found, in the words that users read."""
     node = result.shape.node
     rule = ready.owners.get(node, node)
     path = "" if result.path is None else sparql(_taken(result.path, data, result))
@@ -166,11 +167,11 @@ def _result(profile: str, ready: Prepared, data: Graph, result: ValidationResult
         component=text(result.constraint.component),
         expected=said.expected or _asked(ready, node),
         fix=_fix(ready, node, found) or said.fix,
-        details=tuple(_result(profile, ready, data, each) for each in result.details[:_MOST_DETAILS]),
+        details=tuple(result_of(profile, ready, data, each) for each in result.details[:_MOST_DETAILS]),
     )
 
 
-def _taken(path: Path, data: Graph, result: ValidationResult) -> Path:
+def _taken(path: Path, data: Data, result: ValidationResult) -> Path:
     """Of alternatives, those that lead from the focus node to the value, or to any where there is none."""
     if not isinstance(path, Alternative):
         return path
@@ -179,7 +180,7 @@ def _taken(path: Path, data: Graph, result: ValidationResult) -> Path:
     return Alternative(leading) if len(leading) > 1 else leading[0] if leading else path
 
 
-def _count(data: Graph, result: ValidationResult) -> int | None:
+def _count(data: Data, result: ValidationResult) -> int | None:
     return None if result.path is None else len(follower(result.path)(data, result.focus))
 
 

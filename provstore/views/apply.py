@@ -8,46 +8,28 @@ after it, a store that is behind, which `recover` brings up by doing the journal
 from __future__ import annotations
 
 import json
+import secrets
 import sqlite3
-import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from provstore import iris, rdf
 from provstore.ledger.log import Body, Ledger
 from provstore.store.oxigraph import TripleStore
+from provstore.views import journal
 from provstore.views.conclude import Conclusions
 from provstore.views.database import delete_sql, insert_sql, open_database
 from provstore.views.edges import EdgeLog, Relation, Status
 from provstore.views.facets import DECIDING, said
 from provstore.views.facts import Facts, read_facts
+from provstore.views.journal import Batch
 from provstore.views.search import SearchIndex
 from provstore.vocab import PS
 
 _GRAPHS = ("merged", "inferred", "system")
-
-
-@dataclass(slots=True)
-class Batch:
-    """What one batch changes in the triple store, small enough to be kept as its journal row."""
-
-    last: int
-    records: list[tuple[int, bool]] = field(default_factory=list)  # ledger index, whether the record is live
-    contents: list[str] = field(default_factory=list)  # contents that a live record now cites for the first time
-    withdrawn: list[int] = field(default_factory=list)  # records that are not live any more
-    uncited: list[str] = field(default_factory=list)  # contents that no live record cites any more
-    adds: list[str] = field(default_factory=list)  # quads of the merged, inferred and system graphs
-    removes: list[str] = field(default_factory=list)
-
-    def packed(self) -> bytes:
-        return zlib.compress(json.dumps([getattr(self, name) for name in self.__slots__]).encode(), 1)
-
-    @classmethod
-    def unpacked(cls, blob: bytes) -> Batch:
-        return cls(*json.loads(zlib.decompress(blob)))
+_FOCUS = "<http://www.w3.org/ns/shacl#focusNode>"
 
 
 class Views:
@@ -86,9 +68,8 @@ class Views:
         if mark < flushed or mark > self.applied:
             raise StoreLost(f"the triple store stands at {mark}, outside of {flushed} to {self.applied}")
         # the batch at the mark too: its load was whole, its removals may not have been
-        rows = self._db.execute("SELECT batch FROM journal WHERE last >= ? ORDER BY last", (mark,)).fetchall()
-        for (blob,) in rows:
-            self._change_store(Batch.unpacked(blob), {})
+        for batch in journal.since(self._db, mark):
+            self._change_store(batch, {})
 
     def apply_pending(self, limit: int = 256) -> int:
         """Apply up to `limit` entries beyond the applied index, all or nothing; returns how many."""
@@ -99,7 +80,7 @@ class Views:
         bodies = {body.index: body for body in self._ledger.bodies(first, last)}
         with self._transaction(), self._search.batch():
             batch = self._digest(bodies, last)
-            self._db.execute("INSERT INTO journal VALUES (?, ?)", (last, batch.packed()))
+            journal.add(self._db, batch)
             self._db.execute("UPDATE meta SET value = ? WHERE key = 'applied'", (last,))
         self._change_store(batch, bodies)
         self.applied_hint = last
@@ -264,7 +245,35 @@ class Views:
         self.store.flush()
         with self._transaction():
             self._db.execute("UPDATE meta SET value = ? WHERE key = 'flushed'", (applied,))
-            self._db.execute("DELETE FROM journal WHERE last < ?", (applied,))
+            journal.trim(self._db, applied)
+
+    # -- who follows --------------------------------------------------------------------------------------------------
+
+    def follow(self, index: int) -> int:
+        """Keep the journal from an index on for who follows, if it is that far back still; returns the applied index.
+
+        An index below 0 keeps it from now on.
+        """
+        applied = self.applied
+        journal.hold(self._db, applied if index < 0 else index)
+        return applied
+
+    @property
+    def restated(self) -> str:
+        """Changes whenever what is said of the store as a whole does, which no ledger index tells."""
+        row = self._db.execute("SELECT value FROM meta WHERE key = 'restated'").fetchone()
+        return str(row[0]) if row else ""
+
+    def restate(self, verdicts: Mapping[str, str], index: int | None) -> None:
+        """Say of each thing (a term) in the graph of verdicts what these N-Quads do, and nothing else.
+
+        With an `index`, the graph as a whole stands at it. Not synced: who keeps the verdicts looks after a crash.
+        """
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES ('restated', ?)", (secrets.token_hex(4),))
+        graph = iris.graph(self.base, "verdicts")
+        self.store.restate(graph, _FOCUS, verdicts)
+        if index is not None:
+            self.store.put(graph, PS.appliedIndex, rdf.integer(index), graph)
 
     def close(self) -> None:
         self.flush()

@@ -192,7 +192,7 @@ def document(base: str, iri: str, said: Sequence[str], facets: dict[str, Any]) -
     namespace, job_name = _parts(base, job) if job else ("", "")
     names = [text for letter in "nt" for text in by.get(letter, ()) if text.strip()]
     found = {
-        "kind": _kind(by.get("c", ())),
+        "kind": texts.kind(by.get("c", ())),
         "name": names[0] if names else job_name or _local(base, iri),
         "names": list(dict.fromkeys(names[1:])),
         "namespace": by["s"][0] if "s" in by else namespace,
@@ -260,15 +260,6 @@ def _whole(name: str) -> str:
 
 def _text(*given: str) -> str:
     return "\n".join(filter(None, given))[: texts.MOST_CHARACTERS]
-
-
-def _kind(classes: Iterable[str]) -> str:
-    held = set(classes)
-    for table in (texts.KINDS, texts.NAMED_KINDS):
-        for each, kind in table.items():
-            if each in held:
-                return kind
-    return "entity"
 
 
 def _parts(base: str, iri: str) -> tuple[str, str]:

@@ -28,6 +28,17 @@ KINDS = {
 #: Classes of things that are searched for where somebody named them; whatever is named and has none is an entity.
 NAMED_KINDS = {PROV.Activity: "activity", PROV.Entity: "entity"}
 
+
+def kind(classes: Iterable[str]) -> str:
+    """What a thing of these classes is called; an entity, where none of them says more."""
+    held = set(classes)
+    for table in (KINDS, NAMED_KINDS):
+        for each, name in table.items():
+            if each in held:
+                return name
+    return "entity"
+
+
 _RDFS = Namespace("http://www.w3.org/2000/01/rdf-schema#", "label comment")
 _SKOS = Namespace("http://www.w3.org/2004/02/skos/core#", "prefLabel altLabel")
 _FOAF = Namespace("http://xmlns.com/foaf/0.1/", "name")

@@ -1,0 +1,73 @@
+"""The graph of verdicts: every result at every thing in the store, as SHACL §3.6.2 writes results."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from provstore import iris, rdf
+from provstore.validation.engine import term as as_text
+from provstore.validation.shapes import sh
+from provstore.validation.stored import node
+from provstore.vocab import PS, RDF_TYPE
+
+_SEVERITY = {"MUST": sh("Violation"), "SHOULD": sh("Warning"), "MAY": sh("Info")}
+_Results = Iterable[tuple[str, dict[str, Any]]]
+
+
+class VerdictGraph:
+    """What the graph of a store says of things (terms), by their results and the IRIs of the profiles that found them.
+
+    A result is named by what it says, so that the same result is the same node.
+    """
+
+    def __init__(self, base: str) -> None:
+        self.iri = iris.graph(base, "verdicts")
+
+    def quads(self, thing: str, results: _Results) -> str:
+        """All that the graph says of a thing, as N-Quads."""
+        return "".join(
+            f"{name} {said} <{self.iri}> .\n"
+            for name, profile, result in self._named(thing, results)
+            for said in _statements(result, thing, profile)
+        )
+
+    def names(self, thing: str, results: _Results) -> set[str]:
+        """The nodes in what it says of a thing."""
+        return {name for name, _, _ in self._named(thing, results)}
+
+    def said(self, store: Any) -> dict[str, set[str]]:
+        """The nodes of every thing that the graph of a store says something of."""
+        found: dict[str, set[str]] = {}
+        for quad in store.quads_for_pattern(None, node(sh("focusNode")), None, node(f"<{self.iri}>")):
+            found.setdefault(as_text(quad.object), set()).add(as_text(quad.subject))
+        return found
+
+    def _named(self, thing: str, results: _Results) -> Iterator[tuple[str, str, dict[str, Any]]]:
+        for profile, result in results:
+            if result["severity"] in _SEVERITY:  # a validation that did not finish found nothing
+                key = f"{thing} {profile} {json.dumps(result, sort_keys=True)}"
+                yield f"<{self.iri}#{hashlib.sha256(key.encode()).hexdigest()[:32]}>", profile, result
+
+
+def _statements(result: dict[str, Any], term: str, profile: str) -> Iterator[str]:
+    """What the graph of verdicts says of a result (SHACL §3.6.2), and under which version of a profile it was found."""
+    yield f"{RDF_TYPE} {sh('ValidationResult')}"
+    yield f"{sh('focusNode')} {term}"
+    yield f"{sh('resultSeverity')} {_SEVERITY[result['severity']]}"
+    yield f"{sh('sourceConstraintComponent')} <{result['component']}>"
+    yield f"{sh('resultMessage')} {rdf.literal(result['message'])}"
+    yield f"{PS.profile} <{profile}>"
+    if rdf.is_iri(result["shape"]):
+        yield f"{sh('sourceShape')} <{result['shape']}>"
+    if result["path"]:
+        yield f"{PS.propertyPath} {rdf.literal(result['path'])}"
+    if rdf.is_iri(result["path"]):
+        yield f"{sh('resultPath')} <{result['path']}>"
+    value = result["value"]
+    if rdf.is_iri(value):
+        yield f"{sh('value')} <{value}>"
+    elif value[:1] == '"' and not value.endswith("…"):
+        yield f"{sh('value')} {value}"

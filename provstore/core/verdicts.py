@@ -1,0 +1,248 @@
+"""Verdicts on things: what the store as a whole says of each, by every profile in use, kept current as records come.
+
+A worker of its own (`provstore.core.keeper`) follows the triple store at its own pace; nothing waits for it. What it
+found stands in `verdicts/` of the data directory, which can be deleted, and in the graph of verdicts of the store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from provstore.core.client import OwnerClient
+from provstore.core.keeper import Done, Step
+from provstore.core.profiles import Profiles
+from provstore.core.verdictdb import SEVERITIES, STATES, Judged, open_database
+from provstore.errors import Busy, ProvStoreError
+from provstore.ledger.log import Ledger
+from provstore.security.pool import JobCrash, JobTimeout, WorkerPool
+
+_KEEPER = "provstore.core.keeper"
+_SECONDS, _MEMORY = 60.0, 2 << 30
+#: How long it waits for more records before it looks at the store: at least, and while they keep coming.
+_SETTLED, _LONGEST = 0.1, 5.0
+_PAUSE = 1.0  # after a failure, longer after each further one
+_MOST_PAUSE = 60.0
+_SHOWN = 5  # results of a thing in a list
+
+
+@dataclass(frozen=True, slots=True)
+class FoundIn:
+    """A rule that found something: in how many things, how grave it is, what it says, the clause it comes from."""
+
+    rule: str
+    severity: str
+    message: str
+    clause: str
+    things: int
+
+
+@dataclass(frozen=True, slots=True)
+class Overall:
+    """How the things in the store stand with one profile, at a ledger index (None: not all looked at yet).
+
+    `looked` is how far the first look is, as a share of 1. `counts` is how many things there are by state, worst
+    severity ('' for none) and kind.
+    """
+
+    profile: str
+    at: int | None
+    looked: float
+    counts: dict[tuple[str, str, str], int]
+    rules: tuple[FoundIn, ...]
+
+    def count(self, state: str = "", severity: str = "", kind: str = "") -> int:
+        """How many things are in a state, have a worst severity, are of a kind; '' stands for any."""
+        wanted = (state, severity, kind)
+        return sum(n for key, n in self.counts.items() if all(w in ("", k) for w, k in zip(wanted, key, strict=True)))
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A thing in a list: its number there, its term without brackets, its verdict, the first of its results."""
+
+    number: int
+    thing: str
+    judged: Judged
+    first: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which things are to be listed: of one profile; '' stands for any; numbers below `before`, the highest first."""
+
+    profile: str
+    state: str = ""
+    severity: str = ""
+    kind: str = ""
+    rule: str = ""
+    before: int = 1 << 62
+    limit: int = 50
+
+
+class Verdicts:
+    """The verdicts of a store being served; `run` keeps them current until it is cancelled, `close` after."""
+
+    def __init__(self, directory: Path, owner: OwnerClient, ledger: Ledger, profiles: Profiles) -> None:
+        self._directory, self._owner, self._ledger, self._profiles = directory, owner, ledger, profiles
+        self._db = open_database(directory / "verdicts" / "verdicts.db")
+        self._pool = WorkerPool(_MEMORY, most=1, keep=1, modules=(_KEEPER,))
+        self._wake = asyncio.Event()
+        self._told: tuple[tuple[int, int], ...] = ()
+        self._at = -1
+        self._failing = ""
+        self._fresh = True
+
+    def wake(self) -> None:
+        """Say that the ledger has grown, or profiles are used otherwise."""
+        self._wake.set()
+
+    # -- keeping them current -----------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Follow the store for ever; a failure is told by `status`, and tried again."""
+        failures = 0
+        while True:
+            self._wake.clear()
+            try:
+                if not await self._follow(careful=failures > 0):
+                    self._wake.set()
+                failures, self._failing = 0, ""
+                await self._wait()
+            except Busy:  # the owner is starting again, or the server is shutting down
+                await asyncio.sleep(_PAUSE)
+            except (JobTimeout, JobCrash, ProvStoreError) as error:
+                failures += 1
+                self._failing = str(error) or type(error).__name__
+                await asyncio.sleep(min(_PAUSE * failures, _MOST_PAUSE))
+
+    async def _wait(self) -> None:
+        """Until there is something to do, and then until it is all there, if that does not take too long."""
+        await self._wake.wait()
+        loop = asyncio.get_running_loop()
+        until = loop.time() + _LONGEST
+        while loop.time() < until:
+            self._wake.clear()
+            try:
+                await asyncio.wait_for(self._wake.wait(), _SETTLED)
+            except TimeoutError:
+                return
+
+    async def _follow(self, *, careful: bool) -> bool:
+        """One round: up to the newest copy of the store, whole, and told; whether that is all there is to do."""
+        if self._fresh:  # what changes from here on is kept, before the first copy is asked for
+            await self._owner.follow(self._known() if self._known() >= 0 else -1)
+        snapshot = await self._owner.snapshot(-1)
+        while True:
+            profiles = tuple(self._profiles.on())
+            job = Step(
+                str(self._directory),
+                self._ledger.base,
+                self._profiles.registry,
+                profiles,
+                snapshot.path,
+                snapshot.index,
+                self._told,
+                careful,
+                self._fresh,
+            )
+            done: Done = await self._pool.run(f"{_KEEPER}:step", job, _SECONDS)
+            self._told, self._fresh = (), False
+            if done.say:
+                await self._owner.restate(done.say, None)
+                self._told = done.told
+            if done.at != self._at:
+                await self._owner.follow(done.at)
+                self._at = done.at
+            if done.finished and not done.say:
+                await self._owner.restate({}, done.at)
+                return done.at >= self._ledger.head and tuple(self._profiles.on()) == profiles
+
+    def _known(self) -> int:
+        row = self._db.execute("SELECT value FROM meta WHERE key = 'at'").fetchone()
+        return -1 if row is None else int(row[0])
+
+    # -- what is known ------------------------------------------------------------------------------------------------
+
+    def status(self) -> dict[str, Any]:
+        """What `/health` says: the index that verdicts stand at, how many entries they lag, what keeps them."""
+        at = self._known()
+        said: dict[str, Any] = {"at": at, "lag": self._ledger.head - at}
+        return {**said, "failing": self._failing} if self._failing else said
+
+    def of(self, iri: str) -> list[tuple[Judged, list[dict[str, Any]]]]:
+        """What each profile says of a thing, and everything it found; empty for what none looks at."""
+        sql = (
+            "SELECT v.profile, v.conforms, v.severity, v.count, v.kind, v.at, v.thing FROM verdict v"
+            " JOIN thing t ON t.id = v.thing WHERE t.term = ? ORDER BY v.profile"
+        )
+        rows = self._db.execute(sql, (f"<{iri}>",)).fetchall()
+        return [(_judged(*row[:6]), list(self._results(row[6], row[0]))) for row in rows]
+
+    def _results(self, thing: int, profile: str) -> list[dict[str, Any]]:
+        sql = "SELECT results FROM result WHERE thing = ? AND profile = ?"
+        found = [each for (text,) in self._db.execute(sql, (thing, profile)) for each in json.loads(text)]
+        return sorted(found, key=lambda each: (SEVERITIES.index(each["severity"]), each["shape"], each["path"]))
+
+    def overall(self) -> list[Overall]:
+        """How the things stand with each profile in use, by name."""
+        rows = self._db.execute("SELECT profile, at, done, total FROM profile ORDER BY profile").fetchall()
+        return [self._overall(profile, at, done / max(1, total)) for profile, at, done, total in rows]
+
+    def _overall(self, profile: str, at: int | None, looked: float) -> Overall:
+        sql = "SELECT state, severity, kind, n FROM tally WHERE profile = ? AND n > 0"
+        counts = {(state, grave, kind): n for state, grave, kind, n in self._db.execute(sql, (profile,))}
+        sql = (
+            "SELECT r.rule, r.severity, r.message, r.clause, t.n FROM tally_rule t JOIN rule r USING (profile, rule)"
+            " WHERE t.profile = ? AND t.n > 0"
+        )
+        rules = [FoundIn(*row) for row in self._db.execute(sql, (profile,))]
+        rules.sort(key=lambda each: (SEVERITIES.index(each.severity), -each.things, each.rule))
+        return Overall(profile, at, looked, counts, tuple(rules))
+
+    def listed(self, wanted: Wanted) -> list[Listed]:
+        """Things as they were asked for, those that came last first."""
+        conditions = dict(_conditions(wanted))
+        sql = (
+            "SELECT v.thing, t.term, v.profile, v.conforms, v.severity, v.count, v.kind, v.at FROM verdict v"
+            f" JOIN thing t ON t.id = v.thing WHERE v.profile = ? AND v.thing < ? {' '.join(conditions)}"
+            " ORDER BY v.thing DESC LIMIT ?"
+        )
+        values = [wanted.profile, wanted.before, *conditions.values(), wanted.limit]
+        rows = self._db.execute(sql, values).fetchall()
+        return [
+            Listed(number, _told(term), _judged(*judged), self._results(number, wanted.profile)[:_SHOWN])
+            for number, term, *judged in rows
+        ]
+
+    def close(self) -> None:
+        self._pool.close()
+        self._db.close()
+
+
+def _conditions(wanted: Wanted) -> Iterator[tuple[str, object]]:
+    """The conditions of a list in SQL, each with its value."""
+    if wanted.state:
+        yield "AND v.conforms IS ?", next(conforms for conforms, name in STATES.items() if name == wanted.state)
+    if wanted.severity:
+        yield "AND v.severity = ?", SEVERITIES.index(wanted.severity)
+    if wanted.kind:
+        yield "AND v.kind = ?", wanted.kind
+    if wanted.rule:
+        yield (
+            "AND EXISTS (SELECT 1 FROM found f WHERE f.profile = v.profile AND f.thing = v.thing AND f.rule = ?)",
+            (wanted.rule),
+        )
+
+
+def _judged(profile: str, conforms: int | None, severity: int | None, count: int, kind: str, at: int) -> Judged:
+    known = None if conforms is None else bool(conforms)
+    return Judged(profile, known, "" if severity is None else SEVERITIES[severity], count, kind, at)
+
+
+def _told(term: str) -> str:
+    return term[1:-1] if term[0] == "<" else term
