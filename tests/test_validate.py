@@ -288,3 +288,48 @@ def test_the_profiles_and_their_shapes(server: Server) -> None:
     assert {rule["shape"] for rule in profile["rules"]} <= named
     for name in ("none", "%2E%2E", "%00"):
         assert server.http.get(f"/shapes/{name}").status_code in (404, 405), name
+
+
+# --- shapes of one's own, from files ------------------------------------------------------------------------------------
+
+OWN = """@prefix sh: <http://www.w3.org/ns/shacl#> . @prefix prov: <http://www.w3.org/ns/prov#> .
+<urn:s> a sh:NodeShape ; sh:targetClass prov:Activity ; sh:property [ sh:path prov:wasAssociatedWith ; sh:minCount 1 ] .
+"""
+
+
+def test_shapes_from_a_file_are_asked_instead(files: Path) -> None:
+    (files / "own.ttl").write_text(OWN)
+    done = command("validate", files / "bad.ttl", "--shapes", files / "own.ttl", "--format", "json")
+    (profile,) = json.loads(done.stdout)["payloads"][0]["profiles"]
+    assert done.returncode == 1
+    assert (profile["profile"], {each["shape"] for each in profile["results"]}) == ("given-shapes/1", {"urn:s"})
+    assert "at least 1 value is wanted" in profile["results"][0]["message"]
+    both = command("validate", files / "bad.ttl", "--shapes", files / "own.ttl", "--profile", "prov-core", "--quiet")
+    assert (both.returncode, both.stdout) == (1, b"")
+
+
+def test_shapes_from_several_files_are_one_graph(files: Path) -> None:
+    (files / "own.ttl").write_text(OWN.replace("[ sh:path prov:wasAssociatedWith ; sh:minCount 1 ]", "<urn:p>"))
+    alone = command("validate", files / "bad.ttl", "--shapes", files / "own.ttl")
+    assert (alone.returncode, b"has no sh:path" in alone.stderr) == (2, True)
+    sh = "http://www.w3.org/ns/shacl#"
+    (files / "more.nt").write_text(
+        f"<urn:p> <{sh}path> <http://www.w3.org/ns/prov#wasAssociatedWith> .\n"
+        f'<urn:p> <{sh}minCount> "1"^^<http://www.w3.org/2001/XMLSchema#integer> .\n'
+    )
+    done = command("validate", files / "bad.ttl", "--shapes", files / "own.ttl", "--shapes", files / "more.nt")
+    assert done.returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("shapes", "why"),
+    [
+        ("ex:a ex:b ex:c .", b"not Turtle"),
+        (OWN.replace("minCount", "minCuont"), b"shape <urn:s> (property): sh:minCuont is no term for a shape"),
+        (OWN.replace("sh:minCount 1", "sh:node <urn:s>"), b"recursive shapes"),
+    ],
+)
+def test_shapes_that_cannot_be_used_are_refused_before_anything_is_judged(files: Path, shapes: str, why: bytes) -> None:
+    (files / "own.ttl").write_text(shapes)
+    done = command("validate", files / "bad.ttl", "--shapes", files / "own.ttl")
+    assert (done.returncode, done.stdout, why in done.stderr) == (2, b"", True)

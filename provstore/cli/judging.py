@@ -18,23 +18,26 @@ from provstore.ledger.log import Ledger
 from provstore.model import Location
 from provstore.settings import Settings
 from provstore.validation.checking import ENGINES
+from provstore.validation.engine import triples
 from provstore.validation.results import Verdict
 
 _LIMITS = Limits(body_bytes=1 << 32, inflated_bytes=1 << 32, payloads=1 << 31)
 #: The id base of records that are not stored, where there is no store whose base would be theirs.
 _NO_BASE = "https://prov.example"
+_GIVEN = "given-shapes"
 
 
-def validator(settings: Settings, engine: str = ENGINES[0]) -> Validator:
+def validator(settings: Settings, engine: str = ENGINES[0], given: str = "") -> Validator:
     """One that knows the profiles of the store that the data directory holds, and names records as they would be there.
 
-    Where there is no store, only what ships is known.
+    Where there is no store, only what ships is known, and the shapes in the folder `given`.
     """
     directory = Path(settings.data)
     if not (directory / "ledger.db").exists():
-        return Validator(settings, Profiles(settings.profiles), settings.base or _NO_BASE, _LIMITS, engine=engine)
+        profiles = Profiles(settings.profiles, given=given)
+        return Validator(settings, profiles, settings.base or _NO_BASE, _LIMITS, engine=engine)
     with closing(Ledger(directory)) as ledger:
-        profiles = Profiles(settings.profiles, directory, ledger)
+        profiles = Profiles(settings.profiles, directory, ledger, given=given)
         return Validator(settings, profiles, settings.base or ledger.base, _LIMITS, engine=engine)
 
 
@@ -75,3 +78,15 @@ def judged(
 ) -> list[Verdict]:
     """The verdicts on what was read already, under a name."""
     return runner.run(_checked(judge, data, kind, profiles, name, lambda _: None))
+
+
+def given(names: Sequence[str], folder: str) -> str:
+    """Shapes from files, put into a folder as one profile for once; its name. InvalidInput where one is no RDF."""
+    found = []
+    for name in names:
+        data, kind = files.read(name), files.media_type(name, None, "--shapes")
+        found.append(data if kind == "text/turtle" and len(names) == 1 else triples(data, kind))
+    path = Path(folder) / _GIVEN / "1.ttl"
+    path.parent.mkdir()
+    path.write_bytes(b"\n".join(found))
+    return _GIVEN

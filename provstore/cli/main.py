@@ -102,6 +102,9 @@ def _taking_in(commands: argparse._SubParsersAction[Parser]) -> None:
     validate.add_argument(
         "--profile", action="append", default=[], metavar="PROFILE", help="instead of those that are on; repeatable"
     )
+    validate.add_argument(
+        "--shapes", action="append", default=[], metavar="FILE", help="shapes of your own, from files; repeatable"
+    )
     validate.add_argument("--input", metavar="TYPE", help="media type or extension, where the file name does not tell")
     _format(validate, VALIDATIONS)
     validate.add_argument("--output", metavar="FILE", help="write it to a file instead of printing it")

@@ -11,10 +11,11 @@ import textwrap
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from provstore.cli import files, judging
@@ -41,8 +42,14 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     form = files.named(arguments.input, "--input")
     if arguments.watch and "-" in arguments.files:
         raise Misconfigured("--watch looks at files again when they change; standard input is read once")
-    with closing(judging.validator(settings, arguments.engine)) as validator, asyncio.Runner() as runner:
-        profiles = validator.profiles(arguments.profile)
+    with ExitStack() as kept:
+        folder = kept.enter_context(TemporaryDirectory()) if arguments.shapes else ""
+        named = [*arguments.profile, *([judging.given(arguments.shapes, folder)] if folder else [])]
+        validator = kept.enter_context(closing(judging.validator(settings, arguments.engine, folder)))
+        runner = kept.enter_context(asyncio.Runner())
+        profiles = validator.profiles(named)
+        if folder:
+            runner.run(validator.usable(profiles[-1]))
         rules = runner.run(validator.rules(profiles))
         look = partial(judging.look, runner, validator, form, profiles)
         if arguments.watch:

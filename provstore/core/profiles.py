@@ -39,11 +39,16 @@ class Published:
 
 
 class Profiles:
-    """The profiles of one data directory and how they are used; of none, where there is no store (`ledger` None)."""
+    """The profiles of one data directory and how they are used; of none, where there is no store (`ledger` None).
 
-    def __init__(self, setting: str, directory: Path | None = None, ledger: Ledger | None = None) -> None:
+    `given` is a folder with shapes for once.
+    """
+
+    def __init__(
+        self, setting: str, directory: Path | None = None, ledger: Ledger | None = None, *, given: str = ""
+    ) -> None:
         own = "" if directory is None else str(directory / "profiles")
-        self.registry = Registry(own, ledger.base if ledger else "")
+        self.registry = Registry(own, ledger.base if ledger else "", given)
         self._ledger = ledger
         self._read = 0
         self._set = dict(each.strip().split(":") for each in setting.split(",") if each.strip())

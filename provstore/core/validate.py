@@ -82,6 +82,11 @@ class Validator:
             found: list[dict[str, Any]] = await self._workers().run(f"{_LINT}:job", upload, _LINT_SECONDS)
             return found
 
+    async def usable(self, token: str) -> None:
+        """InvalidInput that says why, where the shapes of a version cannot be used."""
+        with intake.in_worker(_LINT_SECONDS):
+            await self._workers().run(f"{_CHECKING}:ready", (self._profiles.registry, token), _LINT_SECONDS)
+
     async def rules(self, profiles: Sequence[str]) -> dict[str, tuple[Rule, ...]]:
         """The rules of each of the versions, inherited ones included."""
         return {token: (await self.described(token)).rules for token in profiles}

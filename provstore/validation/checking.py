@@ -129,6 +129,12 @@ def told(task: Task) -> tuple[tuple[Result, ...], str]:
     return tuple(results), report.turtle(found)
 
 
+def ready(task: tuple[Registry, str]) -> None:
+    """Have a profile's shapes compiled; InvalidInput where they cannot be used."""
+    registry, profile = task
+    prepared(registry.find(profile), registry)
+
+
 def job(task: Task) -> list[dict[str, Any]]:
     """The results as JSON objects."""
     return [result.json() for result in told(task)[0]]

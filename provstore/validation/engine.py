@@ -35,6 +35,18 @@ def check(query: Template, bound: Iterable[str]) -> None:
         raise InvalidInput(f"the query cannot be used: {error}") from error
 
 
+def triples(data: bytes, media_type: str) -> bytes:
+    """RDF of any syntax as N-Triples, without the names of graphs; InvalidInput, with the line, where it is none."""
+    form = pyoxigraph.RdfFormat.from_media_type(media_type)
+    if form is None:
+        raise InvalidInput(f"{media_type} is no RDF that can be read as shapes")
+    try:
+        read = pyoxigraph.parse(data, form, base_iri="https://prov.example/")
+        return pyoxigraph.serialize((quad.triple for quad in read), format=pyoxigraph.RdfFormat.N_TRIPLES) or b""
+    except (SyntaxError, ValueError) as error:
+        raise InvalidInput(f"the shapes cannot be read: {error}", line=getattr(error, "lineno", None)) from error
+
+
 class Queried:
     """The triples of data in the default graph of a store, those of the shapes in a graph of its own.
 

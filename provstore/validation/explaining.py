@@ -158,7 +158,7 @@ def _count(found: Found) -> str:
 
 
 def _values(text: str) -> str:
-    return f"{text} value{'' if text == '1' else 's'}"
+    return f"{text} value{'' if text.rpartition(' ')[2] == '1' else 's'}"
 
 
 # --- snippets --------------------------------------------------------------------------------------------------------

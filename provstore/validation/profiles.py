@@ -55,11 +55,14 @@ class Version:
 class Registry:
     """Every profile there is: those that ship, and those in the folder `own`, whose IRIs begin with `base`.
 
+    `given` is a folder of the same form with shapes for once, or nothing.
+
     It holds no state, so it can be sent to a worker; a version that was published meanwhile is found at once.
     """
 
     own: str = ""
     base: str = ""
+    given: str = ""
 
     def names(self) -> list[str]:
         """The names of all profiles, sorted."""
@@ -110,7 +113,7 @@ class Registry:
         return name
 
     def _homes(self) -> list[Path]:
-        return [resources.folder("shapes"), *([Path(self.own)] if self.own else [])]
+        return [resources.folder("shapes"), *(Path(each) for each in (self.own, self.given) if each)]
 
     def _unknown(self, name: str) -> str:
         known = self.names()
@@ -221,6 +224,6 @@ def _version(path: Path, home: Path, registry: Registry) -> Version | None:
     if not _NUMBER.match(path.stem):
         return None
     name, number = path.parent.name, int(path.stem)
-    shipped = str(home) != registry.own
-    start = HOME if shipped else f"{registry.base}/shapes"
+    shipped = str(home) not in (registry.own, registry.given)
+    start = HOME if shipped else f"{registry.base}/shapes" if str(home) == registry.own else "urn:provstore:shapes"
     return Version(name, number, str(path), f"{start}/{name}/{number}", shipped)

@@ -115,7 +115,7 @@ class _Reader:
         while waiting:
             node = waiting.pop()
             if node not in self._done:
-                shape = self._done[node] = self._shape(node)
+                shape = self._done[node] = self._read(node)
                 waiting += [other for each in shape.constraints for other in references(each)]
         self._refuse_endless()
         return Shapes(dict(sorted(self._done.items())), self._graph)
@@ -129,6 +129,26 @@ class _Reader:
         parameters = self._graph.objects_of(sh("parameter"))
         yield from (node for node in self._graph.subjects_of(sh("path")) if node not in parameters)
         yield from self._components.used()
+
+    def _read(self, node: str) -> Shape:
+        try:
+            return self._shape(node)
+        except InvalidInput as error:
+            owner = self._owner(node)
+            raise InvalidInput(str(error).replace(node, owner)) if owner != node else error from None
+
+    def _owner(self, node: str) -> str:
+        """Where a shape without a name stands: the name of what leads to it, and by which properties."""
+        way: list[str] = []
+        seen = {node}
+        while is_blank(node):
+            found = next(((s, p) for s, p, o in self._graph.triples() if o == node and s not in seen), None)
+            if found is None:
+                break
+            node = found[0]
+            seen.add(node)
+            way.insert(0, _local(found[1]) or text(found[1]))
+        return f"{node} ({' → '.join(way)})" if way else node
 
     # --- one shape ---------------------------------------------------------------------------------------------------
 
