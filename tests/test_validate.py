@@ -290,7 +290,7 @@ def test_the_profiles_and_their_shapes(server: Server) -> None:
         assert server.http.get(f"/shapes/{name}").status_code in (404, 405), name
 
 
-# --- shapes of one's own, from files ------------------------------------------------------------------------------------
+# --- shapes of one's own, from files ---------------------------------------------------------------------------------
 
 OWN = """@prefix sh: <http://www.w3.org/ns/shacl#> . @prefix prov: <http://www.w3.org/ns/prov#> .
 <urn:s> a sh:NodeShape ; sh:targetClass prov:Activity ; sh:property [ sh:path prov:wasAssociatedWith ; sh:minCount 1 ] .
