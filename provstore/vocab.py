@@ -81,10 +81,11 @@ PROV = Namespace(
 )
 DCT = Namespace(
     "http://purl.org/dc/terms/",
-    "conformsTo description hasPart identifier isPartOf isVersionOf issued license modified title format",
+    "Standard conformsTo description hasPart identifier isPartOf isVersionOf issued license modified source temporal"
+    " title format valid",
 )
 DCAT = Namespace(
-    "http://www.w3.org/ns/dcat#", "Catalog DataService Distribution downloadURL endpointURL keyword version"
+    "http://www.w3.org/ns/dcat#", "Catalog DataService Distribution downloadURL endpointURL keyword startDate version"
 )
 DQV = Namespace("http://www.w3.org/ns/dqv#", "QualityMeasurement computedOn isMeasurementOf value")
 EARL = Namespace(

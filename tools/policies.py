@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
 from itertools import groupby
 
 import pyoxigraph as ox
 
-from provstore import resources
-from provstore.validation.profiles import HOME, Registry, Version
+from provstore.validation.clauses import HOME, Law, clauses
+from provstore.validation.profiles import HOME as SHAPES
+from provstore.validation.profiles import Registry, Version
 from tools.reference import ROOT
 
 PAGE = ROOT / "docs" / "policies.md"
-CLAUSES = "https://w3id.org/provstore/clause/"
-_SH, _DCT, _PS = "http://www.w3.org/ns/shacl#", "http://purl.org/dc/terms/", "https://w3id.org/provstore/ns#"
-_OWL, _DCAT = "http://www.w3.org/2002/07/owl#", "http://www.w3.org/ns/dcat#"
+_SH, _DCT = "http://www.w3.org/ns/shacl#", "http://purl.org/dc/terms/"
 _SEVERITIES = {"Violation": "MUST", "Warning": "SHOULD", "Info": "MAY"}
 _READ = {"OfficialText": "official text", "Reproduction": "reproduction", "Unread": "not read"}
 
@@ -28,34 +26,6 @@ class Rule:
     name: str
     severity: str
     clause: str
-
-
-@dataclass(frozen=True, slots=True)
-class Clause:
-    """A clause as the page tells it; `why_not` is empty where a shape can check it."""
-
-    iri: str
-    law: str
-    name: str
-    title: str
-    asks: str
-    read: str
-    why_not: str
-
-
-@cache
-def clauses() -> dict[str, Clause]:
-    """Every clause by its IRI, in the order of the files and in each in that of the text."""
-    found = {}
-    for path in resources.files("ontology", "clauses/*.ttl"):
-        graph = _graph(path.read_bytes())
-        kind = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
-        # The store forgets the order of a file, the parser keeps it.
-        for quad in ox.parse(path.read_bytes(), format=ox.RdfFormat.TURTLE):
-            if quad.predicate.value == kind and quad.object == ox.NamedNode(f"{_PS}Clause"):
-                assert isinstance(quad.subject, ox.NamedNode)
-                found[quad.subject.value] = _clause(graph, quad.subject)
-    return found
 
 
 def policies() -> list[Version]:
@@ -107,7 +77,7 @@ def _policy(version: Version) -> Iterator[str]:
     graph = _graph(version.read())
     mine = rules(version)
     cited = {rule.clause for rule in mine}
-    laws = sorted({clauses()[iri].law for iri in cited}, key=lambda law: (law != f"{CLAUSES}{version.name}", law))
+    laws = sorted({clauses()[iri].law for iri in cited}, key=lambda law: (law.iri != HOME + version.name, law.iri))
     counts = {word: sum(rule.severity == word for rule in mine) for word in _SEVERITIES.values()}
     yield f"## {version.name}"
     yield f"**{_one(graph, version.iri, _DCT + 'title')}**, version {version.number}, {_told(counts)}."
@@ -116,26 +86,26 @@ def _policy(version: Version) -> Iterator[str]:
         yield from _law(law, mine)
 
 
-def _law(law: str, mine: list[Rule]) -> Iterator[str]:
-    graph = _graph(resources.read("ontology", f"clauses/{law.removeprefix(CLAUSES)}.ttl"))
-    title, name = _one(graph, law, _DCT + "title"), _one(graph, law, _DCT + "identifier")
-    sources = sorted(_all(graph, law, _DCT + "source"))
-    yield f"### {title}"
-    yield f"{name}: {_one(graph, law, _OWL + 'versionInfo')}. {' · '.join(f'<{each}>' for each in sources)}"
-    yield _table(("from", "applies"), sorted(_dates(graph, law)))
+def _law(law: Law, mine: list[Rule]) -> Iterator[str]:
+    yield f"### {law.title}"
+    yield f"{law.name}: {law.version}. {' · '.join(f'<{each}>' for each in law.sources)}"
+    yield _table(("from", "applies"), law.applies)
     of_law = [clause for clause in clauses().values() if clause.law == law]
     by_clause = {clause: list(found) for clause, found in groupby(sorted(mine, key=_clause_of), key=_clause_of)}
-    checked = [clause for clause in of_law if clause.iri in by_clause]
     yield _table(
         ("clause", "asks, in short", "rules", "told from"),
-        ((clause.name, clause.asks, _names(by_clause[clause.iri]), clause.read) for clause in checked),
+        (
+            (clause.name, clause.asks, _names(by_clause[clause.iri]), _READ[clause.read])
+            for clause in of_law
+            if clause.iri in by_clause
+        ),
     )
     left = [clause for clause in of_law if clause.why_not]
     if left:
         yield "Not checked, and why:"
         yield _table(
             ("clause", "asks, in short", "why no shape checks it", "told from"),
-            ((clause.name, clause.asks, clause.why_not, clause.read) for clause in left),
+            ((clause.name, clause.asks, clause.why_not, _READ[clause.read]) for clause in left),
         )
 
 
@@ -151,12 +121,6 @@ def _told(counts: dict[str, int]) -> str:
     return ", ".join(f"{count} {word}" for word, count in counts.items() if count)
 
 
-def _dates(graph: ox.Store, law: str) -> Iterator[tuple[str, str]]:
-    for quad in graph.quads_for_pattern(ox.NamedNode(law), ox.NamedNode(_DCT + "temporal"), None):
-        assert isinstance(quad.object, ox.BlankNode)
-        yield _one(graph, quad.object, _DCAT + "startDate"), _one(graph, quad.object, _DCT + "description")
-
-
 # --- reading ---------------------------------------------------------------------------------------------------------
 
 
@@ -165,22 +129,9 @@ def _rules(version: Version) -> Iterator[Rule]:
     for quad in ox.parse(version.read(), format=ox.RdfFormat.TURTLE):
         if quad.predicate.value == _DCT + "source" and isinstance(quad.object, ox.NamedNode):
             iri, shape = quad.object.value, quad.subject
-            if iri.startswith(CLAUSES) and isinstance(shape, ox.NamedNode):
+            if iri.startswith(HOME) and isinstance(shape, ox.NamedNode):
                 severity = _one(graph, shape, _SH + "severity").removeprefix(_SH)
-                yield Rule(shape.value.removeprefix(f"{HOME}/{version.name}#"), _SEVERITIES[severity], iri)
-
-
-def _clause(graph: ox.Store, node: ox.NamedNode) -> Clause:
-    read = _one(graph, node, _PS + "textStatus").removeprefix(_PS)
-    return Clause(
-        node.value,
-        _one(graph, node, _DCT + "isPartOf"),
-        _one(graph, node, _DCT + "identifier"),
-        _one(graph, node, _DCT + "title"),
-        _one(graph, node, _DCT + "description"),
-        _READ[read],
-        _one(graph, node, _PS + "notCheckable"),
-    )
+                yield Rule(shape.value.removeprefix(f"{SHAPES}/{version.name}#"), _SEVERITIES[severity], iri)
 
 
 def _graph(turtle: bytes) -> ox.Store:
@@ -189,14 +140,10 @@ def _graph(turtle: bytes) -> ox.Store:
     return graph
 
 
-def _all(graph: ox.Store, subject: str | ox.NamedNode | ox.BlankNode, predicate: str) -> list[str]:
+def _one(graph: ox.Store, subject: str | ox.NamedNode, predicate: str) -> str:
     node = ox.NamedNode(subject) if isinstance(subject, str) else subject
     found = [quad.object for quad in graph.quads_for_pattern(node, ox.NamedNode(predicate), None)]
-    return [each.value for each in found if isinstance(each, ox.NamedNode | ox.Literal)]
-
-
-def _one(graph: ox.Store, subject: str | ox.NamedNode | ox.BlankNode, predicate: str) -> str:
-    return next(iter(_all(graph, subject, predicate)), "")
+    return next((each.value for each in found if isinstance(each, ox.NamedNode | ox.Literal)), "")
 
 
 def _table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

@@ -24,6 +24,7 @@ from provstore.cli.terminal import safe, safe_json
 from provstore.errors import Misconfigured
 from provstore.model import Location
 from provstore.settings import Settings
+from provstore.validation.clauses import cited
 from provstore.validation.formats import FORMATS, encoded
 from provstore.validation.formats.telling import place, title, unread
 from provstore.validation.results import Result, Validation, Verdict
@@ -144,7 +145,7 @@ def _result(result: Result, where: Location, room: int) -> Iterator[str]:
     about = " ".join(filter(None, (safe(result.focus), safe(result.path), _value(result))))
     yield f"  {result.severity:<6} {about}".rstrip()
     at = place(replace(result.location, file=None)) if result.location and result.location != where else ""
-    for text in filter(None, (at and f"at {at}", result.message, result.clause)):
+    for text in filter(None, (at and f"at {at}", result.message, cited(result.clause))):
         yield from textwrap.wrap(safe(text), max(39, room), **_INDENTED)
     for sign, snippet in (("-", result.fix.remove), ("+", result.fix.add)) if result.fix else ():
         yield from (f"       {sign} {safe(line)}" for line in snippet.splitlines())

@@ -16,6 +16,7 @@ from provstore import __version__
 from provstore.errors import NotFound, ProvStoreError
 from provstore.store.query import chosen
 from provstore.ui import names
+from provstore.validation import clauses
 
 _HERE = Path(__file__).parent
 _STATIC = _HERE / "static"
@@ -56,6 +57,7 @@ def templates() -> Environment:
         "role": names.role,
         "number": names.number,
         "when": names.when,
+        "clause": clauses.known,
     }
     made.globals |= {"version": __version__, "address": names.address}
     return made

@@ -13,6 +13,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from provstore import __version__
+from provstore.validation.clauses import known
 from provstore.validation.formats.telling import harmless, legal, path_text, place, rule_name, title, unread
 from provstore.validation.results import SEVERITIES, Judgement, Result, Validation
 
@@ -78,6 +79,7 @@ def _template() -> Template:
         "words": _WORDS.__getitem__,
         "state": lambda verdict: _STATES[verdict.conforms],
         "link": lambda text: text if text.startswith(("http://", "https://")) else "",
+        "clause": known,
         "quiet": harmless,
         "number": lambda value: f"{value:,}",
     }

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from provstore import __version__
 from provstore.model import Location
+from provstore.validation.clauses import cited
 from provstore.validation.formats.telling import about, found, last_part, rule_name, title, unread
 from provstore.validation.profiles import Rule
 from provstore.validation.results import Result, Validation, Verdict
@@ -77,7 +78,7 @@ class _Rules:
                 "id": name,
                 "shortDescription": {"text": _first_sentence(rule.message)},
                 "fullDescription": {"text": rule.message or name},
-                "help": {"text": f"{rule.message or name}\n\nSource: {rule.clause or rule.shape}"},
+                "help": {"text": f"{rule.message or name}\n\nSource: {cited(rule.clause) or rule.shape}"},
                 "defaultConfiguration": {"level": LEVELS[rule.severity]},
                 **({"helpUri": quote(uri, safe="%/:=&?~#+!$,;'@()*[]")} if uri else {}),
                 "properties": {"shape": rule.shape, "severity": rule.severity, "tags": [profile] if profile else []},

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from provstore.errors import ProvStoreError
 from provstore.model import Location
+from provstore.validation.clauses import cited
 from provstore.validation.results import Result, Validation, Verdict
 from provstore.validation.snippets import short
 
@@ -91,7 +92,7 @@ def lines(result: Result) -> Iterator[str]:
     if result.expected:
         yield f"Expected: {result.expected}"
     if result.clause:
-        yield f"Source: {result.clause}"
+        yield f"Source: {cited(result.clause)}"
     if result.fix and result.fix.remove:
         yield f"Take away:\n{result.fix.remove}"
     if result.fix and result.fix.add:

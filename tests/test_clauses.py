@@ -10,6 +10,7 @@ from rdflib.namespace import DCTERMS, OWL, RDF, XSD, Namespace
 from rdflib.term import Literal, URIRef
 
 from provstore import resources
+from provstore.validation.clauses import HOME, cited, clauses, known
 from provstore.validation.profiles import Version
 from tools import policies
 
@@ -31,14 +32,14 @@ def test_there_are_as_many_as_we_think() -> None:
         "part-11",
         "sr-26-2",
     ]
-    assert {clause.law.removeprefix(policies.CLAUSES) for clause in policies.clauses().values()} == set(FILES)
+    assert {clause.law.iri.removeprefix(HOME) for clause in clauses().values()} == set(FILES)
     assert sum(len(policies.rules(version)) for version in PROFILES) == 127
-    assert len(policies.clauses()) == 148
+    assert len(clauses()) == 148
 
 
 @pytest.mark.parametrize("law", FILES)
 def test_a_law_says_what_it_is_and_since_when(law: str) -> None:
-    graph, node = graph_of(law), URIRef(policies.CLAUSES + law)
+    graph, node = graph_of(law), URIRef(HOME + law)
     assert (node, RDF.type, DCTERMS.Standard) in graph
     for wanted in (DCTERMS.title, DCTERMS.identifier, DCTERMS.description, OWL.versionInfo):
         assert str(graph.value(node, wanted) or "").strip(), wanted
@@ -58,8 +59,8 @@ def test_a_clause_is_told_whole_and_short(law: str) -> None:
     found = list(graph[: RDF.type : PS.Clause])
     assert found
     for clause in found:
-        assert str(clause).startswith(f"{policies.CLAUSES}{law}/")
-        assert graph.value(clause, DCTERMS.isPartOf) == URIRef(policies.CLAUSES + law)
+        assert str(clause).startswith(f"{HOME}{law}/")
+        assert graph.value(clause, DCTERMS.isPartOf) == URIRef(HOME + law)
         for wanted in (
             DCTERMS.title,
             DCTERMS.identifier,
@@ -100,8 +101,8 @@ def test_what_was_read_in_an_official_text_is_by_its_issuer() -> None:
 
 def test_each_clause_has_a_rule_or_a_reason_why_not() -> None:
     cited = {rule.clause for version in PROFILES for rule in policies.rules(version)}
-    assert cited <= set(policies.clauses())
-    for iri, clause in policies.clauses().items():
+    assert cited <= set(clauses())
+    for iri, clause in clauses().items():
         assert bool(clause.why_not) != (iri in cited), iri
 
 
@@ -116,9 +117,28 @@ def test_a_profile_says_what_it_cannot_show(version: Version) -> None:
 
 
 def test_amendments_and_dates_of_the_ai_act() -> None:
-    graph, law = graph_of("eu-ai-act"), URIRef(f"{policies.CLAUSES}eu-ai-act")
+    graph, law = graph_of("eu-ai-act"), URIRef(f"{HOME}eu-ai-act")
     assert graph.value(law, ELI.amended_by) == URIRef("http://data.europa.eu/eli/reg/2026/1744/oj")
     starts = {str(each) for each in graph.objects(None, URIRef("http://www.w3.org/ns/dcat#startDate"))}
     assert {"2027-12-02", "2028-08-02"} <= starts
-    logs = URIRef(f"{policies.CLAUSES}eu-ai-act/article-26/6")
+    logs = URIRef(f"{HOME}eu-ai-act/article-26/6")
     assert str(graph.value(logs, DCTERMS.valid)) == "2027-12-02"
+
+
+def test_a_clause_is_cited_as_people_do() -> None:
+    iri = f"{HOME}gdpr/article-30/1/b"
+    clause = known(iri)
+    assert clause
+    assert clause.source == "https://eur-lex.europa.eu/eli/reg/2016/679/oj/eng#art_30"
+    assert (clause.title, clause.applies, clause.read) == ("Purposes", "2018-05-25", "Reproduction")
+    assert clause.law.applies == (("2018-05-25", "the whole Regulation"),)
+    assert cited(iri) == f"Article 30(1)(b), Regulation (EU) 2016/679 <{iri}>"
+    assert cited("https://www.w3.org/TR/prov-o/#used") == "https://www.w3.org/TR/prov-o/#used"
+    assert cited(f"{HOME}gdpr/article-999") == f"{HOME}gdpr/article-999"
+    assert cited("") == ""
+
+
+def test_clauses_come_in_the_order_of_their_text() -> None:
+    names = [clause.name for clause in clauses().values() if clause.law.name == "Regulation (EU) 2016/679"]
+    assert names[:3] == ["Article 5(1)(a)", "Article 5(1)(b)", "Article 5(1)(c)"]
+    assert names[-1] == "Article 30(5)"
