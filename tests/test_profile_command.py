@@ -93,7 +93,7 @@ def test_shapes_with_errors_are_refused_with_all_of_them(place: Path) -> None:
         (("try", "prov-core", "--last", "0"), "1 or more"),
         (("use", "prov-core/99", "off"), "has no version '99'"),
         (("add", "none.ttl", "--name", "x"), "No such file"),
-        (("add", "mild.ttl", "--name", "prov-core"), ""),
+        (("add", "mild.ttl", "--name", "prov-core"), "ships with provstore"),
         (("list", "--format", "turtle"), "only `provstore profile show`"),
     ],
 )

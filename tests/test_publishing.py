@@ -22,7 +22,7 @@ from tests.test_records import MARKUP
 from tests.test_vocabulary import BROWSER
 
 PS, PROF = "https://w3id.org/provstore/ns#", "http://www.w3.org/ns/dx/prof/"
-CORE = SHIPPED.find("prov-core/1")
+CORE, NEWEST = SHIPPED.find("prov-core/1"), SHIPPED.find("prov-core")
 #: A rule that finds something in each record that `send` sends, and one that finds nothing.
 STRICT = HEAD + ':s a sh:NodeShape ; sh:targetClass prov:Entity ; sh:nodeKind sh:Literal ; sh:message "no" .'
 MILD = HEAD + ':s a sh:NodeShape ; sh:targetClass prov:Entity ; sh:nodeKind sh:IRI ; sh:message "no" .'
@@ -100,7 +100,8 @@ def test_the_catalogue_in_the_terms_of_prof(server: Server) -> None:
 @pytest.mark.parametrize("path", ["/shapes/prov-core/1", "/shapes/prov-core/1.ttl", "/shapes/prov-core"])
 def test_the_file_is_given_byte_for_byte(server: Server, path: str) -> None:
     answer = server.http.get(path)
-    assert (answer.content, answer.headers["content-type"]) == (CORE.read(), "text/turtle; charset=utf-8")
+    wanted = NEWEST if path == "/shapes/prov-core" else CORE
+    assert (answer.content, answer.headers["content-type"]) == (wanted.read(), "text/turtle; charset=utf-8")
     again = server.http.get(path, headers={"if-none-match": answer.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
     lasting = "immutable" in answer.headers["cache-control"]
@@ -122,7 +123,7 @@ def test_a_version_and_the_versions_as_json(server: Server) -> None:
     said = server.http.get("/shapes/credit/1?format=json").json()
     assert [said[key] for key in ("name", "version", "versions")] == ["credit", "1", ["1"]]
     listed = server.http.get("/shapes/prov-core?format=json").json()
-    assert (listed["used"], listed["mode"]) == ("prov-core/1", "annotate")
+    assert (listed["used"], listed["mode"]) == (NEWEST.token, "annotate")
     assert listed["versions"][-1]["sha256"] == CORE.digest()
 
 
@@ -131,7 +132,7 @@ def test_a_version_and_the_versions_as_json(server: Server) -> None:
     [
         ("/shapes/prov-cor", "perhaps prov-core"),
         ("/shapes/none", "no validation profile 'none': there are"),
-        ("/shapes/prov-core/2", "has no version '2': there are prov-core/1"),
+        ("/shapes/prov-core/99", "has no version '99': there are prov-core/"),
         ("/shapes/prov-core/01", "has no version '01'"),
         ("/shapes/prov-core/1.svgx", "has no version '1.svgx'"),
         ("/shapes/prov-core/%2E%2E%2Fx", "no"),
@@ -167,7 +168,7 @@ def test_pages_are_whole_and_accessible(server: Server, browser: Browser, path: 
 
 def test_the_iri_of_a_rule_leads_to_it(server: Server, browser: Browser) -> None:
     with watched(browser, server.url, scripts=False) as seen:
-        page = seen.open("/shapes/prov-core#one-start")
+        page = seen.open("/shapes/prov-core/1#one-start")
         rule = page.locator("#one-start")
         assert "more than one prov:startedAtTime" in rule.inner_text()
         assert rule.get_by_role("link", name="https://www.w3.org/TR/prov-constraints/#unique-startTime").count() == 1
@@ -308,7 +309,7 @@ def test_old_records_keep_their_verdict_and_a_newer_version_gives_its_own(tmp_pa
         use(server, "x/2", "annotate")
         send(server, "b")
         settled(server)
-        core = {"prov-core/1": (True, True)}
+        core = {NEWEST.token: (True, True)}
         wanted = {"a": {**core, "x/1": (True, True), "x/2": (False, False)}, "b": {**core, "x/2": (False, True)}}
         assert {name: verdicts(server, name) for name in wanted} == wanted
         said = settled(server)
@@ -328,7 +329,7 @@ def test_using_is_at_once_and_outlives_a_restart_and_the_setting(tmp_path: Path)
         publish(server, "x", STRICT)
         use(server, "x/1", "reject")
         assert server.rdf("<urn:a> a <http://www.w3.org/ns/prov#Entity> .").status_code == 422
-        use(server, "prov-core/1", "off")
+        use(server, NEWEST.token, "off")
         assert server.http.post("/shapes/x/1/use?mode=maybe").status_code == 400
         assert server.http.post("/shapes/x/9/use?mode=off").status_code == 404
     shutil.rmtree(directory / "profiles")
