@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from provstore.cli import build_parser
 from tests.environments import programs
@@ -33,11 +34,24 @@ def test_a_page_that_asks_can_be_followed(name: str, demo: Server, tmp_path: Pat
 def test_the_page_on_validation_can_be_followed(tmp_path: Path) -> None:
     with serving(tmp_path / "data", verb="demo") as server:
         assert walk(DOCS / "howto/validate.md", server, tmp_path) >= 4
+        assert walk(DOCS / "howto/validate-in-ci.md", server, tmp_path) >= 4
+
+
+def test_what_the_recipes_for_ci_run_could_be_run() -> None:
+    text = (DOCS / "howto/validate-in-ci.md").read_text()
+    recipes = [yaml.safe_load(block) for block in re.findall(r"^```yaml\n(.*?)^```", text, re.M | re.S)]
+    assert len(recipes) == 2
+    lines = re.findall(r"provstore (validate .*)", "".join(re.findall(r"^```yaml\n(.*?)^```", text, re.M | re.S)))
+    assert len(lines) == 2
+    for line in lines:
+        arguments = build_parser().parse_args(line.split())
+        assert text.count(arguments.output) >= 2  # what is written is what is uploaded
 
 
 def test_every_guide_is_walked() -> None:
     assert {path.relative_to(DOCS).as_posix() for path in DOCS.glob("howto/*.md")} == {
         "howto/validate.md",
+        "howto/validate-in-ci.md",
         *(name for name in ASKING if name.startswith("howto/")),
     }
 

@@ -26,7 +26,7 @@ from provstore.model import Location
 from provstore.settings import Settings
 from provstore.validation.clauses import cited
 from provstore.validation.formats import FORMATS, encoded
-from provstore.validation.formats.telling import place, title, unread
+from provstore.validation.formats.telling import path_text, place, title, unread
 from provstore.validation.results import Result, Validation, Verdict
 
 _INDENTED: dict[str, Any] = {
@@ -142,7 +142,7 @@ def _counted(results: Sequence[Result]) -> str:
 
 
 def _result(result: Result, where: Location, room: int) -> Iterator[str]:
-    about = " ".join(filter(None, (safe(result.focus), safe(result.path), _value(result))))
+    about = " ".join(filter(None, (safe(result.focus), safe(path_text(result.path)), _value(result))))
     yield f"  {result.severity:<6} {about}".rstrip()
     at = place(replace(result.location, file=None)) if result.location and result.location != where else ""
     for text in filter(None, (at and f"at {at}", result.message, cited(result.clause))):

@@ -9,7 +9,7 @@ from provstore.errors import ProvStoreError
 from provstore.model import Location
 from provstore.validation.clauses import cited
 from provstore.validation.results import Result, Validation, Verdict
-from provstore.validation.snippets import short
+from provstore.validation.snippets import PREFIXES
 
 #: Characters that XML 1.0 (§2.2) cannot hold, and HTML does not want.
 _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -72,8 +72,10 @@ def found(validation: Validation) -> Iterator[tuple[Verdict, Result]]:
 
 
 def path_text(path: str) -> str:
-    """A property path with short names where it is one property, or several to choose from."""
-    return "|".join(f"{'^' * step.startswith('^')}{short(step.strip('^<>'))}" for step in path.split("|"))
+    """A property path with short names, to be read."""
+    for prefix, namespace in PREFIXES.items():
+        path = path.replace(namespace, f"{prefix}:")
+    return path.replace("<", "").replace(">", "")
 
 
 def about(result: Result) -> str:
