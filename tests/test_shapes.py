@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 
+import pyoxigraph
 import pytest
 
 from provstore.errors import InvalidInput
 from provstore.validation import report
 from provstore.validation.closures import ValidationResult, Validator
+from provstore.validation.compiled import StoreValidation
 from provstore.validation.engine import parsed
 from provstore.validation.reading import read
 
@@ -45,7 +47,6 @@ def values(shapes: str, data: str) -> list[str | None]:
         ("ex:S sh:path ex:p ; sh:pattern '(a)\\\\1' .", "no regular expression"),
         ("ex:S sh:path ex:p ; sh:minLenght 1 .", "sh:minLenght is no term for a shape"),
         ("ex:S a sh:NodeShape ; sh:rule [ a sh:TripleRule ] .", "SHACL-AF rules, not supported"),
-        ("ex:S a sh:NodeShape ; sh:target [ ] .", "SHACL-AF targets, not supported"),
         ("ex:S a sh:NodeShape ; sh:js [ ] .", "SHACL-JS, not supported"),
         ("ex:S sh:path 'p' ; sh:minCount 1 .", "which is no path"),
         (
@@ -181,3 +182,37 @@ def test_the_report_is_the_results_in_turtle() -> None:
     (detail,) = said.objects(result, sh("detail"))
     assert list(said.objects(detail, sh("sourceConstraintComponent"))) == [sh("ClassConstraintComponent")]
     assert list(parsed(report.turtle([]).encode()).subjects_of(sh("conforms")))
+
+
+# --- SPARQL targets ---------------------------------------------------------------------------------------------------
+
+TARGETED = """ex: sh:declare [ sh:prefix "ex" ; sh:namespace "https://example.org/"^^xsd:anyURI ] .
+ex:S a sh:NodeShape ; sh:nodeKind sh:BlankNode ; sh:target [ a <http://www.w3.org/ns/shacl#SPARQLTarget> ;
+    sh:prefixes ex: ; sh:select "SELECT ?this WHERE { ?this ex:p ?v FILTER (?v > 1) }" ] .
+"""
+
+
+def test_a_query_gives_the_focus_nodes() -> None:
+    assert values(TARGETED, "ex:a ex:p 1 . ex:b ex:p 2 , 3 . ex:c ex:q 4 .") == ["<https://example.org/b>"]
+
+
+def test_a_query_gives_the_focus_nodes_of_a_store() -> None:
+    store = pyoxigraph.Store()
+    store.load(f"{PREFIXES} ex:a ex:p 1 . ex:b ex:p 2 , 3 .".encode(), pyoxigraph.RdfFormat.TURTLE)
+    validation = StoreValidation(read(parsed((PREFIXES + TARGETED).encode())), store)
+    assert [each.focus for each in validation.results()] == ["<https://example.org/b>"]
+
+
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [
+        ("[ a ex:Other ]", "other targets are not supported"),
+        ("[ sh:select 'SELECT ?that { ?that ?p ?o }' ]", "must select \\?this"),
+        ("[ sh:select 'SELECT ?this { ?this ex:p ?o }' ]", "the prefix ex: is not declared"),
+        ("[ sh:select 'SELECT ?this { SERVICE <urn:x> { ?this ?p ?o } }' ]", "SERVICE"),
+        ("[ sh:select 'SELECT ?this { ?this ' ]", "cannot be used"),
+    ],
+)
+def test_other_targets_are_refused(target: str, reason: str) -> None:
+    with pytest.raises(InvalidInput, match=reason):
+        read(parsed(f"{PREFIXES} ex:S a sh:NodeShape ; sh:target {target} ; sh:nodeKind sh:IRI .".encode()))

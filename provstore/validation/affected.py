@@ -101,6 +101,8 @@ class _Change:
             return self._of_class(target.term)
         if target.kind == "node":
             return set()
+        if target.kind == "query":
+            return None
         end = 0 if target.kind == "subjectsOf" else 2
         nodes = {triple[end] for triple in self._triples.get(target.term, ())}
         if self._before is None:

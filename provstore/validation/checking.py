@@ -25,7 +25,7 @@ from provstore.validation.explaining import Found, explained
 from provstore.validation.graph import Data, Graph
 from provstore.validation.paths import Alternative, Path, follower, sparql
 from provstore.validation.profiles import SHIPPED, Registry, Version
-from provstore.validation.reading import items, read
+from provstore.validation.reading import items, placed, read
 from provstore.validation.results import Fix, Result
 from provstore.validation.shapes import Shapes, references, sh
 from provstore.validation.snippets import filled
@@ -89,7 +89,10 @@ def prepared(version: Version, registry: Registry) -> Prepared:
         for cls in source.subjects_of(SUB_CLASS_OF):
             for above in source.objects(cls, SUB_CLASS_OF):
                 classes.add(cls, SUB_CLASS_OF, above)
-    shapes = read(graph)
+    try:
+        shapes = read(graph)
+    except InvalidInput as error:
+        raise InvalidInput(placed(error.detail, graph)) from error
     return Prepared(shapes, Validator(shapes), classes, _owners(shapes), Wording(rules(version, registry)))
 
 

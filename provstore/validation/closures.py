@@ -98,6 +98,8 @@ class Validator:
     def _target(self, data: Data, target: Target) -> Iterable[str]:
         if target.kind == "class":
             return data.instances(target.term)
+        if target.kind == "query":
+            return (found["this"] for found in self.engine(data).select(Template(target.term), {}) if "this" in found)
         if target.kind == "subjectsOf":
             return data.subjects_of(target.term)
         return data.objects_of(target.term) if target.kind == "objectsOf" else (self.written(target.term),)
@@ -115,6 +117,8 @@ class Validator:
             return any(target.term in data.superclasses(each) for each in data.objects(node, TYPE))
         if target.kind == "node":
             return node == self.written(target.term)
+        if target.kind == "query":
+            return node in self._target(data, target)
         found = data.objects(node, target.term) if target.kind == "subjectsOf" else data.subjects(target.term, node)
         return any(True for _ in found)
 

@@ -11,7 +11,7 @@ from provstore.validation import engine, prebinding
 from provstore.validation.graph import Graph
 from provstore.validation.paths import Path, sparql
 from provstore.validation.prebinding import Template
-from provstore.validation.shapes import Constraint, Sparql, sh
+from provstore.validation.shapes import Constraint, Sparql, Target, sh
 from provstore.validation.terms import STRING, is_iri, is_literal, parts, text
 
 _IMPORTS = "<http://www.w3.org/2002/07/owl#imports>"
@@ -56,6 +56,22 @@ class Components:
         for component in self._defined:
             if self._declared(node, component):
                 yield from self._custom(node, component, path)
+
+    def targets(self, node: str) -> Iterator[Target]:
+        """The SPARQL targets of a shape (SHACL-AF §3.1): each value of ?this is a focus node."""
+        for each in self._graph.objects(node, sh("target")):
+            found = [*self._graph.objects(each, sh("select"))]
+            if len(found) != 1 or not is_literal(found[0]):
+                raise InvalidInput(f"shape {node}: sh:target needs one sh:select; other targets are not supported")
+            try:
+                prebinding.refuse(text(found[0]), ())
+                query = prebinding.standalone(self._prefixes(each) + text(found[0]))
+                engine.check(Template(query), ())
+            except InvalidInput as error:
+                raise InvalidInput(f"shape {node}: sh:target: {error}") from error
+            if "this" not in Template(query).variables:
+                raise InvalidInput(f"shape {node}: sh:target must select ?this")
+            yield Target("query", query)
 
     def _deactivated(self, node: str) -> bool:
         return any(

@@ -30,7 +30,6 @@ _MOST_FINDINGS, _MOST_TRIPLES = 100, 100_000
 _SH = str(SH)
 #: What SHACL 1.0 has beyond Core and SPARQL, and what is no part of it: none of it is looked at here.
 _UNSUPPORTED = {
-    "target": "SPARQL targets and targets of other kinds (SHACL-AF)",
     "rule": "rules (SHACL-AF)",
     "expression": "expression constraints (SHACL-AF)",
     "values": "computed values (SHACL-AF)",
@@ -42,7 +41,7 @@ _UNSUPPORTED = {
 #: From a shape to the shapes within it; those marked hold lists of them.
 _WITHIN = (SH.property, SH.node, SH["not"], SH.qualifiedValueShape)
 _LISTS = (SH["and"], SH["or"], SH.xone)
-_TARGETS = (SH.targetClass, SH.targetSubjectsOf, SH.targetObjectsOf, SH.targetNode)
+_TARGETS = (SH.targetClass, SH.targetSubjectsOf, SH.targetObjectsOf, SH.targetNode, SH.target)
 _COUNTS = (SH.minCount, SH.maxCount, SH.qualifiedMinCount, SH.qualifiedMaxCount, SH.minLength, SH.maxLength)
 _RANGES = ((SH.minCount, SH.maxCount), (SH.qualifiedMinCount, SH.qualifiedMaxCount), (SH.minLength, SH.maxLength))
 _OF_SHAPE = re.compile(r"(?:shape )?(<[^<> ]*>|_:\S+?): (.*)\Z", re.DOTALL)

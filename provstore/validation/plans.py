@@ -124,6 +124,8 @@ class Planner:
         term = target.term
         if target.kind == "node":
             return f"VALUES {node} {{ {written(term)} }}"
+        if target.kind == "query":
+            return f"{{ SELECT DISTINCT (?this AS {node}) WHERE {{ {{ {term} }} FILTER(BOUND(?this)) }} }}"
         if target.kind == "subjectsOf":
             return f"{{ SELECT DISTINCT {node} WHERE {{ {node} {term} ?_any . }} }}"
         if target.kind == "objectsOf":

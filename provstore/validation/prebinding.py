@@ -198,3 +198,31 @@ def _closing(found: list[Token], start: int) -> int | None:
 def with_path(query: str, path: str) -> str:
     """The query with `$PATH` replaced by the path of a property shape (SHACL §5.3.1)."""
     return "".join(path if token.variable == "PATH" else token.text for token in tokens(query))
+
+
+def standalone(query: str) -> str:
+    """A query without its prologue, every name in it a whole IRI, so that it can stand within another.
+
+    InvalidInput for a BASE, or a prefix that is not declared.
+    """
+    found = tokens(query)
+    prefixes: dict[str, str] = {}
+    start = 0
+    meant = [(number, token) for number, token in enumerate(found) if token.kind != "space"]
+    while meant and meant[0][1].word in ("PREFIX", "BASE"):
+        if meant[0][1].word == "BASE" or len(meant) < 3:
+            raise InvalidInput("a query of shapes has no BASE: write whole IRIs, or prefixes")
+        prefixes[meant[1][1].text[:-1]] = meant[2][1].text[1:-1]
+        start = meant[2][0] + 1
+        meant = meant[3:]
+    return "".join(_whole(token, prefixes) for token in found[start:]).strip()
+
+
+def _whole(token: Token, prefixes: Mapping[str, str]) -> str:
+    if token.kind != "name":
+        return token.text
+    prefix, _, local = token.text.partition(":")
+    if prefix not in prefixes:
+        raise InvalidInput(f"the prefix {prefix}: is not declared")
+    unescaped = re.sub(r"\\(.)", r"\1", local)
+    return f"<{prefixes[prefix]}{unescaped}>"

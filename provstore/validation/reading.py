@@ -6,6 +6,7 @@ are all errors here (SHACL §3.4 calls such shapes ill-formed, or recursive and 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
@@ -68,7 +69,6 @@ _OF_QUERIES = {"select", "prefixes"}
 #: Terms of SHACL that this engine does not carry out, and where they come from.
 _ELSEWHERE = {
     "rule": "SHACL-AF rules",
-    "target": "SHACL-AF targets",
     "expression": "SHACL-AF expression constraints",
     "values": "SHACL-AF property value rules",
     "js": "SHACL-JS",
@@ -80,6 +80,22 @@ _ELSEWHERE = {
 def read(graph: Graph) -> Shapes:
     """Every shape in a graph; InvalidInput that names the shape and what is wrong with it."""
     return _Reader(graph).all()
+
+
+def placed(detail: str, graph: Graph) -> str:
+    """What `read` says of a shape without a name, told of the nearest one with a name and the way from there."""
+    found = re.match(r"shape (_:\S+): ", detail)
+    if not found:
+        return detail
+    node, way, seen = found[1], list[str](), {found[1]}
+    while is_blank(node):
+        above = next(((s, p) for s, p, o in graph.triples() if o == node and s not in seen), None)
+        if above is None:
+            return detail
+        node = above[0]
+        seen.add(node)
+        way.insert(0, _local(above[1]) or text(above[1]))
+    return detail.replace(found[1], f"{node} ({' → '.join(way)})")
 
 
 def items(graph: Graph, head: str) -> tuple[str, ...]:
@@ -115,7 +131,7 @@ class _Reader:
         while waiting:
             node = waiting.pop()
             if node not in self._done:
-                shape = self._done[node] = self._read(node)
+                shape = self._done[node] = self._shape(node)
                 waiting += [other for each in shape.constraints for other in references(each)]
         self._refuse_endless()
         return Shapes(dict(sorted(self._done.items())), self._graph)
@@ -124,31 +140,11 @@ class _Reader:
         """What is a shape by itself (SHACL §2.1); the rest is reached from these."""
         for kind in ("NodeShape", "PropertyShape"):
             yield from self._graph.instances(sh(kind))
-        for name in (*_TARGETS, *_READERS):
+        for name in (*_TARGETS, "target", *_READERS):
             yield from self._graph.subjects_of(sh(name))
         parameters = self._graph.objects_of(sh("parameter"))
         yield from (node for node in self._graph.subjects_of(sh("path")) if node not in parameters)
         yield from self._components.used()
-
-    def _read(self, node: str) -> Shape:
-        try:
-            return self._shape(node)
-        except InvalidInput as error:
-            owner = self._owner(node)
-            raise InvalidInput(str(error).replace(node, owner)) if owner != node else error from None
-
-    def _owner(self, node: str) -> str:
-        """Where a shape without a name stands: the name of what leads to it, and by which properties."""
-        way: list[str] = []
-        seen = {node}
-        while is_blank(node):
-            found = next(((s, p) for s, p, o in self._graph.triples() if o == node and s not in seen), None)
-            if found is None:
-                break
-            node = found[0]
-            seen.add(node)
-            way.insert(0, _local(found[1]) or text(found[1]))
-        return f"{node} ({' → '.join(way)})" if way else node
 
     # --- one shape ---------------------------------------------------------------------------------------------------
 
@@ -199,6 +195,7 @@ class _Reader:
                 yield Target(kind, term)
         if is_iri(node) and any(_CLASS in self._graph.superclasses(each) for each in self._graph.objects(node, TYPE)):
             yield Target("class", node)
+        yield from self._components.targets(node)
 
     def _constraints(self, node: str, path: Path | None) -> Iterator[Constraint]:
         for name, reader in _READERS.items():
@@ -461,4 +458,4 @@ _READERS: dict[str, _Read] = {
 _SINGLE = set(_READERS) - {"class", "hasValue", "equals", "disjoint", "lessThan", "lessThanOrEquals"}
 _SINGLE -= {"node", "not", "and", "or", "xone", "property"}
 _OF_PROPERTIES = {"minCount", "maxCount", "uniqueLang", "lessThan", "lessThanOrEquals", "qualifiedValueShape"}
-_KNOWN = {*_READERS, *_QUIET, *_BESIDE, *_TARGETS, "sparql"}
+_KNOWN = {*_READERS, *_QUIET, *_BESIDE, *_TARGETS, "target", "sparql"}

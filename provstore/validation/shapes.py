@@ -181,7 +181,10 @@ Constraint: TypeAlias = (
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Which focus nodes a shape has: `kind` is node, class, subjectsOf or objectsOf (SHACL §2.1.3)."""
+    """Which focus nodes a shape has: `kind` is node, class, subjectsOf or objectsOf (SHACL §2.1.3), or query.
+
+    The `term` of a query is its text, whose answers for ?this are the focus nodes (SHACL-AF §3.1).
+    """
 
     kind: str
     term: str
