@@ -264,6 +264,7 @@ def test_the_page_of_a_model_lists_its_versions(server: Server) -> None:
         (f"{SCORE}/write/0193b1a0-0000-7000-8004-000020260405", "1 record speaks of it. It has a place in the ledger"),
         (f"{BASE}/job/airflow/risk.checks", "which read 1 thing and wrote nothing."),
         (f"{BASE}/model/premium", "10 decisions, 2 alias assignments. If this was bad"),
+        (f"{BASE}/model/premium", "The latest 12. All of them as JSON"),
     ],
 )
 def test_sentences_agree_with_their_numbers(server: Server, iri: str, says: str) -> None:
