@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter, defaultdict
 from pathlib import Path
 
+import pyoxigraph as ox
 import pytest
 
 from provstore import resources
 from provstore.errors import InvalidInput, NotFound
+from provstore.validation import examples
 from provstore.validation.checking import validate
 from provstore.validation.described import described, lineage, shapes
 from provstore.validation.profiles import SHIPPED, Profile, Registry, Rule
@@ -174,16 +177,36 @@ def test_what_is_no_turtle_names_the_line(tmp_path: Path) -> None:
     assert caught.value.line
 
 
-def test_examples_stand_with_their_rule(tmp_path: Path) -> None:
+def test_examples_stand_with_their_rule_as_they_are_written(tmp_path: Path) -> None:
     registry = published(tmp_path, x_1=f'{HEAD} :a a sh:NodeShape ; sh:targetClass prov:Entity ; sh:message "m" .')
-    examples = tmp_path / "x" / "examples" / "1.trig"
-    examples.parent.mkdir()
-    example = "https://w3id.org/provstore/shapes/x/example#a"
-    examples.write_text(f"<{example}.fails> {{ <urn:f> <urn:p> 1 }} <{example}.fails.2> {{ <urn:g> <urn:p> 2 }}")
-    examples.write_text(f"{examples.read_text()} <{example}.passes> {{ <urn:h> <urn:p> 3 }}")
-    (rule,) = described(registry.find("x"), registry).rules
-    assert [text.split()[0] for text in rule.fails] == ["ns1:f", "ns1:g"]
-    assert [text.split()[0] for text in rule.passes] == ["ns1:h"]
+    file = tmp_path / "x" / "examples" / "1.trig"
+    file.parent.mkdir()
+    file.write_text(
+        "@prefix ex: <https://x.example/example#> .\n@base <urn:b:> .\n"
+        'ex:a.fails { <f> <p> "}{" , """ } """ . # }\n}\n'
+        "<https://x.example/example#a.fails.2> {\n    <g>\n        <p> 01 .\n}\n"
+        "ex:a.passes { <h> <p> <#> . } ex:b.fails {}\n"
+    )
+    profile = described(registry.find("x"), registry)
+    (rule,) = profile.rules
+    assert rule.fails == ('<f> <p> "}{" , """ } """ . # }', "<g>\n    <p> 01 .")
+    assert rule.passes == ("<h> <p> <#> .",)
+    assert profile.prefixes.split("\n") == ["@prefix ex: <https://x.example/example#> .", "@base <urn:b:> ."]
+
+
+@pytest.mark.parametrize("version", [v.token for name in SHIPPED.names() for v in SHIPPED.versions(name)])
+def test_the_examples_that_ship_say_what_they_show(version: str) -> None:
+    """What a page shows of an example is that example's graph, to the last triple."""
+    held = SHIPPED.find(version)
+    whole: dict[str, Counter[str]] = defaultdict(Counter)
+    for quad in ox.parse(held.examples(), format=ox.RdfFormat.TRIG):
+        whole[str(quad.graph_name).rpartition("#")[2].rstrip(">")][str(quad.predicate)] += 1
+    text = held.examples().decode()
+    shown = dict(examples.graphs(text))
+    assert set(shown) == set(whole)
+    for name, body in shown.items():
+        triples = ox.parse(f"{examples.head(text)}\n{body}".encode(), format=ox.RdfFormat.TURTLE)
+        assert Counter(str(triple.predicate) for triple in triples) == whole[name], name
 
 
 # --- in words --------------------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from provstore.validation.profiles import Profile, Version
 router = APIRouter(tags=["validate"])
 _TURTLE = "text/turtle"
 _OFFERS = (*GRAPHS, "application/json", "text/html")
+_LONG = {"fails", "passes", "query"}
 #: A version's file never changes (RFC 8246).
 _FOR_GOOD = "public, max-age=31536000, immutable"
 
@@ -45,7 +46,8 @@ async def get_shapes(request: Request) -> Response:
     listed = [profiles.listed(service, each) for each in newest]
     if media_type == "text/html":
         return profiles.catalogue(listed)
-    return JSONResponse([_json(each, listing) for each, listing in zip(newest, listed, strict=True)], headers=_fresh())
+    said = [_json(each, listing, short=True) for each, listing in zip(newest, listed, strict=True)]
+    return JSONResponse(said, headers=_fresh())
 
 
 @router.get("/shapes/{name}")
@@ -115,8 +117,12 @@ async def _described(service: Service, version: Version) -> Profile:
     return await service.validator.described(version.token)
 
 
-def _json(profile: Profile, listing: profiles.Listed) -> dict[str, Any]:
+def _json(profile: Profile, listing: profiles.Listed, *, short: bool = False) -> dict[str, Any]:
+    """A version as JSON; `short` leaves out examples, queries and diagram."""
     said = asdict(profile)
+    if short:
+        del said["boxes"], said["prefixes"]
+        said["rules"] = [{key: rule[key] for key in rule if key not in _LONG} for rule in said["rules"]]
     versions = [each.version for each in listing.versions]
     return {
         **said,

@@ -6,15 +6,16 @@ of strangers are for a worker to read.
 
 from __future__ import annotations
 
-import warnings
+import textwrap
 from collections.abc import Iterator
 from functools import cache
 
-from rdflib import Dataset, Graph
+from rdflib import Graph
 from rdflib.namespace import DCTERMS, OWL, PROF, RDF, RDFS, SH
 from rdflib.term import Node, URIRef
 
 from provstore.errors import InvalidInput
+from provstore.validation.examples import graphs, head
 from provstore.validation.figure import boxes
 from provstore.validation.profiles import Profile, Registry, Rule, Version
 from provstore.validation.wording import Wording
@@ -95,23 +96,24 @@ def described(version: Version, registry: Registry) -> Profile:
     graph = own_graph(version)
     whole = lineage(version, registry)
     ours, others = parents(graph, registry)
-    head = _head(graph, version)
+    me = _head(graph, version)
     order = list(SEVERITIES.values())
     rules = {rule.shape: rule for each in reversed(whole) for rule in _rules(each)}
     return Profile(
         version.name,
         str(version.number),
-        one(graph, head, DCTERMS.title) or one(graph, head, RDFS.label) or version.name,
-        one(graph, head, DCTERMS.description) or one(graph, head, RDFS.comment),
+        one(graph, me, DCTERMS.title) or one(graph, me, RDFS.label) or version.name,
+        one(graph, me, DCTERMS.description) or one(graph, me, RDFS.comment),
         tuple(sorted(rules.values(), key=lambda rule: (order.index(rule.severity), rule.shape))),
         version.iri,
-        one(graph, head, DCTERMS.issued),
-        one(graph, head, DCTERMS.license),
+        one(graph, me, DCTERMS.issued),
+        one(graph, me, DCTERMS.license),
         version.digest(),
         version.shipped,
         tuple(each.token for each in ours),
         tuple(each.token for each in whole[1:]),
         tuple(others),
+        head(version.examples().decode()),
         boxes(shapes(version, registry), [URIRef(rule.shape) for rule in sorted(rules.values(), key=_name)]),
     )
 
@@ -159,7 +161,7 @@ def severity(graph: Graph, shape: Node) -> str:
 def _rules(version: Version) -> Iterator[Rule]:
     graph = own_graph(version)
     wording = Wording(graph)
-    examples = _examples(version)
+    examples = list(graphs(version.examples().decode()))
     for shape in named(graph):
         path = graph.value(shape, SH.path)
         name = str(shape).rpartition("#")[2]
@@ -176,26 +178,11 @@ def _rules(version: Version) -> Iterator[Rule]:
             one(graph, shape, URIRef(f"{_PS}remove")),
             tuple(text for key, text in examples if key.startswith(f"{name}.fails")),
             tuple(text for key, text in examples if key.startswith(f"{name}.passes")),
+            "\n\n".join(_queries(graph, shape)),
         )
 
 
-@cache
-def _examples(version: Version) -> tuple[tuple[str, str], ...]:
-    """The last part of each example graph's name (`rule.fails`, `rule.fails.2`, `rule.passes`) with its Turtle."""
-    data = version.examples()
-    if not data:
-        return ()
-    dataset = Dataset()
-    with warnings.catch_warnings():  # rdflib's own parser uses what rdflib deprecates
-        warnings.simplefilter("ignore", DeprecationWarning)
-        dataset.parse(data=data, format="trig", publicID=version.iri)
-    found = []
-    for graph in dataset.graphs():
-        name = str(graph.identifier).rpartition("#")[2]
-        if len(graph):
-            found.append((name, _without_prefixes(graph.serialize(format="turtle"))))
-    return tuple(sorted(found))
-
-
-def _without_prefixes(turtle: str) -> str:
-    return "\n".join(line for line in turtle.split("\n") if not line.startswith("@prefix")).strip()
+def _queries(graph: Graph, shape: Node) -> list[str]:
+    """The queries of a shape's constraints in SPARQL, as they are written."""
+    texts = [str(each) for node in graph.objects(shape, SH.sparql) for each in graph.objects(node, SH.select)]
+    return sorted(textwrap.dedent(text).strip() for text in texts)

@@ -78,6 +78,11 @@ def _says_something(graph: Graph, shape: Node) -> bool:
 
 
 def _row(graph: Graph, shape: Node, wording: Wording, rule: str, path: str) -> Row:
+    wanted = graph.value(shape, SH.qualifiedValueShape)
+    if wanted is not None:
+        least, most = _number(graph, shape, SH.qualifiedMinCount), _number(graph, shape, SH.qualifiedMaxCount)
+        inner = _row(graph, wanted, wording, rule, path)
+        return replace(inner, least=least or 0, most=most)
     classes = tuple(sorted(map(wording.short, graph.objects(shape, SH["class"]))))
     least, most = _number(graph, shape, SH.minCount), _number(graph, shape, SH.maxCount)
     kinds = [wording.short(each) for each in sorted(graph.objects(shape, SH.datatype), key=str)]

@@ -128,7 +128,7 @@ class Rule:
 
     `profile` is the version whose file states it. `target` and `asks` are phrases, `path` is a SPARQL property path
     (empty where the node itself is meant). `add` and `remove` are Turtle that mends what it finds; `fails` and `passes`
-    are examples in Turtle.
+    are examples in Turtle, `query` is SPARQL that looks for what must not be.
     """
 
     shape: str
@@ -143,6 +143,7 @@ class Rule:
     remove: str = ""
     fails: tuple[str, ...] = ()
     passes: tuple[str, ...] = ()
+    query: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +182,7 @@ class Profile:
     """One version of a profile: its head, and its rules in the order of the severities, inherited ones included.
 
     `inherits` are the versions it is directly a profile of, `lineage` all of them; `others` are IRIs of profiles that
-    are none of ours. `digest` is the SHA-256 of its file.
+    are none of ours. `digest` is the SHA-256 of its file, `prefixes` what its examples stand behind.
     """
 
     name: str
@@ -197,6 +198,7 @@ class Profile:
     inherits: tuple[str, ...] = ()
     lineage: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
+    prefixes: str = ""
     boxes: tuple[Box, ...] = ()
 
     @property
