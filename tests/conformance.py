@@ -130,6 +130,11 @@ def difference(case: Case, back_end: str) -> Difference:
     return Difference(expected - found, found - expected)
 
 
+def rows(graph: Graph, report: str) -> Counter[Row]:
+    """The results of a report in a graph."""
+    return Counter(_row(graph, each) for each in _results(graph, report))
+
+
 def _results(graph: Graph, node: str) -> Iterable[str]:
     return graph.objects(node, sh("result"))
 

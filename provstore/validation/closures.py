@@ -268,7 +268,8 @@ def _messages(constraint: Sparql, bound: Mapping[str, str]) -> tuple[str, ...]:
         return (bound["message"],)
 
     def filled(match: re.Match[str]) -> str:
-        return rdf.literal(text(bound[match[1]]))[1:-1] if match[1] in bound else match[0]
+        term = bound.get(match[1])
+        return match[0] if term is None else term if is_blank(term) else rdf.literal(text(term))[1:-1]
 
     return tuple(_PLACE.sub(filled, message) for message in constraint.messages)
 

@@ -173,15 +173,16 @@ def _bound(found: list[Token], start: int) -> tuple[Token, int] | None:
 
 
 def _told_apart(found: list[Token]) -> list[Token]:
-    """isBlank, isIRI and isURI as tests of whether an IRI stands for a blank node."""
+    """isBlank, isIRI and isURI as tests of whether an IRI stands for a blank node; STR of one is an error."""
     for start, token in enumerate(found):
-        if token.word in ("ISBLANK", "ISIRI", "ISURI") and (end := _closing(found, start + 1)):
-            inside = _told_apart(found[start + 1 : end + 1])
-            no = "" if token.word == "ISBLANK" else "!"
-            made = [Token("other", "("), Token("word", "isIRI"), *inside, Token("other", " && "), Token("other", no)]
-            made += [Token("word", "STRSTARTS"), Token("other", "("), Token("word", "STR"), *inside]
-            made += [Token("other", ","), Token("string", f'"{BLANK}"'), Token("other", ")"), Token("other", ")")]
-            return [*found[:start], *made, *_told_apart(found[end + 1 :])]
+        if token.word in ("ISBLANK", "ISIRI", "ISURI", "STR") and (end := _closing(found, start + 1)):
+            inside = "".join(each.text for each in _told_apart(found[start + 1 : end + 1]))
+            blank = f'(isIRI{inside} && STRSTARTS(STR{inside}, "{BLANK}"))'
+            told = {
+                "ISBLANK": blank,
+                "STR": f"IF({blank}, 1/0, STR{inside})",
+            }.get(token.word, f"(isIRI{inside} && !{blank})")
+            return [*found[:start], *tokens(told), *_told_apart(found[end + 1 :])]
     return found
 
 

@@ -362,7 +362,10 @@ def _compared(left: str, operator: str, right: str, otherwise: str) -> str:
     """Numbers and moments by the engine, whatever else, and where it finds no order, as `otherwise` says."""
     numbers = f"isNumeric({left}) && isNumeric({right})"
     moments = f"DATATYPE({left}) = {_DATE_TIME} && DATATYPE({right}) = {_DATE_TIME}"
-    return f"COALESCE(IF(({numbers}) || ({moments}), {left} {operator} {right}, {_ERROR}), {otherwise})"
+    order = f"{left} {operator[0]} {right}"
+    if operator[1:]:  # the engine finds that NaN <= NaN
+        order = f"({order} || {left} = {right})"
+    return f"COALESCE(IF(({numbers}) || ({moments}), {order}, {_ERROR}), {otherwise})"
 
 
 def same(left: str, right: str) -> str:

@@ -138,8 +138,9 @@ class StoredValidator(Validator):
 class StoreQueries:
     """Queries of SHACL-SPARQL asked of the store for one focus node at a time.
 
-    The engine can neither name a blank node nor see a graph of shapes that is not stored: queries that need one of
-    these are asked of a copy, made once; InvalidInput where that would be too large.
+    The engine can neither name a blank node nor see a graph of shapes that is not stored, and finds a triple once for
+    each graph it is in: queries that need such a node or graph, and those of a union of graphs, are asked of a copy,
+    made once; InvalidInput where that would be too large.
     """
 
     def __init__(self, data: StoreData, shapes: Graph) -> None:
@@ -160,9 +161,8 @@ class StoreQueries:
         return rows(self._answers(query, terms))
 
     def _copies(self, query: Template, terms: Mapping[str, str]) -> bool:
-        return "shapesGraph" in query.variables or any(
-            is_blank(found) for name, found in terms.items() if name in query.variables
-        )
+        blank = any(is_blank(found) for name, found in terms.items() if name in query.variables)
+        return blank or self.data.union or "shapesGraph" in query.variables
 
     def _copy(self) -> Queried:
         with self._copying:
