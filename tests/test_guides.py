@@ -35,6 +35,7 @@ def test_the_page_on_validation_can_be_followed(tmp_path: Path) -> None:
     with serving(tmp_path / "data", verb="demo") as server:
         assert walk(DOCS / "howto/validate.md", server, tmp_path) >= 4
         assert walk(DOCS / "howto/validate-in-ci.md", server, tmp_path) >= 4
+        assert walk(DOCS / "howto/profiles.md", server, tmp_path) >= 6
 
 
 def test_what_the_recipes_for_ci_run_could_be_run() -> None:
@@ -52,6 +53,7 @@ def test_every_guide_is_walked() -> None:
     assert {path.relative_to(DOCS).as_posix() for path in DOCS.glob("howto/*.md")} == {
         "howto/validate.md",
         "howto/validate-in-ci.md",
+        "howto/profiles.md",
         *(name for name in ASKING if name.startswith("howto/")),
     }
 
