@@ -191,6 +191,20 @@ def test_a_component_of_ones_own_still_gets_a_sentence() -> None:
     assert said.fix is None
 
 
+@pytest.mark.parametrize(
+    ("shapes", "data", "said"),
+    [
+        (f"{P} ; sh:minCount 1", "", "schema:name has no value: at least 1 value is wanted. Add what is missing."),
+        (f"{P} ; sh:minCount 2", '<urn:a> schema:name "b" .', "schema:name has 1 value: at least 2 values are wanted."),
+        (f"{P} ; sh:maxCount 1", '<urn:a> schema:name "b", "c" .', "schema:name has 2 values: at most 1 value may be"),
+        (f"{P} ; sh:in ( 4 5 )", "<urn:a> schema:name 6 .", "schema:name 6 is not one of 4 or 5."),
+    ],
+)
+def test_sentences_count_as_people_do(tmp_path: Path, shapes: str, data: str, said: str) -> None:
+    (result,) = results(tmp_path, shapes, quads(f"<urn:a> a prov:Entity . {data}"))
+    assert result.message.startswith(said)
+
+
 def test_what_is_only_an_example_is_marked(tmp_path: Path) -> None:
     (result,) = results(tmp_path, f"{P} ; sh:minCount 1 ; sh:datatype xsd:date", quads("<urn:a> a prov:Entity ."))
     assert result.fix is not None

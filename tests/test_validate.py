@@ -55,8 +55,9 @@ def _post(
 
 
 def results(payloads: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Every result of some payloads, as JSON has it."""
-    return [result for each in payloads for profile in each.get("profiles", ()) for result in profile["results"]]
+    """Every result of some payloads, as JSON has it; what is told of nested shapes, too."""
+    top = [result for each in payloads for profile in each.get("profiles", ()) for result in profile["results"]]
+    return [*top, *(inner for result in top for inner in result["details"])]
 
 
 # --- the command -----------------------------------------------------------------------------------------------------
@@ -137,6 +138,39 @@ def test_the_least_severity_that_fails_is_chosen(files: Path) -> None:
     assert b"--fail-on is one of MUST, SHOULD, MAY" in command(*line, "--fail-on", "must").stderr
 
 
+OWN = """@prefix sh: <http://www.w3.org/ns/shacl#> . @prefix ps: <https://w3id.org/provstore/ns#> .
+@prefix owl: <http://www.w3.org/2002/07/owl#> . @prefix prof: <http://www.w3.org/ns/dx/prof/> .
+@prefix dct: <http://purl.org/dc/terms/> .
+<> a owl:Ontology, prof:Profile ; dct:title "Own"@en ; dct:description "Rules of one's own."@en .
+<#says-why> a sh:PropertyShape ; sh:targetClass ps:Job ; sh:path dct:description ; sh:minCount 1 .
+<#in-use> a sh:PropertyShape ; sh:targetClass ps:Job ; sh:path ps:namespace ; sh:in ( "prod" ) ;
+  sh:severity sh:Warning .
+"""
+
+
+def test_in_events_results_stand_at_a_pointer_and_a_line(files: Path) -> None:
+    """By shapes of the user's own, without words: in an event alone, in a list over several lines, in lines."""
+    (files / "own.ttl").write_text(OWN)
+    data = ("--data", files / "store")
+    assert command("ingest", *data, files / "good.json").returncode == 0
+    assert command("profile", "add", files / "own.ttl", "--name", "own", *data).returncode == 0
+    one = json.dumps({**GOOD, "job": {"namespace": "test", "name": "etl"}}, indent=1)
+    (files / "one.json").write_text(f"\n {one}")
+    (files / "list.json").write_text(f"[{json.dumps(GOOD)},\n  {one}]")
+    (files / "some.jsonl").write_text(f"\n  {json.dumps(json.loads(one))}\n")
+    for name, payload, prefix in (("one.json", 0, ""), ("list.json", 1, "/1"), ("some.jsonl", 0, "")):
+        done = command("validate", files / name, "--profile", "own", "--format", "json", *data)
+        why, use = results([json.loads(done.stdout)["payloads"][payload]])
+        text = (files / name).read_text()
+        assert [why["severity"], use["severity"]] == ["MUST", "SHOULD"]
+        assert [why["location"]["pointer"], use["location"]["pointer"]] == [f"{prefix}/job", f"{prefix}/job/namespace"]
+        line, column = use["location"]["line"], use["location"]["column"]
+        assert text.split("\n")[line - 1][column - 1 :].startswith('"test"'), name
+        assert why["message"].startswith("dct:description has no value: at least 1 value is wanted.")
+    done = command("complete", files / "some.jsonl", "--profile", "own", *data)
+    assert b"# This is JSON" in done.stdout
+
+
 def test_quiet_says_it_by_the_exit_code_alone(files: Path) -> None:
     done = command("validate", "--quiet", files / "bad.ttl")
     assert (done.returncode, done.stdout, done.stderr) == (1, b"", b"")
@@ -158,6 +192,12 @@ def test_a_file_is_written_whole_and_is_not_one_of_those_looked_at(files: Path) 
 
 def test_what_is_watched_is_said_again_when_it_changes(files: Path) -> None:
     """Until an interrupt, which is how it ends: the exit code is that of the last look."""
+
+    def put(name: str, text: str) -> None:
+        """At once: what looks at it sees all of it or nothing."""
+        (files / "part").write_text(text)
+        (files / "part").replace(files / name)
+
     line = [sys.executable, "-m", "provstore", "validate", "--watch", str(files / "bad.ttl"), str(files / "more*.ttl")]
     with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()) as process:
         try:
@@ -171,11 +211,9 @@ def test_what_is_watched_is_said_again_when_it_changes(files: Path) -> None:
             assert "1 payload by" in (first := summary())
             assert "0 conform, 1 do not" in first
             assert process.stderr.readline() == b"provstore: watching 1 file; Ctrl-C ends it\n"
-            (files / "bad.ttl").write_text(
-                BAD_TURTLE.replace('"yesterday"', f'"2026-03-01T03:00:00Z"^^<{XSD}dateTime>')
-            )
+            put("bad.ttl", BAD_TURTLE.replace('"yesterday"', f'"2026-03-01T03:00:00Z"^^<{XSD}dateTime>'))
             assert "0 conform, 1 do not" in summary()
-            (files / "more.ttl").write_text("broken {")
+            put("more.ttl", "broken {")
             assert "1 could not be read or judged" in summary()
             (files / "more.ttl").unlink()
             assert "0 could not be read or judged" in summary()

@@ -81,21 +81,29 @@ def _say(arguments: argparse.Namespace, said: Validation) -> int:
 
 def _watch(arguments: argparse.Namespace, look: judging.Look, whole: Callable[[list[Verdict]], Validation]) -> int:
     """Say it again whenever a file has changed, come or gone, until Ctrl-C; the exit code of the last time."""
-    known: dict[str, tuple[int, int]] = {}
+    known: dict[str, tuple[int, int]] | None = None
     told: dict[str, list[Verdict]] = {}
     code = 0
     with suppress(KeyboardInterrupt):
         while True:
-            now = _stamps(_files(arguments))
-            if now != known or not told:
+            now = _stamps(_files(arguments) if known is None else _still(arguments))
+            if now != known:
                 told = {name: found for name, found in told.items() if name in now}
-                told |= dict(look([name for name, stamp in now.items() if known.get(name) != stamp]))
+                told |= dict(look([name for name, stamp in now.items() if (known or {}).get(name) != stamp]))
                 code = _say(arguments, whole([verdict for name in now for verdict in told[name]]))
                 known = now
                 sys.stdout.flush()
                 tell(f"provstore: watching {len(now):,} file{'' if len(now) == 1 else 's'}; Ctrl-C ends it")
             time.sleep(_LOOKS)
     return code
+
+
+def _still(arguments: argparse.Namespace) -> list[str]:
+    """The files that are meant by now; none is no mistake any more."""
+    try:
+        return _files(arguments)
+    except Misconfigured:
+        return []
 
 
 def _stamps(names: Sequence[str]) -> dict[str, tuple[int, int]]:
@@ -147,6 +155,9 @@ def _result(result: Result, where: Location, room: int) -> Iterator[str]:
     at = place(replace(result.location, file=None)) if result.location and result.location != where else ""
     for text in filter(None, (at and f"at {at}", result.message, cited(result.clause))):
         yield from textwrap.wrap(safe(text), max(39, room), **_INDENTED)
+    for each in result.details:
+        why = f"because {' '.join(filter(None, (each.focus, path_text(each.path))))}: {each.message}"
+        yield from textwrap.wrap(safe(why), max(39, room), **_INDENTED)
     for sign, snippet in (("-", result.fix.remove), ("+", result.fix.add)) if result.fix else ():
         yield from (f"       {sign} {safe(line)}" for line in snippet.splitlines())
 

@@ -43,7 +43,8 @@ def nowhere(task: Task) -> tuple[Judgement, ...]:
 def _located(result: Result, task: Task, where: Places) -> Result:
     found = where.find(result.focus, result.path, result.value) if result.severity != "ERROR" else None
     fix = result.fix and Fix(where.rename(result.fix.add), where.rename(result.fix.remove))
-    return replace(result, location=_placed(found, task) if found else task.where, fix=fix)
+    details = tuple(_located(each, task, where) for each in result.details)
+    return replace(result, location=_placed(found, task) if found else task.where, fix=fix, details=details)
 
 
 def _placed(found: Location, task: Task) -> Location:

@@ -71,6 +71,9 @@ _KINDS = {
 }
 
 
+_BARE = tuple(f"^^<{_XSD}{name}>" for name in ("integer", "decimal", "boolean"))
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """Where a constraint failed: focus node and value (None where a result has none), terms as N-Triples has them.
@@ -146,7 +149,8 @@ def _subject(found: Found) -> str:
 
 
 def _cut(term: str) -> str:
-    text = written(term)
+    bare = term.startswith('"') and term.endswith(_BARE)
+    text = rdf.text_of(term) if bare else written(term)
     return text if len(text) <= 200 else f"{text[:200]}…"
 
 
@@ -154,7 +158,7 @@ def _count(found: Found) -> str:
     where = written(found.path) or "the node"
     if found.count is None:
         return where
-    return f"{where} has {found.count or 'no'} value{'' if found.count == 1 else 's'}"
+    return f"{where} has {found.count or 'no'} value{'' if found.count < 2 else 's'}"
 
 
 def _values(text: str) -> str:

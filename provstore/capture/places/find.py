@@ -81,28 +81,26 @@ def _document(text: str, record: str, quads: bytes) -> Places:
         line = bisect.bisect_left(breaks, at)
         return Location(line=line + 1, column=at - (breaks[line - 1] if line else -1))
 
-    by_subject: dict[str, list[Statement]] = defaultdict(list)
-    by_value: dict[str, list[Statement]] = defaultdict(list)
+    # the first place of each triple, of each half of one, and of each node: a record can have thousands of results
+    told: dict[tuple[str, str, str], int] = {}
     for each in said:
-        by_subject[shown(names.get(each.subject, each.subject))].append(each)
-        by_value[shown(names.get(each.value, each.value))].append(each)
+        subject, value = (shown(names.get(term, term)) for term in (each.subject, each.value))
+        for key, part in (
+            ((subject, each.predicate, value), 2),
+            ((subject, each.predicate, ""), 1),
+            (("", each.predicate, value), 1),
+            ((subject, "", ""), 0),
+        ):
+            told.setdefault(key, each.at[part])
+    for each in said:
+        told.setdefault((shown(names.get(each.value, each.value)), "", ""), each.at[2])
 
     def find(focus: str, path: str, value: str) -> Location | None:
         steps = _steps(path)
-        for backwards, predicate in steps:
-            for each in (by_value if backwards else by_subject)[focus]:
-                other = each.subject if backwards else each.value
-                if each.predicate == predicate and shown(names.get(other, other)) == value:
-                    return place(each.at[0 if backwards else 2])
-        for backwards, predicate in steps:
-            for each in (by_value if backwards else by_subject)[focus]:
-                if each.predicate == predicate:
-                    return place(each.at[1])
-        for each in by_subject[focus]:
-            return place(each.at[0])
-        for each in by_value[focus]:
-            return place(each.at[2])
-        return None
+        keys = [(value, p, focus) if backwards else (focus, p, value) for backwards, p in steps if value]
+        keys += [("", p, focus) if backwards else (focus, p, "") for backwards, p in steps]
+        at = next((told[key] for key in [*keys, (focus, "", "")] if key in told), None)
+        return None if at is None else place(at)
 
     places_of = {names[each.subject]: place(each.at[0]) for each in reversed(said) if each.subject in names}
     places_of |= {names[each.value]: place(each.at[2]) for each in reversed(said) if each.value in names}
@@ -183,6 +181,7 @@ def _tree(
     text: str, nodes: dict[str, list[str]], quads: bytes, members: dict[str, str] | None = None, record: str = ""
 ) -> Places:
     value = json.loads(text)
+    offsets, words = pointers.Offsets(text), _words(value)
     holders: dict[str, set[str]] = {}
 
     def found(iri: str) -> list[str]:
@@ -206,29 +205,33 @@ def _tree(
                 members[p] for _, p in _steps(path) if p in members and pointers.value_at(value, members[p]) is not None
             ]
             if len(exact) == 1:
-                return _at(text, exact[0])
-        return _at(text, _narrowed(value, at, sent))
+                return place(exact[0])
+        return place(_narrowed(words, at, sent))
+
+    def place(pointer: str) -> Location:
+        begin = offsets.at(pointer)
+        if begin is None:
+            return Location(pointer=pointer)
+        return Location(line=text.count("\n", 0, begin) + 1, column=begin - text.rfind("\n", 0, begin), pointer=pointer)
 
     return Places(find)
 
 
-def _narrowed(value: Any, at: list[str], sent: str) -> str:
+def _words(value: Any) -> dict[str, list[str]]:
+    """The text of every string and number, and the pointers at which it stands."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for pointer, leaf in pointers.leaves(value):
+        if isinstance(leaf, str | int | float) and not isinstance(leaf, bool):
+            found[str(leaf)].append(pointer)
+    return found
+
+
+def _narrowed(words: dict[str, list[str]], at: list[str], sent: str) -> str:
     """The one place below the pointers where the value stands as it was sent, or what is around all of them."""
-    words = rdf.text_of(sent) if sent.startswith('"') and sent.rfind('"') > 0 else sent
-    held = [
-        pointer
-        for each in at
-        for pointer, leaf in pointers.leaves(pointers.value_at(value, each), each)
-        if words and isinstance(leaf, str | int | float) and not isinstance(leaf, bool) and str(leaf) == words
-    ]
+    text = rdf.text_of(sent) if sent.startswith('"') and sent.rfind('"') > 0 else sent
+    below = tuple(f"{each}/" for each in at)
+    held = [each for each in words.get(text, ()) if text and (each in at or each.startswith(below))]
     return held[0] if len(held) == 1 else pointers.common(at)
-
-
-def _at(text: str, pointer: str) -> Location:
-    at = pointers.offset(text, pointer)
-    if at is None:
-        return Location(pointer=pointer)
-    return Location(line=text.count("\n", 0, at) + 1, column=at - text.rfind("\n", 0, at), pointer=pointer)
 
 
 def _linked(value: Any) -> dict[str, list[str]]:

@@ -57,15 +57,23 @@ def common(pointers: list[str]) -> str:
     return "".join(f"/{escaped(token)}" for token in shared)
 
 
-def offset(text: str, pointer: str) -> int | None:
-    """The offset at which the value at a pointer begins; None where there is none. The text is JSON."""
-    at = _skip(text, 0)
-    for token in tokens(pointer):
-        found = _member(text, at, token) if text[at : at + 1] == "{" else _element(text, at, token)
-        if found is None:
-            return None
-        at = found
-    return at
+class Offsets:
+    """Where the values of a JSON text begin; each object and list is read once, however many pointers lead into it."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._inside: dict[int, dict[str, int]] = {}
+
+    def at(self, pointer: str) -> int | None:
+        """The offset at which the value at a pointer begins; None where there is none."""
+        at: int | None = _skip(self._text, 0)
+        for token in tokens(pointer):
+            if at is None:
+                break
+            if at not in self._inside:
+                self._inside[at] = dict(_children(self._text, at))
+            at = self._inside[at].get(token)
+        return at
 
 
 def _skip(text: str, at: int) -> int:
@@ -73,28 +81,23 @@ def _skip(text: str, at: int) -> int:
     return found.end() if found else at
 
 
-def _member(text: str, at: int, key: str) -> int | None:
-    """Of members of the same name the last one counts, as for the reader of the payload."""
-    found = None
-    at = _skip(text, at + 1)
-    while text[at] != "}":
-        name, at = _DECODER.raw_decode(text, at)
-        begin = _skip(text, _skip(text, at) + 1)
-        found = begin if name == key else found
-        _, at = _DECODER.raw_decode(text, begin)
-        at = _skip(text, at)
-        at = _skip(text, at + 1) if text[at] == "," else at
-    return found
+def _children(text: str, at: int) -> Iterator[tuple[str, int]]:
+    """Key or index, and offset, of what is in the object or list that begins at an offset.
 
-
-def _element(text: str, at: int, index: str) -> int | None:
-    if text[at : at + 1] != "[" or not index.isdecimal():
-        return None
+    Of members of the same name the last one counts, as for the reader of the payload: it comes last.
+    """
+    kind = text[at : at + 1]
+    if kind not in ("{", "["):
+        return
     at = _skip(text, at + 1)
-    for _ in range(int(index)):
-        if text[at] == "]":
-            return None
+    index = 0
+    while text[at] not in "}]":
+        key = str(index)
+        if kind == "{":
+            key, at = _DECODER.raw_decode(text, at)
+            at = _skip(text, _skip(text, at) + 1)
+        yield key, at
         _, at = _DECODER.raw_decode(text, at)
         at = _skip(text, at)
         at = _skip(text, at + 1) if text[at] == "," else at
-    return None if text[at] == "]" else at
+        index += 1

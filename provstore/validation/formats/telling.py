@@ -95,6 +95,8 @@ def lines(result: Result) -> Iterator[str]:
         yield f"Expected: {result.expected}"
     if result.clause:
         yield f"Source: {cited(result.clause)}"
+    for each in result.details:
+        yield f"Because {about(each)}: {each.message}"
     if result.fix and result.fix.remove:
         yield f"Take away:\n{result.fix.remove}"
     if result.fix and result.fix.add:
