@@ -31,7 +31,7 @@ PS = Namespace(
     # classes
     "Record Content FacetAssertion Dataset Model Version ReadState WriteState Run TrainingRun Inference Evaluation"
     " Normalisation Calibration Correction Approval Window Job JobVersion JobDeclaration ModelVersion Prediction"
-    " Decision RecordItem AliasAssignment Slice DataSubject Source UnresolvedRead CodeVersion Measurand"
+    " Decision RecordItem AliasAssignment Slice DataSubject Source UnresolvedRead CodeVersion Environment Measurand"
     " CalibrationCertificate EventType WriteMode Basis"
     # kinds of event, modes of writing, bases of a conclusion, roles
     " START RUNNING COMPLETE FAIL ABORT OTHER Create Append Merge Alter Overwrite Truncate"

@@ -38,7 +38,9 @@ PREFIXES = {
     "xsd": "http://www.w3.org/2001/XMLSchema#",
 }
 #: What an example of a rule cannot but show besides: profile and rule, the other rules, and why.
-UNAVOIDABLE: dict[tuple[str, str], tuple[set[str], str]] = {}
+UNAVOIDABLE: dict[tuple[str, str], tuple[set[str], str]] = {
+    ("model", "model-version-was-trained-once"): ({"prov-core#generated-once"}, "two training runs are two activities"),
+}
 #: What there is to say next where a snippet names a thing that has rules of its own.
 LEADS_ON = {
     "bcbs-239#figure-was-reconciled": {"bcbs-239#reconciliation-has-a-result"},
