@@ -6,24 +6,27 @@ terms that SHACL does not have, what the engine does not support, recursion, con
 
 from __future__ import annotations
 
+import importlib.resources
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Any
 
-from pyshacl.entrypoints import meta_validate
 from rdflib import Graph
 from rdflib.collection import Collection
-from rdflib.namespace import OWL, PROF, RDF, SH, XSD
+from rdflib.namespace import OWL, PROF, RDF, SH
 from rdflib.term import BNode, Literal, Node, URIRef
 
-from provstore import rdf
 from provstore.errors import InvalidInput, nearest
+from provstore.validation import engine, reading, reference
 from provstore.validation import graph as graphs
-from provstore.validation import reading
-from provstore.validation.described import named, one, parents, parsed, shapes
+from provstore.validation.closures import Validator
+from provstore.validation.described import named, parents, parsed, shapes
+from provstore.validation.paths import Predicate
 from provstore.validation.profiles import HOME, Upload
+from provstore.validation.terms import text
 from provstore.validation.wording import Wording
 
 _MOST_FINDINGS, _MOST_TRIPLES = 100, 100_000
@@ -288,16 +291,28 @@ def _around(graph: Graph, node: Node) -> Node | None:
 
 def _syntax(graph: Graph) -> Iterable[Finding]:
     """What SHACL for SHACL finds (SHACL Appendix C)."""
-    _, report, _ = meta_validate(graph)
-    assert isinstance(report, Graph)
     wording = Wording(graph)
-    for result in report.subjects(RDF.type, SH.ValidationResult):
-        focus, value = report.value(result, SH.focusNode), report.value(result, SH.value)
-        path = report.value(result, SH.resultPath)
-        where = _where(graph, focus, wording) if focus is not None else ""
-        about = f"{wording.path(path)}: " if isinstance(path, URIRef) else ""
-        shown = f" (got {wording.short(value)})" if isinstance(value, URIRef | Literal) and value != focus else ""
-        yield Finding("error", where, f"{about}{_sentence(one(report, result, SH.resultMessage))}{shown}")
+    for result in _grammar().validate(_taken(graph)):
+        where = _where(graph, reference.node(result.focus), wording)
+        about = f"{wording.short(reference.node(result.path.iri))}: " if isinstance(result.path, Predicate) else ""
+        value = None if result.value in (None, result.focus) else reference.node(result.value or "")
+        shown = f" (got {wording.short(value)})" if isinstance(value, URIRef | Literal) else ""
+        message = next((text(each) for each in sorted(result.shape.messages)), "")
+        yield Finding("error", where, f"{about}{_sentence(message)}{shown}")
+
+
+@cache
+def _grammar() -> Validator:
+    """The shapes of the W3C that shapes are held to."""
+    source = importlib.resources.files("pyshacl") / "assets" / "shacl-shacl.ttl"
+    return Validator(reading.read(engine.parsed(source.read_bytes())))
+
+
+def _taken(graph: Graph) -> graphs.Graph:
+    taken = graphs.Graph()
+    for subject, predicate, value in graph:
+        taken.add(reference.term(subject), reference.term(predicate), reference.term(value))
+    return taken
 
 
 def _sentence(text: str) -> str:
@@ -306,11 +321,8 @@ def _sentence(text: str) -> str:
 
 def _engine(graph: Graph) -> Iterable[Finding]:
     """Whether the engine takes the shapes."""
-    taken = graphs.Graph()
-    for triple in graph:
-        taken.add(*map(_term, triple))
     try:
-        reading.read(taken)
+        reading.read(_taken(graph))
     except InvalidInput as error:
         return [_placed(error.detail, graph)]
     return []
@@ -325,11 +337,3 @@ def _placed(detail: str, graph: Graph) -> Finding:
     said = _BLANK.sub("a node without a name", said)
     said = _NAMED.sub(lambda each: wording.short(URIRef(each[1])), said)
     return Finding("error", _where(graph, node, wording) if where else "", _sentence(said))
-
-
-def _term(node: Node) -> str:
-    if isinstance(node, Literal):
-        if node.language:
-            return f"{rdf.literal(str(node))}@{node.language}"
-        return rdf.literal(str(node), None if node.datatype in (None, XSD.string) else str(node.datatype))
-    return f"_:{node}" if isinstance(node, BNode) else f"<{node}>"

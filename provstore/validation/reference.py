@@ -34,7 +34,7 @@ def validate(data: Data, shapes: Shapes, classes: Data | None = None) -> Iterato
     """
     graph = graph_of(data)
     for subject, predicate, value in classes.triples() if classes else ():
-        graph.add((_node(subject), _node(predicate), _node(value)))
+        graph.add((node(subject), node(predicate), node(value)))
     try:
         report = _report(graph, graph_of(shapes.graph))
     except (TypeError, ReportableRuntimeError):
@@ -47,7 +47,7 @@ def graph_of(data: Data, without: tuple[URIRef, ...] = ()) -> RdflibGraph:
     """The triples for rdflib, lexical forms and labels of blank nodes as they are."""
     graph = RdflibGraph()
     for triple in data.triples():
-        subject, predicate, value = map(_node, triple)
+        subject, predicate, value = map(node, triple)
         if predicate not in without:
             graph.add((subject, predicate, value))
     return graph
@@ -65,15 +65,15 @@ def _report(data: RdflibGraph, shapes: RdflibGraph) -> RdflibGraph:
     return report
 
 
-def _result(report: RdflibGraph, node: Node, shapes: Shapes) -> ValidationResult:
+def _result(report: RdflibGraph, found: Node, shapes: Shapes) -> ValidationResult:
     def said(predicate: URIRef) -> str | None:
-        value = report.value(node, predicate)
-        return None if value is None else _term(value)
+        value = report.value(found, predicate)
+        return None if value is None else term(value)
 
     shape = shapes.shapes[said(SH.sourceShape) or ""]
     component, path = said(SH.sourceConstraintComponent) or "", said(SH.resultPath)
     constraint = next((each for each in shape.constraints if each.component == component), Unknown(component))
-    messages = tuple(_term(each) for each in report.objects(node, SH.resultMessage))
+    messages = tuple(term(each) for each in report.objects(found, SH.resultMessage))
     return ValidationResult(
         said(SH.focusNode) or "",
         shape,
@@ -89,23 +89,26 @@ def _own(shape: Shape, component: str) -> bool:
     return component == f"<{SH.SPARQLConstraintComponent}>" and not shape.messages
 
 
-def _node(term: str) -> Node:
-    if is_iri(term):
-        return URIRef(term[1:-1])
-    if is_blank(term):
-        return BNode(term[2:])
-    lexical, datatype, language = parts(term)
-    # rdflib would rewrite the lexical form to one that it likes better; the shapes are to see what was sent
+def node(of: str) -> Node:
+    """A term as rdflib has it."""
+    if is_iri(of):
+        return URIRef(of[1:-1])
+    if is_blank(of):
+        return BNode(of[2:])
+    lexical, datatype, language = parts(of)
     if language:
         return Literal(lexical, lang=language)
     plain = datatype == f"<{XSD.string}>"
+    # rdflib would rewrite the lexical form to one that it likes better; the shapes are to see what was sent
     return Literal(lexical, datatype=None if plain else URIRef(datatype[1:-1]), normalize=False)
 
 
-def _term(node: Node) -> str:
-    if isinstance(node, URIRef):
-        return f"<{node}>"
-    if isinstance(node, Literal):
-        text = rdf.literal(str(node), None if node.datatype in (None, XSD.string) else str(node.datatype))
-        return f"{rdf.literal(str(node))}@{node.language}" if node.language else text
-    return f"_:{node}"
+def term(of: Node) -> str:
+    """A node of rdflib as N-Triples writes it."""
+    if isinstance(of, URIRef):
+        return f"<{of}>"
+    if isinstance(of, Literal):
+        if of.language:
+            return f"{rdf.literal(str(of))}@{of.language}"
+        return rdf.literal(str(of), None if of.datatype in (None, XSD.string) else str(of.datatype))
+    return f"_:{of}"
