@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -17,7 +17,7 @@ from rdflib.term import URIRef
 
 from provstore import rdf, resources
 from provstore.errors import InvalidInput
-from provstore.validation import engine, reference, report
+from provstore.validation import engine, report
 from provstore.validation.closures import ValidationResult, Validator
 from provstore.validation.described import lineage
 from provstore.validation.described import shapes as rules
@@ -71,10 +71,15 @@ class Prepared:
         """What an engine finds, and whether that is all; data must have been read with `classes`."""
         if which not in ENGINES:
             raise InvalidInput(f"no engine {which[:40]!r}: there are {', '.join(ENGINES)}")
-        compiled = which == ENGINES[0]
-        found = self.validator.validate(data) if compiled else reference.validate(data, self.shapes, self.classes)
+        found = self.validator.validate(data) if which == ENGINES[0] else self._reference(data)
         first = list(itertools.islice(found, _MOST + 1))
         return first[:_MOST], len(first) <= _MOST
+
+    def _reference(self, data: Graph) -> Iterator[ValidationResult]:
+        # loading it takes as long as checking a hundred records, and few ask for it
+        from provstore.validation import reference
+
+        return reference.validate(data, self.shapes, self.classes)
 
 
 @cache

@@ -20,8 +20,7 @@ from rdflib.namespace import OWL, PROF, RDF, SH
 from rdflib.term import BNode, Literal, Node, URIRef
 
 from provstore.errors import InvalidInput, nearest
-from provstore.validation import engine, reading, reference
-from provstore.validation import graph as graphs
+from provstore.validation import engine, foreign, reading
 from provstore.validation.closures import Validator
 from provstore.validation.described import named, parents, parsed, shapes
 from provstore.validation.paths import Predicate
@@ -292,10 +291,10 @@ def _around(graph: Graph, node: Node) -> Node | None:
 def _syntax(graph: Graph) -> Iterable[Finding]:
     """What SHACL for SHACL finds (SHACL Appendix C)."""
     wording = Wording(graph)
-    for result in _grammar().validate(_taken(graph)):
-        where = _where(graph, reference.node(result.focus), wording)
-        about = f"{wording.short(reference.node(result.path.iri))}: " if isinstance(result.path, Predicate) else ""
-        value = None if result.value in (None, result.focus) else reference.node(result.value or "")
+    for result in _grammar().validate(foreign.taken(graph)):
+        where = _where(graph, foreign.node(result.focus), wording)
+        about = f"{wording.short(foreign.node(result.path.iri))}: " if isinstance(result.path, Predicate) else ""
+        value = None if result.value in (None, result.focus) else foreign.node(result.value or "")
         shown = f" (got {wording.short(value)})" if isinstance(value, URIRef | Literal) else ""
         message = next((text(each) for each in sorted(result.shape.messages)), "")
         yield Finding("error", where, f"{about}{_sentence(message)}{shown}")
@@ -308,13 +307,6 @@ def _grammar() -> Validator:
     return Validator(reading.read(engine.parsed(source.read_bytes())))
 
 
-def _taken(graph: Graph) -> graphs.Graph:
-    taken = graphs.Graph()
-    for subject, predicate, value in graph:
-        taken.add(reference.term(subject), reference.term(predicate), reference.term(value))
-    return taken
-
-
 def _sentence(text: str) -> str:
     return " ".join(text.split())[:300] or "this is against the syntax rules of SHACL"
 
@@ -322,7 +314,7 @@ def _sentence(text: str) -> str:
 def _engine(graph: Graph) -> Iterable[Finding]:
     """Whether the engine takes the shapes."""
     try:
-        reading.read(_taken(graph))
+        reading.read(foreign.taken(graph))
     except InvalidInput as error:
         return [_placed(error.detail, graph)]
     return []

@@ -11,16 +11,16 @@ from collections.abc import Iterator
 import pyshacl
 from pyshacl.errors import ReportableRuntimeError
 from rdflib import Graph as RdflibGraph
-from rdflib.namespace import SH, XSD
-from rdflib.term import BNode, Literal, Node, URIRef
+from rdflib.namespace import SH
+from rdflib.term import Node, URIRef
 
-from provstore import rdf
 from provstore.errors import ProvStoreError
 from provstore.validation.closures import ValidationResult
+from provstore.validation.foreign import graph_of, node, term
 from provstore.validation.graph import Data
 from provstore.validation.paths import Predicate
 from provstore.validation.shapes import Shape, Shapes, Unknown
-from provstore.validation.terms import is_blank, is_iri, parts
+from provstore.validation.terms import is_iri
 
 # rdflib prints a stack trace for each ill-typed literal; here that is a result of the shapes, not an event to be told
 logging.getLogger("rdflib.term").setLevel(logging.ERROR)
@@ -41,16 +41,6 @@ def validate(data: Data, shapes: Shapes, classes: Data | None = None) -> Iterato
         report = _report(graph, graph_of(shapes.graph, without=(SH.lessThan, SH.lessThanOrEquals)))
     for result in report.objects(None, SH.result):
         yield _result(report, result, shapes)
-
-
-def graph_of(data: Data, without: tuple[URIRef, ...] = ()) -> RdflibGraph:
-    """The triples for rdflib, lexical forms and labels of blank nodes as they are."""
-    graph = RdflibGraph()
-    for triple in data.triples():
-        subject, predicate, value = map(node, triple)
-        if predicate not in without:
-            graph.add((subject, predicate, value))
-    return graph
 
 
 def _report(data: RdflibGraph, shapes: RdflibGraph) -> RdflibGraph:
@@ -87,28 +77,3 @@ def _result(report: RdflibGraph, found: Node, shapes: Shapes) -> ValidationResul
 def _own(shape: Shape, component: str) -> bool:
     """Whether the message is the query's own, rather than the shape's or one that pySHACL makes up."""
     return component == f"<{SH.SPARQLConstraintComponent}>" and not shape.messages
-
-
-def node(of: str) -> Node:
-    """A term as rdflib has it."""
-    if is_iri(of):
-        return URIRef(of[1:-1])
-    if is_blank(of):
-        return BNode(of[2:])
-    lexical, datatype, language = parts(of)
-    if language:
-        return Literal(lexical, lang=language)
-    plain = datatype == f"<{XSD.string}>"
-    # rdflib would rewrite the lexical form to one that it likes better; the shapes are to see what was sent
-    return Literal(lexical, datatype=None if plain else URIRef(datatype[1:-1]), normalize=False)
-
-
-def term(of: Node) -> str:
-    """A node of rdflib as N-Triples writes it."""
-    if isinstance(of, URIRef):
-        return f"<{of}>"
-    if isinstance(of, Literal):
-        if of.language:
-            return f"{rdf.literal(str(of))}@{of.language}"
-        return rdf.literal(str(of), None if of.datatype in (None, XSD.string) else str(of.datatype))
-    return f"_:{of}"

@@ -132,7 +132,8 @@ class Wording:
         for predicate, text in _PLAIN.items():
             yield from (text.format(self.short(value)) for value in self._all(shape, predicate))
         for values in self._all(shape, SH["in"]):
-            yield f"is one of {', '.join(map(self.short, self._list(values)))}"
+            among = ", ".join(map(self.short, self._list(values)))
+            yield f"is one of {among}" if among else "there is none"
         for values in self._all(shape, SH.languageIn):
             yield f"is in one of the languages {', '.join(str(each) for each in self._list(values))}"
         if any(str(value) in ("true", "1") for value in self._all(shape, SH.uniqueLang)):
