@@ -14,7 +14,7 @@ from tests.servers import BASE, Server, serving
 from tests.test_vocabulary import BROWSER
 
 #: Every page that is there without a thing to be about.
-PLACES = ("/", "/ns", "/ledger", "/validation", "/shapes", "/shapes/prov-core")
+PLACES = ("/", "/ns", "/ledger", "/validation", "/shapes", "/shapes/prov-core", "/clauses", "/clauses/gdpr")
 _SCORE = f"{BASE}/dataset/{quote('warehouse://bank', safe='')}/customer_risk_score"
 #: Pages with wide tables.
 TABLES = (

@@ -69,6 +69,7 @@ def shots(server: Server) -> Iterator[Shot]:
     yield Shot("validation", "/validation")
     yield Shot("profiles", "/shapes")
     yield Shot("profile", "/shapes/prov-core")
+    yield Shot("clauses", "/clauses/eu-ai-act")
     yield Shot("questions", "/queries")
     yield Shot("question", "/queries/audit/gaps")
     yield Shot("sparql", "/sparql?query=" + quote("SELECT ?s ?o { ?s <http://www.w3.org/ns/prov#used> ?o } LIMIT 20"))

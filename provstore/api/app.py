@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from provstore import __version__
 from provstore.api import (
     catalogue,
+    clauses,
     evidence,
     export,
     intake,
@@ -65,6 +66,7 @@ def create_app(settings: Settings) -> FastAPI:
         export,
         validation,
         profiles,
+        clauses,
         service_routes,
         pages,
     )

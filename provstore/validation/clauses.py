@@ -30,6 +30,15 @@ class Law:
     sources: tuple[str, ...]
     applies: tuple[tuple[str, str], ...]
 
+    @property
+    def key(self) -> str:
+        """The name of its file, and of its page."""
+        return self.iri.removeprefix(HOME)
+
+    def read(self) -> bytes:
+        """Its file: the law and its clauses as Turtle."""
+        return resources.read("ontology", f"clauses/{self.key}.ttl")
+
 
 @dataclass(frozen=True, slots=True)
 class Clause:
@@ -54,6 +63,11 @@ class Clause:
         """As one cites it: `Article 30(1)(b), Regulation (EU) 2016/679`."""
         return f"{self.name}, {self.law.name}"
 
+    @property
+    def place(self) -> str:
+        """Where it stands on the page of its law."""
+        return self.iri.removeprefix(f"{self.law.iri}/")
+
 
 @cache
 def clauses() -> dict[str, Clause]:
@@ -65,6 +79,16 @@ def clauses() -> dict[str, Clause]:
         for node in graph.subjects_of(DCT.isPartOf):
             found[node[1:-1]] = _clause(graph, node, law)
     return found
+
+
+def laws() -> dict[str, Law]:
+    """Every law by its key, sorted."""
+    return {clause.law.key: clause.law for clause in clauses().values()}
+
+
+def of_law(law: Law) -> list[Clause]:
+    """The clauses of a law, in the order of its text."""
+    return [clause for clause in clauses().values() if clause.law == law]
 
 
 def known(iri: str) -> Clause | None:
