@@ -9,7 +9,8 @@ from rdflib import Graph
 from rdflib.namespace import DCTERMS, OWL, RDF, XSD, Namespace
 from rdflib.term import Literal, URIRef
 
-from provstore import resources
+from provstore import rdf, resources
+from provstore.validation.checking import validate
 from provstore.validation.clauses import HOME, cited, clauses, known
 from provstore.validation.profiles import Version
 from tools import policies
@@ -33,7 +34,7 @@ def test_there_are_as_many_as_we_think() -> None:
         "sr-26-2",
     ]
     assert {clause.law.iri.removeprefix(HOME) for clause in clauses().values()} == set(FILES)
-    assert sum(len(policies.rules(version)) for version in PROFILES) == 127
+    assert sum(len(policies.rules(version)) for version in PROFILES) == 130
     assert len(clauses()) == 148
 
 
@@ -142,3 +143,72 @@ def test_clauses_come_in_the_order_of_their_text() -> None:
     names = [clause.name for clause in clauses().values() if clause.law.name == "Regulation (EU) 2016/679"]
     assert names[:3] == ["Article 5(1)(a)", "Article 5(1)(b)", "Article 5(1)(c)"]
     assert names[-1] == "Article 30(5)"
+
+
+# --- time limits are reckoned to the day -----------------------------------------------------------------------------
+
+_XSD, _PROV = "http://www.w3.org/2001/XMLSchema#", "http://www.w3.org/ns/prov#"
+_AIACT = "https://w3id.org/dpv/legal/eu/aiact#"
+
+
+def _found(profile: str, *lines: str) -> set[str]:
+    quads = "".join(f"{line} .\n" for line in sorted(lines)).encode()
+    return {result.shape.rpartition("#")[2] for result in validate(quads, profile)}
+
+
+def _time(day: str) -> str:
+    return f'"{day}T00:00:00Z"^^<{_XSD}dateTime>'
+
+
+@pytest.mark.parametrize(
+    ("placed", "until", "kept"),
+    [
+        ("2028-01-10", "2038-01-10", True),
+        ("2028-01-10", "2038-01-09", False),
+        ("2028-02-29", "2038-02-28", False),
+        ("2028-02-29", "2038-03-01", True),
+        ("2028-12-31", "2039-01-01", True),
+    ],
+)
+def test_papers_are_kept_ten_years(placed: str, until: str, kept: bool) -> None:
+    found = _found(
+        "eu-ai-act",
+        f"<urn:doc> <{rdf.RDF}type> <{_AIACT}TechnicalDocumentation>",
+        f"<urn:doc> <{PS}concerns> <urn:system>",
+        f"<urn:doc> <{PS}retainUntil> {_time(until)}",
+        f"<urn:system> <{PS}placedOnMarket> {_time(placed)}",
+    )
+    assert found == (set() if kept else {"documentation-is-kept-ten-years"})
+
+
+@pytest.mark.parametrize(
+    ("closed", "until", "kept"),
+    [
+        ("2028-03-31", "2028-09-30", False),  # there is no 31 September: the day after is asked for
+        ("2028-03-31", "2028-10-01", True),
+        ("2028-08-15", "2029-02-15", True),
+        ("2028-08-15", "2029-02-14", False),
+        ("2028-12-01", "2029-06-01", True),
+    ],
+)
+def test_logs_are_kept_six_months(closed: str, until: str, kept: bool) -> None:
+    found = _found(
+        "eu-ai-act",
+        f"<urn:log> <{rdf.RDF}type> <{PS}Log>",
+        f"<urn:log> <{_PROV}generatedAtTime> {_time(closed)}",
+        f"<urn:log> <{PS}retainUntil> {_time(until)}",
+    )
+    assert found == (set() if kept else {"log-is-kept-six-months"})
+
+
+@pytest.mark.parametrize(
+    "value", ['"soon"', f'"2038-13-40T00:00:00Z"^^<{_XSD}dateTime>', f'"2038"^^<{_XSD}gYear>', '""']
+)
+def test_what_is_no_time_is_no_limit(value: str) -> None:
+    found = _found("eu-ai-act", f"<urn:log> <{rdf.RDF}type> <{PS}Log>", f"<urn:log> <{PS}retainUntil> {value}")
+    assert found == {"time-limit-is-a-date-time"}
+
+
+def test_a_point_of_an_annex_makes_a_system_one_of_high_risk() -> None:
+    found = _found("eu-ai-act", f"<urn:system> <{rdf.RDF}type> <{_AIACT}HighRiskAISystem-AnnexIII-5-b>")
+    assert {"system-has-an-intended-purpose", "system-has-instructions-for-use", "system-names-its-provider"} <= found
