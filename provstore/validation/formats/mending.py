@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 
+from provstore.validation.clauses import cited
 from provstore.validation.explaining import MARK
 from provstore.validation.formats.telling import about, harmless, place, rule_name, title, unread
 from provstore.validation.results import Result, Validation, Verdict
@@ -53,7 +54,7 @@ def _rule(results: Sequence[Result]) -> Iterator[str]:
     first = results[0]
     yield _comment(f"{first.severity} {rule_name(first)} ({first.profile}): {first.message}")
     if first.clause:
-        yield _comment(f"Source: {first.clause}")
+        yield _comment(f"Source: {cited(first.clause)}")
     for result in results:
         yield from _result(result)
 
