@@ -100,7 +100,7 @@ def test_choices(bash: Bash, name: str) -> None:
 def test_more_choices(bash: Bash) -> None:
     assert bash.completed("provstore lineage --direction up") == ["lineage", "--direction", "upstream"]
     assert bash.completed("provstore completion ") == ["completion", "bash", "fish", "zsh"]
-    assert bash.completed("provstore validate --profile pr") == ["validate", "--profile", "prov-core"]
+    assert bash.completed("provstore validate --profile prov") == ["validate", "--profile", "prov-core"]
 
 
 def test_queries_and_their_parameters(bash: Bash) -> None:
