@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain, count
 
 from fastapi.responses import HTMLResponse
 
@@ -19,6 +20,8 @@ from provstore.validation.profiles import Profile
 #: The media types of a profile's twins, by what `format` calls them.
 _TWINS = {"text/turtle": "turtle", "application/json": "json", "application/ld+json": "jsonld"}
 _PREFIXES = ("prov", "ps", "dct", "dcat", "rdfs", "rdf", "xsd", "schema")
+#: What else has a name on the page.
+_SECTIONS = ("main", "section-rules", "section-diagram", "diagram-title", "arrowhead", "section-trial", "section-use")
 _SAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -76,7 +79,7 @@ async def page(service: Service, profile: Profile, trial: Trial | None = None) -
         inherited=inherited,
         picture=_picture(profile),
         prefixes={name: names.PREFIXES[name] for name in _PREFIXES},
-        anchors={rule.shape: anchor(rule.shape) for rule in profile.rules},
+        anchors=anchors(rule.shape for rule in profile.rules),
         modes=MODES,
         trial=trial,
         own=own,
@@ -94,7 +97,14 @@ def _picture(profile: Profile) -> Diagram:
     return diagram(profile.boxes)
 
 
-def anchor(shape: str) -> str:
-    """Where a rule stands on the page: the fragment of its IRI, so that the IRI leads there; else its last part."""
-    _, mark, fragment = shape.partition("#")
-    return fragment if mark and fragment else _SAFE.sub("-", shape.rstrip("/").rpartition("/")[2]) or "rule"
+def anchors(shapes: Iterable[str]) -> dict[str, str]:
+    """Where each rule stands on the page: the fragment of its IRI, so that the IRI leads there; else its last part."""
+    found: dict[str, str] = {}
+    taken = set(_SECTIONS)
+    for shape in shapes:
+        _, mark, fragment = shape.partition("#")
+        name = fragment if mark and fragment else _SAFE.sub("-", shape.rstrip("/").rpartition("/")[2]) or "rule"
+        free = next(each for each in chain([name], (f"{name}-{n}" for n in count(2))) if each not in taken)
+        found[shape] = free
+        taken.add(free)
+    return found
