@@ -52,10 +52,16 @@ def settled(server: Server) -> dict[str, dict[str, Any]]:
         assert time.monotonic() < until, said
 
 
+def record_of(server: Server, thing: str) -> str:
+    """The address of the record of a thing."""
+    head = server.http.get("/health").json()["head"]
+    (row,) = server.rows(f"SELECT ?r {{ GRAPH ?r {{ <urn:thing:{thing}> a ?k }} }}", min_index=head)
+    return f"/records/{row['r'].rpartition('/')[2]}"
+
+
 def verdicts(server: Server, thing: str) -> dict[str, tuple[bool, bool]]:
     """Of the record of a thing, for each version: whether it conforms, and whether it was accepted under it."""
-    (row,) = server.rows(f"SELECT ?r {{ GRAPH ?r {{ <urn:thing:{thing}> a ?k }} }}")
-    said = server.http.get(f"/records/{row['r'].rpartition('/')[2]}/validation").json()
+    said = server.http.get(f"{record_of(server, thing)}/validation").json()
     return {each["profile"]: (each["conforms"], each["accepted"]) for each in said["profiles"]}
 
 
@@ -322,8 +328,7 @@ def test_old_records_keep_their_verdict_and_a_newer_version_gives_its_own(tmp_pa
         assert {name: verdicts(server, name) for name in wanted} == wanted
         said = settled(server)
         assert [said[token]["mode"] for token in ("x/1", "x/2")] == ["no longer in use", "annotate"]
-        (row,) = server.rows("SELECT ?r { GRAPH ?r { <urn:thing:a> a ?k } }")
-        page = server.http.get(f"/records/{row['r'].rpartition('/')[2]}", headers={"accept": BROWSER}).text
+        page = server.http.get(record_of(server, "a"), headers={"accept": BROWSER}).text
         assert "The record was accepted under this version, which is no longer in use." in page
         assert "This version came into use after the record was accepted." in page
     with serving(directory) as server:

@@ -29,7 +29,7 @@ _FOR_GOOD, _FOR_NOW = "public, max-age=31536000, immutable", "no-cache"
 
 @router.get("/shapes")
 async def get_shapes(request: Request) -> Response:
-    """Every validation profile: its newest version with all rules, its versions, which one is used and how.
+    """Every validation profile: its newest version with its own rules, its versions, which one is used and how.
 
     JSON, RDF in the terms of the Profiles Vocabulary (PROF), or a page.
     """
@@ -119,11 +119,12 @@ async def _described(service: Service, version: Version) -> Profile:
 
 
 def _json(profile: Profile, listing: profiles.Listed, *, short: bool = False) -> dict[str, Any]:
-    """A version as JSON; `short` leaves out examples, queries and diagram."""
-    said = asdict(profile)
+    """A version as JSON; `short` leaves out the diagram, of rules those inherited, and their examples and queries."""
+    said = {**asdict(profile), "counts": profile.counts}
     if short:
         del said["boxes"], said["prefixes"]
-        said["rules"] = [{key: rule[key] for key in rule if key not in _LONG} for rule in said["rules"]]
+        mine = [rule for rule in said["rules"] if rule["profile"] == profile.token]
+        said["rules"] = [{key: rule[key] for key in rule if key not in _LONG} for rule in mine]
     versions = [each.version for each in listing.versions]
     return {
         **said,
