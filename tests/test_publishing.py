@@ -14,6 +14,7 @@ import pyoxigraph as ox
 import pytest
 from playwright.sync_api import Browser
 
+from provstore.ui.profiles import anchors
 from provstore.validation.profiles import SHIPPED
 from tests.browser import launched, watched
 from tests.servers import BASE, Server, command, serving
@@ -51,10 +52,16 @@ def settled(server: Server) -> dict[str, dict[str, Any]]:
         assert time.monotonic() < until, said
 
 
+def record_of(server: Server, thing: str) -> str:
+    """The address of the record of a thing."""
+    head = server.http.get("/health").json()["head"]
+    (row,) = server.rows(f"SELECT ?r {{ GRAPH ?r {{ <urn:thing:{thing}> a ?k }} }}", min_index=head)
+    return f"/records/{row['r'].rpartition('/')[2]}"
+
+
 def verdicts(server: Server, thing: str) -> dict[str, tuple[bool, bool]]:
     """Of the record of a thing, for each version: whether it conforms, and whether it was accepted under it."""
-    (row,) = server.rows(f"SELECT ?r {{ GRAPH ?r {{ <urn:thing:{thing}> a ?k }} }}")
-    said = server.http.get(f"/records/{row['r'].rpartition('/')[2]}/validation").json()
+    said = server.http.get(f"{record_of(server, thing)}/validation").json()
     return {each["profile"]: (each["conforms"], each["accepted"]) for each in said["profiles"]}
 
 
@@ -106,6 +113,7 @@ def test_the_file_is_given_byte_for_byte(server: Server, path: str) -> None:
     assert (again.status_code, again.content) == (304, b"")
     lasting = "immutable" in answer.headers["cache-control"]
     assert lasting is (path != "/shapes/prov-core")
+    assert server.http.get("/shapes/credit/1").headers["cache-control"] == "no-cache"
 
 
 def test_other_syntaxes_say_the_same(server: Server) -> None:
@@ -185,6 +193,11 @@ def test_the_diagram_stands_alone(server: Server) -> None:
     assert "prefers-color-scheme: dark" in answer.text
 
 
+def test_every_rule_has_an_address_of_its_own() -> None:
+    given = ["urn:x#main", "urn:y#main", "https://e.example/a/b c", "https://e.example/z/b-c", "urn:z#", "urn:x#ü"]
+    assert list(anchors(given).values()) == ["main-2", "main-3", "b-c", "b-c-2", "urn-z-", "ü"]
+
+
 def test_whatever_a_profile_holds_is_text(server: Server, browser: Browser) -> None:
     long, rtl = "x" * 300, "\u0645\u0644\u0641"
     text = (
@@ -246,6 +259,7 @@ def test_a_publication_is_a_record_that_can_be_proven(server: Server) -> None:
         ("x", "nonsense", "text/turtle", 400, "not Turtle"),
         ("x", "", "text/turtle", 422, "no shape has a target"),
         ("x", MILD + ":s sh:minCont 1 .", "text/turtle", 422, "perhaps sh:minCount"),
+        ("x", f"# {'x' * (5 << 20)}", "text/turtle", 413, "at most 4,194,304"),
         ("x", MILD + "<> <http://www.w3.org/2002/07/owl#imports> <urn:x> .", "text/turtle", 422, "nothing is fetched"),
     ],
 )
@@ -314,8 +328,7 @@ def test_old_records_keep_their_verdict_and_a_newer_version_gives_its_own(tmp_pa
         assert {name: verdicts(server, name) for name in wanted} == wanted
         said = settled(server)
         assert [said[token]["mode"] for token in ("x/1", "x/2")] == ["no longer in use", "annotate"]
-        (row,) = server.rows("SELECT ?r { GRAPH ?r { <urn:thing:a> a ?k } }")
-        page = server.http.get(f"/records/{row['r'].rpartition('/')[2]}", headers={"accept": BROWSER}).text
+        page = server.http.get(record_of(server, "a"), headers={"accept": BROWSER}).text
         assert "The record was accepted under this version, which is no longer in use." in page
         assert "This version came into use after the record was accepted." in page
     with serving(directory) as server:
@@ -356,6 +369,33 @@ def test_profiles_are_in_a_backup(tmp_path: Path) -> None:
     with serving(tmp_path / "again") as server:
         assert server.http.get("/shapes/x/1").text == MILD
         assert {each["name"]: each["mode"] for each in server.http.get("/shapes").json()}["x"] == "annotate"
+
+
+def test_what_the_ledger_does_not_know_is_forgotten(tmp_path: Path) -> None:
+    directory = tmp_path / "data"
+    with serving(directory) as server:
+        publish(server, "x", MILD)
+    (directory / "profiles" / "x" / "2.ttl").write_text(STRICT)
+    (directory / "profiles" / "x" / "1.ttl").write_text("damaged")
+    with serving(directory) as server:
+        assert [each["version"] for each in server.http.get("/shapes/x?format=json").json()["versions"]] == ["1"]
+        assert server.http.get("/shapes/x/1").text == MILD
+
+
+@pytest.mark.parametrize(
+    ("setting", "says"),
+    [
+        ("none:annotate", "no validation profile 'none'"),
+        ("prov-core/99:annotate", "has no version '99'"),
+        ("prov-core:off,prov-core/1:annotate", "names prov-core twice"),
+    ],
+)
+def test_a_setting_that_names_what_is_not_there_keeps_the_server_from_starting(
+    tmp_path: Path, setting: str, says: str
+) -> None:
+    done = command("serve", "--data", tmp_path / "data", "--port", "0", settings={"profiles": setting})
+    assert done.returncode == 2
+    assert says in done.stderr.decode()
 
 
 def test_from_the_page_one_tries_and_uses(server: Server, browser: Browser) -> None:

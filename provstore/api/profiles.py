@@ -23,13 +23,13 @@ router = APIRouter(tags=["validate"])
 _TURTLE = "text/turtle"
 _OFFERS = (*GRAPHS, "application/json", "text/html")
 _LONG = {"fails", "passes", "query"}
-#: A version's file never changes (RFC 8246).
-_FOR_GOOD = "public, max-age=31536000, immutable"
+#: A version that ships never changes (RFC 8246), nor does one's own; but the same address may be another store's later.
+_FOR_GOOD, _FOR_NOW = "public, max-age=31536000, immutable", "no-cache"
 
 
 @router.get("/shapes")
 async def get_shapes(request: Request) -> Response:
-    """Every validation profile: its newest version with all rules, its versions, which one is used and how.
+    """Every validation profile: its newest version with its own rules, its versions, which one is used and how.
 
     JSON, RDF in the terms of the Profiles Vocabulary (PROF), or a page.
     """
@@ -79,7 +79,7 @@ async def get_version(name: str, version: str, request: Request) -> Response:
         return await _diagram(service, service.profiles.registry.find(f"{name}/{number}"), request)
     if ending == "ttl":
         found = service.profiles.registry.find(f"{name}/{number}")
-        return _tagged(request, found.read(), _TURTLE, found, _FOR_GOOD)
+        return _tagged(request, found.read(), _TURTLE, found, lasting=True)
     return await _answered(service, service.profiles.registry.find(f"{name}/{version}"), request, lasting=True)
 
 
@@ -93,20 +93,21 @@ async def _answered(service: Service, version: Version, request: Request, *, las
     body = version.read()
     if media_type != _TURTLE:
         body = await service.converted(body, version.iri, media_type)
-    return _tagged(request, body, media_type, version, _FOR_GOOD if lasting else "no-cache")
+    return _tagged(request, body, media_type, version, lasting=lasting)
 
 
 async def _diagram(service: Service, version: Version, request: Request) -> Response:
     body = profiles.diagram_svg(await _described(service, version))
-    answer = _tagged(request, body, "image/svg+xml", version, "no-cache")
+    answer = _tagged(request, body, "image/svg+xml", version, lasting=False)
     answer.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'"
     return answer
 
 
-def _tagged(request: Request, body: bytes, media_type: str, version: Version, caching: str) -> Response:
+def _tagged(request: Request, body: bytes, media_type: str, version: Version, *, lasting: bool) -> Response:
     """An answer with its entity tag, of the file where it is the file itself."""
     made = "" if media_type == _TURTLE else f"\n{media_type}\n{__version__}"
     tag = f'"{hashlib.sha256(f"{version.digest()}{made}".encode()).hexdigest()[:32]}"'
+    caching = _FOR_GOOD if lasting and version.shipped else _FOR_NOW
     headers = {"ETag": tag, "Cache-Control": caching, "Vary": "Accept", "X-Content-Type-Options": "nosniff"}
     if tag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
@@ -118,11 +119,12 @@ async def _described(service: Service, version: Version) -> Profile:
 
 
 def _json(profile: Profile, listing: profiles.Listed, *, short: bool = False) -> dict[str, Any]:
-    """A version as JSON; `short` leaves out examples, queries and diagram."""
-    said = asdict(profile)
+    """A version as JSON; `short` leaves out the diagram, of rules those inherited, and their examples and queries."""
+    said = {**asdict(profile), "counts": profile.counts}
     if short:
         del said["boxes"], said["prefixes"]
-        said["rules"] = [{key: rule[key] for key in rule if key not in _LONG} for rule in said["rules"]]
+        mine = [rule for rule in said["rules"] if rule["profile"] == profile.token]
+        said["rules"] = [{key: rule[key] for key in rule if key not in _LONG} for rule in mine]
     versions = [each.version for each in listing.versions]
     return {
         **said,

@@ -74,7 +74,10 @@ class _Place(Protocol):
 
 
 def _list(arguments: argparse.Namespace, place: _Place) -> int:
-    rows = [[each["name"], each["version"], _mode(each), len(each["rules"]), each["title"]] for each in place.listed()]
+    rows = [
+        [each["name"], each["version"], _mode(each), sum(each["counts"].values()), each["title"]]
+        for each in place.listed()
+    ]
     show(arguments.format, ["profile", "newest", "mode", "rules", "title"], rows)
     return 0
 
@@ -284,7 +287,8 @@ class _Local:
         return {"profile": version.token, "mode": mode}
 
     def _said(self, version: Version) -> dict[str, Any]:
-        said = asdict(asyncio.run(self._validator.described(version.token)))
+        profile = asyncio.run(self._validator.described(version.token))
+        said = {**asdict(profile), "counts": profile.counts}
         used = self._profiles.used(version.name)
         versions = [str(each.number) for each in self._profiles.registry.versions(version.name)]
         mode = self._profiles.modes.get(used, "off")

@@ -15,7 +15,7 @@ from typing import Any
 
 from provstore import rdf, times
 from provstore.capture import profile
-from provstore.errors import InvalidInput, Nonconforming, UnsupportedMedia
+from provstore.errors import InvalidInput, Misconfigured, Nonconforming, TooLarge, UnsupportedMedia
 from provstore.ledger.body import Body
 from provstore.ledger.log import Ledger
 from provstore.model import Submission
@@ -26,6 +26,7 @@ from provstore.vocab import PS
 MODES = ("annotate", "reject", "off")
 #: The media type under which a version stands in the ledger; its parameter says which one it is.
 _PUBLISHED = re.compile(r'text/turtle; profile="([a-z0-9-]+)/([0-9]+)"\Z')
+_MOST_BYTES = 4 << 20
 _KEPT = 3  # findings that a refusal repeats in its first sentence
 
 
@@ -51,12 +52,10 @@ class Profiles:
         self.registry = Registry(own, ledger.base if ledger else "", given)
         self._ledger = ledger
         self._read = 0
-        self._set = dict(each.strip().split(":") for each in setting.split(",") if each.strip())
         self._used: dict[str, tuple[str, str]] = {}
         self.catch_up()
-        for named, mode in self._set.items():
-            version = self.registry.find(named)
-            self._used.setdefault(version.name, (version.token, mode))
+        for name, used in _set(setting, self.registry).items():
+            self._used.setdefault(name, used)
 
     def catch_up(self) -> None:
         """Take up what the ledger says of profiles since it was last looked at."""
@@ -66,6 +65,18 @@ class Profiles:
             for body in self._ledger.bodies(index, index):
                 self._take_up(body)
             self._read = index
+
+    def forget_strangers(self) -> None:
+        """Remove files of versions that the ledger does not know, as one that was brought back may not.
+
+        For the process that owns the store alone: to another one, what was just published may be a stranger.
+        """
+        entries = self._ledger.by_adapter(profile.ADAPTER.partition("/")[0], 0) if self._ledger else []
+        bodies = [body for index in entries if self._ledger for body in self._ledger.bodies(index, index)]
+        known = {f"{found[1]}/{found[2]}" for body in bodies if (found := _PUBLISHED.match(body.media_type))}
+        for path in Path(self.registry.own).glob("*/*") if self.registry.own else ():
+            if path.is_file() and (path.suffix != ".ttl" or f"{path.parent.name}/{path.stem}" not in known):
+                path.unlink()
 
     def _take_up(self, body: Body) -> None:
         published = _PUBLISHED.match(body.media_type)
@@ -117,6 +128,8 @@ class Profiles:
         """Bytes as the next version of a profile, for `provstore.validation.lint` to judge."""
         if media_type.partition(";")[0].strip().lower() != "text/turtle":
             raise UnsupportedMedia(f"shapes are published as text/turtle, got {media_type[:60]!r}")
+        if len(data) > _MOST_BYTES:
+            raise TooLarge(f"the shapes have {len(data):,} bytes; at most {_MOST_BYTES:,} are taken")
         return Upload(self.registry, self.registry.free(name), self._next(name).iri, data, imports)
 
     def publication(self, name: str, data: bytes, findings: list[dict[str, Any]], actor: str) -> Submission:
@@ -134,6 +147,17 @@ class Profiles:
         versions = self.registry.versions(name)
         number = versions[0].number + 1 if versions else 1
         return Version(name, number, "", f"{self.registry.base}/shapes/{name}/{number}", False)
+
+
+def _set(setting: str, registry: Registry) -> dict[str, tuple[str, str]]:
+    """What the setting says, by the name of each profile; Misconfigured where it says two things of one."""
+    found: dict[str, tuple[str, str]] = {}
+    for named, mode in (each.strip().split(":") for each in setting.split(",") if each.strip()):
+        version = registry.find(named)
+        if version.name in found:
+            raise Misconfigured(f"setting 'profiles' names {version.name} twice: one version of it is used at a time")
+        found[version.name] = (version.token, mode)
+    return found
 
 
 def _write(path: Path, data: bytes) -> None:

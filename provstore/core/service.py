@@ -64,7 +64,7 @@ class Service:
         )
         self._limits = Limits(body_bytes=settings.max_body_bytes, inflated_bytes=settings.max_inflated_bytes)
         self._exporting = 0
-        self._publishing = asyncio.Lock()
+        self._publishing, self._trying = asyncio.Lock(), asyncio.Lock()
 
     async def start(self) -> None:
         """Open the store (in its own process) and boot the workers; raises what keeps it from opening."""
@@ -91,6 +91,7 @@ class Service:
         shutil.rmtree(self._exports, ignore_errors=True)  # packages that a killed server never sent
         self._searcher = search.Searcher(self._directory / "views" / "view.db")
         self.profiles = Profiles(settings.profiles, self._directory, self.ledger)
+        self.profiles.forget_strangers()
         path, registry = self._directory / "validation.db", self.profiles.registry
         self.annotator = Annotator(path, self.ledger, registry, self.profiles.on())
         self._lineage = LineageService(self._directory / "views")
@@ -196,7 +197,10 @@ class Service:
         """A version of a profile tried on all records, or the last ones; what is in use stays as it is."""
         version = self.profiles.registry.find(named)
         against = self.profiles.used(version.name)
-        return await tried(self.validator, self.ledger, self.annotator, version.token, against, last)
+        if self._trying.locked():  # it takes one of few workers for up to a minute
+            raise Busy("another profile is being tried", retry_after=10)
+        async with self._trying:
+            return await tried(self.validator, self.ledger, self.annotator, version.token, against, last)
 
     async def _recorded(self, submission: Submission) -> None:
         await self.owner.append([submission])

@@ -5,13 +5,16 @@ Boxes that refer to one another stand in columns, what refers left of what is re
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from provstore.validation.profiles import Box, Row
 
 _CHAR, _LINE, _PAD, _GAP = 7.3, 20, 12, 56  # of a monospaced letter at 12 px, and in pixels
-_WIDEST, _MOST_TITLES, _PAGE = 38, 3, 1160
+_WIDEST, _MOST_TITLES, _PAGE, _LANE = 38, 3, 1160, 9
+#: Which box refers to which other one (by their places in the list), by which row.
+_Link: TypeAlias = tuple[int, int, Row]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +66,19 @@ def diagram(boxes: Sequence[Box]) -> Diagram:
     links = _links(boxes)
     places: dict[int, tuple[float, float]] = {}
     sizes = [_size(box) for box in boxes]
-    bottom = _columns(boxes, sizes, links, places)
-    bottom = _rows(sizes, places, bottom)
+    depth = _depths(len(boxes), links)
+    bottom = _columns(sizes, depth, places)
+    far = [link for link in links if depth[link[1]] != depth[link[0]] + 1]
+    lanes = {link: bottom + number * _LANE for number, link in enumerate(far)}
+    bottom = _rows(sizes, places, bottom + len(far) * _LANE + (_GAP / 2 if far else 0))
     drawn = [_drawn(box, places[n], sizes[n]) for n, box in enumerate(boxes)]
-    arrows = tuple(_arrow(drawn[one], drawn[other], row, boxes[one].rows.index(row)) for one, other, row in links)
-    width = max([x + sizes[n][0] for n, (x, _) in places.items()], default=0) + 2
+    arrows = tuple(_arrow(drawn, link, boxes[link[0]].rows.index(link[2]), lanes) for link in links)
+    width = max([x + sizes[n][0] for n, (x, _) in places.items()], default=0) + (_GAP if far else 2)
     return Diagram(width, bottom, tuple(drawn), arrows, tuple(_sentence(box) for box in boxes))
 
 
-def _links(boxes: Sequence[Box]) -> list[tuple[int, int, Row]]:
-    """Which box refers to which other one, by which row."""
+def _links(boxes: Sequence[Box]) -> list[_Link]:
+    """Every relation between two boxes."""
     home = {cls: n for n, box in reversed(list(enumerate(boxes))) for cls in box.classes if len(box.titles) == 1}
     found = []
     for n, box in enumerate(boxes):
@@ -111,14 +117,10 @@ def _cut(text: str) -> str:
 
 
 def _columns(
-    boxes: Sequence[Box],
-    sizes: Sequence[tuple[float, float]],
-    links: Sequence[tuple[int, int, Row]],
-    places: dict[int, tuple[float, float]],
+    sizes: Sequence[tuple[float, float]], depth: dict[int, int], places: dict[int, tuple[float, float]]
 ) -> float:
     """Place what is linked, a column for each step; returns where the next row may begin."""
-    depth = _depths(len(boxes), links)
-    x, bottom = 1.0, 1.0
+    x, bottom = _GAP / 2, 1.0
     for step in sorted(set(depth.values())):
         column = [n for n in sorted(depth) if depth[n] == step]
         y = 1.0
@@ -130,7 +132,7 @@ def _columns(
     return bottom
 
 
-def _depths(count: int, links: Sequence[tuple[int, int, Row]]) -> dict[int, int]:
+def _depths(count: int, links: Sequence[_Link]) -> dict[int, int]:
     """How many steps each linked box is from the leftmost; a way that comes back to itself counts once."""
     linked = {n for one, other, _ in links for n in (one, other)}
     depth = dict.fromkeys(linked, 0)
@@ -177,18 +179,20 @@ def _full(row: Row) -> str:
     return f"{about}{f': {row.kind}' if row.kind else ''}"
 
 
-def _arrow(one: Drawn, other: Drawn, row: Row, at: int) -> Arrow:
-    """From the row's right edge to the head of the box it refers to; around it where that stands further left."""
+def _arrow(drawn: Sequence[Drawn], link: _Link, at: int, lanes: Mapping[_Link, float]) -> Arrow:
+    """From the row's right edge to the head of the box it refers to; in a lane below where others stand between."""
+    one, other, row = drawn[link[0]], drawn[link[1]], link[2]
     y, to = one.y + one.lines[at].y - 4, other.y + other.head / 2
     start, end = one.x + one.width, other.x
-    if end > start:
+    if link not in lanes:
         bend = (end - start) / 2
         way = f"M{start:.1f} {y:.1f}C{start + bend:.1f} {y:.1f} {end - bend:.1f} {to:.1f} {end:.1f} {to:.1f}"
-    else:
-        end = other.x + other.width
-        bend = max(start, end) + _GAP / 2
-        way = f"M{start:.1f} {y:.1f}C{bend:.1f} {y:.1f} {bend:.1f} {to:.1f} {end:.1f} {to:.1f}"
-    return Arrow(way, f"{row.path} {row.count}")
+        return Arrow(way, f"{row.path} {row.count}")
+    lane = lanes[link]
+    shift = 8 + list(lanes).index(link) % 4 * 5  # so that lines side by side are told apart
+    out, back = start + shift, end - shift
+    corners = ((start, y), (out, y), (out, lane), (back, lane), (back, to), (end, to))
+    return Arrow(f"M{'L'.join(f'{px:.1f} {py:.1f}' for px, py in corners)}", f"{row.path} {row.count}")
 
 
 def _sentence(box: Box) -> str:

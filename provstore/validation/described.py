@@ -114,12 +114,8 @@ def described(version: Version, registry: Registry) -> Profile:
         tuple(each.token for each in whole[1:]),
         tuple(others),
         head(version.examples().decode()),
-        boxes(shapes(version, registry), [URIRef(rule.shape) for rule in sorted(rules.values(), key=_name)]),
+        boxes(graph, named(graph)),
     )
-
-
-def _name(rule: Rule) -> str:
-    return rule.shape
 
 
 def job(task: tuple[Registry, str]) -> Profile:

@@ -206,6 +206,14 @@ class Profile:
         """Name and version, `prov-core/1`."""
         return f"{self.name}/{self.version}"
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many rules it has of each severity, inherited ones included."""
+        found = dict.fromkeys(("MUST", "SHOULD", "MAY"), 0)
+        for rule in self.rules:
+            found[rule.severity] += 1
+        return found
+
 
 @dataclass(frozen=True, slots=True)
 class Upload:
