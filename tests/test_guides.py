@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 import yaml
 
 from provstore.cli import build_parser
+from provstore.validation.results import Result
 from tests.environments import programs
 from tests.servers import Server, serving
 from tests.suites import ROOT
@@ -47,6 +49,12 @@ def test_what_the_recipes_for_ci_run_could_be_run() -> None:
     for line in lines:
         arguments = build_parser().parse_args(line.split())
         assert text.count(arguments.output) >= 2  # what is written is what is uploaded
+
+
+def test_every_field_of_a_result_is_told() -> None:
+    text = (DOCS / "howto/validate-in-ci.md").read_text()
+    rows = re.findall(r"^\| (`.*?) \| ", text[text.index("| field |") :], re.M)
+    assert {name for row in rows for name in re.findall(r"`(\w+)`", row)} == {each.name for each in fields(Result)}
 
 
 def test_every_guide_is_walked() -> None:

@@ -205,12 +205,15 @@ def test_what_is_watched_is_said_again_when_it_changes(files: Path) -> None:
             assert process.stderr
 
             def summary() -> str:
+                """Of one look, once it is over."""
                 assert process.stdout
-                return next(each for each in iter(process.stdout.readline, b"") if b" conform, " in each).decode()
+                assert process.stderr
+                said = next(each for each in iter(process.stdout.readline, b"") if b" conform, " in each)
+                assert re.fullmatch(rb"provstore: watching [12] files?; Ctrl-C ends it\n", process.stderr.readline())
+                return said.decode()
 
             assert "1 payload by" in (first := summary())
             assert "0 conform, 1 do not" in first
-            assert process.stderr.readline() == b"provstore: watching 1 file; Ctrl-C ends it\n"
             put("bad.ttl", BAD_TURTLE.replace('"yesterday"', f'"2026-03-01T03:00:00Z"^^<{XSD}dateTime>'))
             assert "0 conform, 1 do not" in summary()
             put("more.ttl", "broken {")

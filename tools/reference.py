@@ -22,7 +22,9 @@ from provstore.capture.syntax import ADAPTER, SYNTAXES
 from provstore.cli import build_parser
 from provstore.cli.manual import CODES, MANUAL
 from provstore.cli.parser import options, subcommands
+from provstore.core.inline import validate
 from provstore.export.package import verifier_digest
+from provstore.validation.formats import FORMATS as VALIDATIONS
 from provstore.validation.profiles import Registry
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -33,7 +35,17 @@ _SOURCE = ox.NamedNode("http://purl.org/dc/terms/source")
 
 def page() -> str:
     """The whole page."""
-    parts = [_HEAD, *_commands(), *_verifier(), *_routes(), *_settings(), *_adapters(), *_queries(), *_shapes()]
+    parts = [
+        _HEAD,
+        *_commands(),
+        *_verifier(),
+        *_validations(),
+        *_routes(),
+        *_settings(),
+        *_adapters(),
+        *_queries(),
+        *_shapes(),
+    ]
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 
@@ -42,7 +54,8 @@ _HEAD = """
 
 Made from the code by `make docs`; change the code, not this page.
 
-[Commands](#commands) · [Verifier](#verifier) · [Routes](#routes) · [Settings](#settings) · [Adapters](#adapters) ·
+[Commands](#commands) · [Verifier](#verifier) · [Forms of a validation](#forms-of-a-validation) · [Routes](#routes) ·
+[Settings](#settings) · [Adapters](#adapters) ·
 [Canned queries](#canned-queries) · [Shapes](#shapes)
 """
 
@@ -99,6 +112,20 @@ def _verifier() -> Iterator[str]:
         "`verify.py` in the [packages](package.md) of this version (`provstore/export/verify.py` in its source) has the"
         f" SHA-256 `{verifier_digest()}`."
     )
+
+
+def _validations() -> Iterator[str]:
+    yield "## Forms of a validation"
+    yield (
+        "`provstore validate --format`, and `POST /validate` by Accept or `format=`, can say the same in any of these;"
+        " how to use them is told in [validate in CI](howto/validate-in-ci.md)."
+    )
+    rows = [[_code(name), _code(form.media_type), form.about] for name, form in VALIDATIONS.items()]
+    yield _table(["format", "media type", "is"], rows)
+    yield "`provstore.validate` gives the same to a program in Python:"
+    signature = re.sub(r"(: |-> )'([^']*)'", r"\1\2", str(inspect.signature(validate)))  # annotations are texts
+    yield f"```python\nprovstore.validate{signature}\n```"
+    yield inspect.getdoc(validate) or ""
 
 
 # --- routes ----------------------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ async def post_validate(request: Request) -> Response:
     """What a body for `/api/v1/lineage` or `/records` would be told, and nothing is stored; `?profile=…`, repeatable.
 
     200 whatever the verdict: `conforms` is true, false, or null where something could not be read or judged. As JSON,
-    or by Accept or `format=` as one of `provstore.validation.formats.FORMATS`.
+    or by Accept or `format=` in another form: Turtle, HTML, CSV, TSV, NDJSON, SARIF, JUnit XML.
     """
     form = _form(request)
     validator = service_of(request).validator

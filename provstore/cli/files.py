@@ -78,8 +78,11 @@ def replace(target: Path, data: bytes) -> None:
         target.write_bytes(data)  # a pipe, a terminal
         return
     part = target.with_name(f".{target.name}.part")
-    part.write_bytes(data)
-    os.replace(part, target)
+    try:
+        part.write_bytes(data)
+        os.replace(part, target)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def place(name: str, said: Mapping[str, Any]) -> str:

@@ -7,7 +7,6 @@ from dataclasses import replace
 from itertools import groupby
 
 from provstore.validation.clauses import cited
-from provstore.validation.explaining import MARK
 from provstore.validation.formats.telling import about, harmless, place, rule_name, title, unread
 from provstore.validation.results import Result, Validation, Verdict
 from provstore.validation.snippets import head
@@ -21,7 +20,7 @@ _JSON = (
 def mending(validation: Validation) -> str:
     """The snippets of every document, by rule, the gravest first; what no snippet mends is told as a comment.
 
-    The whole is Turtle: the values that are marked as examples are to be replaced by true ones.
+    The whole is Turtle. What it states is not known to be true: values are examples where a document gave none.
     """
     parts = [text for verdict in validation.verdicts for text in _document(verdict)]
     adds = [result.fix.add for each in validation.verdicts for result in each.results if result.fix]
@@ -29,8 +28,8 @@ def mending(validation: Validation) -> str:
     if not parts:
         return _comment(f"Nothing was found by {', '.join(validation.rules)}: there is nothing to add.")
     lead = [f"What {', '.join(validation.rules)} found: {count:,} result{'' if count == 1 else 's'}.", _RDF]
-    if any(MARK in text for text in adds):
-        lead.append(f"A line that ends with “{MARK.removeprefix('# ')}” is true only once you have made it so.")
+    if adds:
+        lead.append("Names and values that are not from the document are examples: put the true ones in their place.")
     prefixes = head(adds)
     return "\n".join(["".join(map(_comment, lead)), *([prefixes] if prefixes else []), *parts])
 

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from provstore import __version__
 from provstore.model import Location
-from provstore.validation.clauses import cited
+from provstore.validation.clauses import cited, known
 from provstore.validation.formats.telling import about, found, last_part, rule_name, title, unread
 from provstore.validation.profiles import Rule
 from provstore.validation.results import Result, Validation, Verdict
@@ -72,7 +72,9 @@ class _Rules:
         if rule.shape in self._at:
             return
         self._at[rule.shape] = len(self.described)
-        uri = next((iri for iri in (rule.clause, rule.shape) if iri.startswith(("http://", "https://"))), None)
+        clause = known(rule.clause)
+        pages = (clause.source if clause else rule.clause, rule.shape)
+        uri = next((iri for iri in pages if iri.startswith(("http://", "https://"))), None)
         self.described.append(
             {
                 "id": name,
