@@ -48,17 +48,22 @@ def batched(query: str, before: str, variables: tuple[str, ...], *, repeats: boo
     opening = next((n for n, token in enumerate(found) if n > start and token.text == "{"), None)
     if opening is None or not _joins([token for token in found[opening:] if token.kind != "space"]):
         return None
-    head, more = found[start + 1 : opening], set[str]()
-    if repeats and not _words(head) & {"DISTINCT"}:
-        if _COUNTED.intersection(token.text.upper() for token in found[opening:]):
-            return None
-        more = {token.variable for token in found[opening:]} - {token.variable for token in head} - {"", "this"}
-        head.append(Token("word", "DISTINCT"))
-    body = _text(found[opening + 1 :])
-    return f"{_text(found[:start])}SELECT {_projected(head, variables, more)} WHERE {{ {before} {body}"
+    head, prologue = found[start + 1 : opening], _text(found[:start])
+    asked = f"WHERE {{ {before} {_text(found[opening + 1 :])}"
+    if not repeats or "DISTINCT" in _words(head):
+        return f"{prologue}SELECT {_projected(head, variables)} {asked}"
+    if _COUNTED.intersection(token.text.upper() for token in found[opening:]):
+        return None
+    names = {token.variable for token in found[opening:]} - {token.variable for token in head} - {"", "this"}
+    told = " ".join(f"?{name}" for name in sorted(names))
+    wanted = " ".join(variables) + " ?this " + " ".join(f"?{name}" for name in _named(head))
+    chosen = _projected(head, variables)
+    if chosen == "*":
+        return f"{prologue}SELECT DISTINCT * {asked}"
+    return f"{prologue}SELECT {wanted} WHERE {{ SELECT DISTINCT {chosen} {told} {asked} }}"
 
 
-def _projected(head: list[Token], variables: tuple[str, ...], more: set[str]) -> str:
+def _projected(head: list[Token], variables: tuple[str, ...]) -> str:
     """What is selected, and the focus node with it."""
     depth, kept = 0, list[Token]()
     for token in head:
@@ -68,8 +73,18 @@ def _projected(head: list[Token], variables: tuple[str, ...], more: set[str]) ->
     distinct = "DISTINCT " if "DISTINCT" in _words(head) else ""
     if any(token.text == "*" for token in kept) and not any(token.variable for token in kept):
         return f"{distinct}*"
-    names = (f"?{name}" for name in sorted(more))
-    return f"{distinct}{' '.join(variables)} ?this {_text(kept)} {' '.join(names)}"
+    return f"{distinct}{' '.join(variables)} ?this {_text(kept).strip()}"
+
+
+def _named(head: list[Token]) -> list[str]:
+    """The names of what is selected, but for the focus node."""
+    found, depth, before = list[str](), 0, ""
+    for token in head:
+        depth += (token.text == "(") - (token.text == ")")
+        if token.variable and (not depth or before == "AS"):
+            found.append(token.variable)
+        before = token.word if token.kind != "space" else before
+    return [name for name in found if name != "this"]
 
 
 def _words(found: list[Token]) -> set[str]:

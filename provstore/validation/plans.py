@@ -125,7 +125,8 @@ class Planner:
         if target.kind == "node":
             return f"VALUES {node} {{ {written(term)} }}"
         if target.kind == "query":
-            return f"{{ SELECT DISTINCT (?this AS {node}) WHERE {{ {{ {term} }} FILTER(BOUND(?this)) }} }}"
+            named = node if node == "?this" else f"(?this AS {node})"
+            return f"{{ SELECT DISTINCT {named} WHERE {{ {{ {term} }} FILTER(BOUND(?this)) }} }}"
         if target.kind == "subjectsOf":
             return f"{{ SELECT DISTINCT {node} WHERE {{ {node} {term} ?_any . }} }}"
         if target.kind == "objectsOf":
