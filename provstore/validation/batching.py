@@ -23,29 +23,44 @@ _WHOLE = {
     "AVG",
 }
 _WHOLE |= {"SAMPLE", "GROUP_CONCAT", "ASK", "DESCRIBE", "CONSTRUCT", "LATERAL", "RAND", "UUID", "STRUUID", "BNODE"}
+#: What gives solutions that are alike although no triple repeats.
+_COUNTED = {"UNION", "[", "_", "/", "|", "*", "+", "^", "!"}
 #: What begins another pattern in a group.
 _MORE = {";", ",", "/", "{", "["}
 
 
-def batched(query: str, before: str, variables: tuple[str, ...]) -> str | None:
+def batched(query: str, before: str, variables: tuple[str, ...], *, repeats: bool = False) -> str | None:
     """The query with the pattern `before` at the head of its group, which binds `?this` and the `variables` beside it.
 
     None where a join with the focus nodes is not surely what replacing `$this` gives (SHACL appendix A): where the
     variable stands in the filter of an inner group, which would not see it, in a subquery, or beside what counts or
     orders solutions; and where an EXISTS has several patterns, which the engine would join anew for each focus node.
+    Where a triple may be found more than once (`repeats`), solutions are told apart by all their variables, and it is
+    None, too, where those do not tell.
     """
     found = tokens(query)
-    words, names = [token.word for token in found], {token.variable for token in found}
+    words = [token.word for token in found]
     if words.count("SELECT") != 1 or _WHOLE.intersection(words):
         return None
-    if names & {"currentShape", "shapesGraph", *(name[1:] for name in variables)}:
+    if {token.variable for token in found} & {"currentShape", "shapesGraph", *(name[1:] for name in variables)}:
         return None
     start = words.index("SELECT")
     opening = next((n for n, token in enumerate(found) if n > start and token.text == "{"), None)
     if opening is None or not _joins([token for token in found[opening:] if token.kind != "space"]):
         return None
-    before_it, body = _text(found[:start]), _text(found[opening + 1 :])
-    return f"{before_it}SELECT {_projected(found[start + 1 : opening], variables)} WHERE {{ {before} {body}"
+    head, prologue = found[start + 1 : opening], _text(found[:start])
+    asked = f"WHERE {{ {before} {_text(found[opening + 1 :])}"
+    if not repeats or "DISTINCT" in _words(head):
+        return f"{prologue}SELECT {_projected(head, variables)} {asked}"
+    if _COUNTED.intersection(token.text.upper() for token in found[opening:]):
+        return None
+    names = {token.variable for token in found[opening:]} - {token.variable for token in head} - {"", "this"}
+    told = " ".join(f"?{name}" for name in sorted(names))
+    wanted = " ".join(variables) + " ?this " + " ".join(f"?{name}" for name in _named(head))
+    chosen = _projected(head, variables)
+    if chosen == "*":
+        return f"{prologue}SELECT DISTINCT * {asked}"
+    return f"{prologue}SELECT {wanted} WHERE {{ SELECT DISTINCT {chosen} {told} {asked} }}"
 
 
 def _projected(head: list[Token], variables: tuple[str, ...]) -> str:
@@ -55,9 +70,25 @@ def _projected(head: list[Token], variables: tuple[str, ...]) -> str:
         depth += (token.text == "(") - (token.text == ")")
         if token.word not in ("WHERE", "DISTINCT") and (depth or token.variable != "this"):
             kept.append(token)
-    distinct = "DISTINCT " if any(token.word == "DISTINCT" for token in head) else ""
-    everything = any(token.text == "*" for token in kept) and not any(token.variable for token in kept)
-    return distinct + ("*" if everything else f"{' '.join(variables)} ?this {_text(kept)}")
+    distinct = "DISTINCT " if "DISTINCT" in _words(head) else ""
+    if any(token.text == "*" for token in kept) and not any(token.variable for token in kept):
+        return f"{distinct}*"
+    return f"{distinct}{' '.join(variables)} ?this {_text(kept).strip()}"
+
+
+def _named(head: list[Token]) -> list[str]:
+    """The names of what is selected, but for the focus node."""
+    found, depth, before = list[str](), 0, ""
+    for token in head:
+        depth += (token.text == "(") - (token.text == ")")
+        if token.variable and (not depth or before == "AS"):
+            found.append(token.variable)
+        before = token.word if token.kind != "space" else before
+    return [name for name in found if name != "this"]
+
+
+def _words(found: list[Token]) -> set[str]:
+    return {token.word for token in found}
 
 
 def _text(found: list[Token]) -> str:

@@ -17,7 +17,7 @@ from typing import TypeAlias
 
 from provstore.errors import QueryTooExpensive
 from provstore.validation.closures import ValidationResult
-from provstore.validation.findings import Findings
+from provstore.validation.findings import Findings, detached
 from provstore.validation.graph import Graph
 from provstore.validation.plans import Check, Planner
 from provstore.validation.shapes import Shapes
@@ -60,7 +60,7 @@ class StoreValidation:
 
     def run(
         self, *, threads: int = 2, limit: int = LIMIT, seconds: float | None = None
-    ) -> Iterator[ValidationResult | Checked]:
+    ) -> Generator[ValidationResult | Checked, None, None]:
         """Results in the order they are found, and a `Checked` after those of each constraint.
 
         At most `limit` results a constraint; few are held at a time. QueryTooExpensive when `seconds` are over: a query
@@ -127,7 +127,7 @@ class _Run:
             while (check := self._taken()) is not None:
                 self._checked(check)
         except Exception as error:  # raised where the caller is
-            self._put(error)
+            self._put(detached(error))
 
     def _taken(self) -> Check | None:
         with self._lock:

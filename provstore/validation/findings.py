@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+import traceback
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any, TypeAlias
 
+from provstore.errors import ProvStoreError
 from provstore.validation.closures import ValidationResult, before, bindings, selected_result
 from provstore.validation.engine import term
 from provstore.validation.paths import Follow, Predicate, follower
@@ -29,7 +31,7 @@ class Findings:
         answer = self._answer(query.asked, failed) if query.asked else None
         text = f"{query.text} LIMIT 1" if first and query.decided else query.text
         make = self._maker(check, query)
-        solutions = answers(self._data, text, answer, alone=query.rows == "solution")
+        solutions = answers(self._data, text, answer)
         for row in rows(solutions) if query.rows == "solution" else solutions:
             if failed or self._stopped.is_set():
                 break
@@ -47,7 +49,7 @@ class Findings:
             try:
                 return not self._stopped.is_set() and who[number](*terms)
             except Exception as error:
-                failed.append(error)
+                failed.append(detached(error))
                 return False
 
         return answer
@@ -102,6 +104,17 @@ class Findings:
             return found
 
         return make
+
+
+def detached(error: Exception) -> Exception:
+    """An error without its frames, which hold solutions of a query: these may not be freed by another thread."""
+    if not isinstance(error, ProvStoreError):
+        error.add_note("".join(traceback.format_exception(error)))
+    each: BaseException | None = error
+    while each is not None:
+        each.__traceback__ = None
+        each = each.__cause__ or each.__context__
+    return error
 
 
 def _follower(shape: Shape) -> Follow:

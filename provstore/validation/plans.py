@@ -125,7 +125,8 @@ class Planner:
         if target.kind == "node":
             return f"VALUES {node} {{ {written(term)} }}"
         if target.kind == "query":
-            return f"{{ SELECT DISTINCT (?this AS {node}) WHERE {{ {{ {term} }} FILTER(BOUND(?this)) }} }}"
+            named = node if node == "?this" else f"(?this AS {node})"
+            return f"{{ SELECT DISTINCT {named} WHERE {{ {{ {term} }} FILTER(BOUND(?this)) }} }}"
         if target.kind == "subjectsOf":
             return f"{{ SELECT DISTINCT {node} WHERE {{ {node} {term} ?_any . }} }}"
         if target.kind == "objectsOf":
@@ -271,7 +272,7 @@ class _Question:
     # --- queries of the shapes ---------------------------------------------------------------------------------------
 
     def _sparql(self, constraint: Sparql) -> Query:
-        if constraint.ask or self._planner.union or any(target.kind == "node" for target in self._way.target.targets):
+        if constraint.ask or any(target.kind == "node" for target in self._way.target.targets):
             return self.undecided()
         bound = bindings(self._shape, constraint)
         template = Template(constraint.query, blanks=True)
@@ -282,7 +283,7 @@ class _Question:
         head = self._reached(nodes)
         if self._repeats:
             head = f"{{ SELECT DISTINCT {' '.join(nodes)} WHERE {{ {head} }} }}"
-        text = batched(template.filled(used), head, nodes[:-1])
+        text = batched(template.filled(used), head, nodes[:-1], repeats=self._planner.union)
         return self.undecided() if text is None else Query(text, "solution", "?this", "?value", ())
 
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from provstore.rdf import XSD, literal
+from provstore.validation.datatypes import is_integer
 from provstore.validation.paths import Alternative, Inverse, Path, Predicate, Repeated, Sequence, sparql, turned
 from provstore.validation.shapes import (
     Bound,
@@ -52,6 +53,7 @@ from provstore.validation.terms import (
     is_blank,
     is_iri,
     is_literal,
+    parts,
 )
 
 ASKED = "<urn:provstore:asked>"
@@ -360,12 +362,15 @@ def not_allowed(constraint: Closed, predicate: str) -> str:
 
 def _compared(left: str, operator: str, right: str, otherwise: str) -> str:
     """Numbers and moments by the engine, whatever else, and where it finds no order, as `otherwise` says."""
-    numbers = f"isNumeric({left}) && isNumeric({right})"
-    moments = f"DATATYPE({left}) = {_DATE_TIME} && DATATYPE({right}) = {_DATE_TIME}"
+    kinds = [f"isNumeric({left}) && isNumeric({right})"]
+    kinds.append(f"DATATYPE({left}) = {_DATE_TIME} && DATATYPE({right}) = {_DATE_TIME}")
+    if is_literal(right):
+        number = is_integer(parts(right)[1]) or parts(right)[1] in _NUMBERS
+        kinds = [f"isNumeric({left})"] if number else kinds[1:]
     order = f"{left} {operator[0]} {right}"
     if operator[1:]:  # the engine finds that NaN <= NaN
         order = f"({order} || {left} = {right})"
-    return f"COALESCE(IF(({numbers}) || ({moments}), {order}, {_ERROR}), {otherwise})"
+    return f"COALESCE(IF(({') || ('.join(kinds)}), {order}, {_ERROR}), {otherwise})"
 
 
 def same(left: str, right: str) -> str:
@@ -373,6 +378,8 @@ def same(left: str, right: str) -> str:
 
 
 def negated(expression: str) -> str:
+    if expression.startswith("!("):  # all that begins so is one negation: what has several parts is in parentheses
+        return expression[2:-1]
     return {"true": "false", "false": "true"}.get(expression) or f"!({expression})"
 
 

@@ -182,14 +182,14 @@ class StoreQueries:
         plain = self._plain.get(query.query)
         if plain is None:
             plain = self._plain[query.query] = Template(query.query, blanks=True)
-        return answers(self.data, plain.filled(terms), alone=True)
+        return answers(self.data, plain.filled(terms))
 
 
-def answers(data: StoreData, query: str, answer: Answer | None = None, *, alone: bool = False) -> Any:
+def answers(data: StoreData, query: str, answer: Answer | None = None) -> Any:
     """The answers of a query to a store; InvalidInput where the engine refuses it.
 
-    `answer` is asked in the middle of the query: a number and terms, as `sparql.ASKED` is called. `alone` hides the
-    named graphs.
+    `answer` is asked in the middle of the query: a number and terms, as `sparql.ASKED` is called. Named graphs are not
+    seen as such.
     """
 
     def called(number: Any, *terms: Any) -> Any:
@@ -200,7 +200,7 @@ def answers(data: StoreData, query: str, answer: Answer | None = None, *, alone:
         return data.store.query(
             query,
             use_default_graph_as_union=data.union,
-            named_graphs=[] if alone and not data.union else None,
+            named_graphs=None if data.union else [],
             custom_functions={_ASKED: called} if answer else None,
         )
     except (SyntaxError, ValueError, OSError, RuntimeError) as error:
