@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fastapi.responses import HTMLResponse
 
 from provstore.ui import render
-from provstore.ui.profiles import anchor
+from provstore.ui.profiles import anchors
 from provstore.validation.clauses import Clause, Law
 from provstore.validation.profiles import Profile
 
@@ -42,11 +42,12 @@ def citing(profiles: Iterable[Profile]) -> dict[str, list[Citing]]:
     """The rules of some profiles by the clause that each comes from; what a profile inherits counts where it is."""
     found: dict[str, list[Citing]] = {}
     for profile in profiles:
-        for rule in profile.rules:
-            if rule.profile == profile.token:
-                name = anchor(rule.shape)
-                rules = found.setdefault(rule.clause, [])
-                rules.append(Citing(profile.token, name, rule.severity, f"/shapes/{profile.token}#{name}"))
+        own = [rule for rule in profile.rules if rule.profile == profile.token]
+        named = anchors(rule.shape for rule in own)
+        for rule in own:
+            name = named[rule.shape]
+            rules = found.setdefault(rule.clause, [])
+            rules.append(Citing(profile.token, name, rule.severity, f"/shapes/{profile.token}#{name}"))
     return found
 
 
