@@ -18,6 +18,7 @@ from provstore.validation.profiles import SHIPPED, Version
 from provstore.validation.reading import read
 from provstore.validation.shapes import Shapes, Target
 from provstore.validation.terms import SUB_CLASS_OF, TYPE, text
+from tests.suites import ROOT
 
 VERSIONS = {
     version.token: version
@@ -267,3 +268,15 @@ def test_the_head_of_a_version_says_which_it_is(token: str) -> None:
     assert [*graph.objects(head, f"<{DCT}isVersionOf>")] == [f"<{version.iri.rpartition('/')[0]}>"]
     for predicate in (f"{DCT}title", f"{DCT}description", f"{DCT}license", f"{DCT}issued", f"{prof}hasResource"):
         assert len(graph.objects(head, f"<{predicate}>")) == 1, predicate
+
+
+def test_the_page_of_rules_counts_them() -> None:
+    page = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([a-z-]+/\d)` \|.*\| (\d+) \| (\d+) \| (\d+) \|$", page, re.MULTILINE)
+    assert len(rows) == 8
+    for token, *told in rows:
+        grades = [values(token, rule, f"{SH}severity")[0] for rule in rules(VERSIONS[token])]
+        assert [*map(int, told)] == [grades.count(f"{SH}{each}") for each in ("Violation", "Warning", "Info")], token
+    assert f"{sum(int(count) for _, *told in rows for count in told)} rules" in (ROOT / "CHANGELOG.md").read_text(
+        "utf-8"
+    )
