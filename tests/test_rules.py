@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Iterable
 from functools import cache
 
 import pyoxigraph as ox
 import pytest
 
 from provstore import resources
-from provstore.validation.closures import Validator
+from provstore.validation import reference
+from provstore.validation.closures import ValidationResult, Validator
+from provstore.validation.compiled import StoreValidation
 from provstore.validation.described import lineage
 from provstore.validation.engine import parsed
 from provstore.validation.graph import Graph
@@ -195,6 +198,35 @@ def test_without_the_rule_its_example_is_not_found(token: str, name: str) -> Non
     assert len(rest) == len(known(token).shapes) - 1
     without = found(token, examples(token)[name], Validator(Shapes(rest, shapes(token))))
     assert f"{version.name}#{rule}" not in {each[0] for each in without}
+
+
+# --- engines ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("token", VERSIONS)
+def test_all_engines_find_the_same_in_all_examples_together(token: str) -> None:
+    whole = data(token, frozenset(line for name in examples(token) for line in _apart(token, name)))
+    expected = _told(validator(token).validate(whole))
+    assert len(expected) >= len(rules(VERSIONS[token]))
+    assert _told(reference.validate(whole, known(token), classes(token))) == expected
+    store = ox.Store()
+    store.extend(_quad(triple) for triple in whole.triples())
+    assert _told(StoreValidation(known(token), store, classes=classes(token)).results(limit=100_000)) == expected
+
+
+def _apart(token: str, name: str) -> Iterable[str]:
+    """The triples of an example, about things that no other example has."""
+    return (re.sub(r"<(https://\w+\.example/|ni:///)", rf"<\g<1>{name}/", line) for line in examples(token)[name])
+
+
+def _quad(triple: tuple[str, str, str]) -> ox.Quad:
+    (quad,) = ox.parse(f"{' '.join(triple)} .", format=ox.RdfFormat.N_TRIPLES)
+    assert isinstance(quad, ox.Quad)
+    return quad
+
+
+def _told(results: Iterable[ValidationResult]) -> set[Found]:
+    return {(_short(each.shape.node), each.focus, each.value) for each in results}
 
 
 # --- snippets --------------------------------------------------------------------------------------------------------
