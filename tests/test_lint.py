@@ -87,6 +87,10 @@ def test_shapes_that_look_at_nothing_are_none() -> None:
     [
         (":b a sh:NodeShape ; sh:targetClass prov:Agent ; sh:nodeKind sh:IRI .", ":b: the shape has no sh:message"),
         (":b a sh:NodeShape ; sh:nodeKind sh:IRI .", ":b: the shape has no target"),
+        (
+            '[] sh:targetClass prov:Agent ; sh:nodeKind sh:IRI ; sh:message "m" .',
+            "a shape without a name: the shape has no IRI",
+        ),
         (":a sh:property [ sh:path prov:used ; sh:minCount 1 ] .", ":a on prov:used: the shape has no sh:message"),
         (
             ':a sh:property [ sh:path prov:used ; sh:minCount 1 ; sh:message "m" ],'
@@ -127,6 +131,16 @@ def test_deep_shapes_end() -> None:
         f'{GOOD} :n0 a sh:NodeShape ; sh:targetClass prov:Entity ; sh:message "m" . {deep} :n3000 sh:nodeKind sh:IRI .'
     )
     assert time.monotonic() - begin < 60
+
+
+def test_what_the_engine_could_not_read_again_is_refused() -> None:
+    for bad, says in (
+        (GOOD + '<urn:a\\u0020b> sh:message "x" .', "not Turtle"),
+        ("\ufeff" + GOOD, "byte order mark"),
+    ):
+        data = f"{bad if bad.startswith(chr(0xFEFF)) else HEAD + bad}".encode()
+        with pytest.raises(InvalidInput, match=says):
+            lint(Upload(SHIPPED, "x", f"{BASE}/shapes/x/1", data))
 
 
 def test_nested_brackets_end() -> None:

@@ -33,6 +33,8 @@ def parsed(data: bytes, iri: str) -> Graph:
     """The triples of a Turtle file, relative to an IRI; InvalidInput, with the line where it is known."""
     try:
         return Graph().parse(data=data, format="turtle", publicID=iri)
+    except RecursionError as error:
+        raise InvalidInput("not Turtle that can be read: brackets stand in brackets too many times") from error
     except Exception as error:  # rdflib's parser lets through whatever Python raises
         line, why = getattr(error, "lines", None), getattr(error, "_why", "")
         said = why or next((each for each in str(error).splitlines() if each.strip()), type(error).__name__)

@@ -6,6 +6,7 @@ terms that SHACL does not have, what the engine does not support, recursion, con
 
 from __future__ import annotations
 
+import codecs
 import importlib.resources
 import re
 from collections import Counter
@@ -62,6 +63,9 @@ class Finding:
 
 def lint(upload: Upload) -> list[Finding]:
     """Every finding, the errors first; InvalidInput where the bytes are no Turtle."""
+    if upload.data.startswith(codecs.BOM_UTF8):
+        raise InvalidInput("the file begins with a byte order mark: save it as UTF-8 without one")
+    engine.parsed(upload.data, base=upload.iri)  # it reads the file again to use it, and rdflib takes more for Turtle
     graph = parsed(upload.data, upload.iri)
     if len(graph) > _MOST_TRIPLES:
         return [Finding("error", "", f"the file has {len(graph):,} statements; at most {_MOST_TRIPLES:,} are taken")]
@@ -117,6 +121,8 @@ def _whole(graph: Graph) -> Iterator[Finding]:
         where = _where(graph, shape, wording)
         if shape not in within and not _targeted(graph, shape):
             yield Finding("warning", where, "the shape has no target and no other shape uses it: nothing is held to it")
+        if isinstance(shape, BNode) and _targeted(graph, shape):
+            yield Finding("warning", where, "the shape has no IRI: name it, so that what it finds can point to it")
         if shape in speaking and _constrains(graph, shape) and (shape, SH.message, None) not in graph:
             yield Finding("warning", where, "the shape has no sh:message: say what is wrong, what to add, and why")
         yield from _shadowed(graph, shape, wording, where)
