@@ -159,8 +159,14 @@ def test_lists_and_paths_that_come_back_to_themselves_end() -> None:
         assert any(each.level == "error" for each in found(GOOD + shapes)), shapes
 
 
+def test_what_is_said_of_very_many_shapes_is_summed_up() -> None:
+    findings = found(GOOD + "".join(f":n{n} a sh:NodeShape ; sh:nodeKind sh:IRI . " for n in range(300)))
+    assert len(findings) == 2 * 11
+    assert [each.where for each in findings].count("290 more") == 2
+
+
 def test_very_many_findings_are_cut() -> None:
-    assert len(found(GOOD + "".join(f":n{n} sh:minCont 1 . " for n in range(500)))) == 100
+    assert len(found(GOOD + "".join(f":n{n} sh:min{n} 1 . " for n in range(500)))) == 100
 
 
 @settings(max_examples=50, deadline=None)
