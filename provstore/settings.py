@@ -27,7 +27,11 @@ SETTINGS = (
     Setting("base", "", "id base of a new store, fixed for good when it is made; empty makes one"),
     Setting("server", "", "URL of a running server for the command line to use"),
     Setting("log_level", "warning", f"what the server logs: {', '.join(_LOG_LEVELS)}"),
-    Setting("profiles", "prov-core:annotate", "validation profiles with mode, comma between: annotate, reject or off"),
+    Setting(
+        "profiles",
+        "prov-core:annotate",
+        "validation profiles (name or name/version) with mode, comma between: annotate, reject or off",
+    ),
     Setting("max_body_bytes", 16 << 20, "largest request body, as sent"),
     Setting("max_inflated_bytes", 64 << 20, "largest request body, decompressed"),
     Setting("queue_records", 2000, "records that may wait for their commit before the server says 503"),

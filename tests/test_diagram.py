@@ -82,6 +82,13 @@ def test_classes_their_properties_and_relations(tmp_path: Path) -> None:
     assert "prov:Agent: rdfs:label, *: xsd:string." in picture.sentences
 
 
+def test_a_name_without_a_prefix_is_its_last_part_and_in_full_beside() -> None:
+    row = Row("<https://x.example/terms#has>", 0, 1, "<urn:y:Thing>", (), "urn:rule")
+    (box,) = diagram([Box(("<https://x.example/terms/Thing>",), (), (row,))]).boxes
+    assert (box.titles[0][1], box.lines[0].text) == ("Thing", "has: Thing")
+    assert box.lines[0].full == "<https://x.example/terms#has>, 0..1: <urn:y:Thing>"
+
+
 def test_nothing_is_an_empty_picture() -> None:
     assert diagram(()).boxes == ()
 

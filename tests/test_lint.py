@@ -87,6 +87,10 @@ def test_shapes_that_look_at_nothing_are_none() -> None:
     [
         (":b a sh:NodeShape ; sh:targetClass prov:Agent ; sh:nodeKind sh:IRI .", ":b: the shape has no sh:message"),
         (":b a sh:NodeShape ; sh:nodeKind sh:IRI .", ":b: the shape has no target"),
+        (
+            '[] sh:targetClass prov:Agent ; sh:nodeKind sh:IRI ; sh:message "m" .',
+            "a shape without a name: the shape has no IRI",
+        ),
         (":a sh:property [ sh:path prov:used ; sh:minCount 1 ] .", ":a on prov:used: the shape has no sh:message"),
         (
             ':a sh:property [ sh:path prov:used ; sh:minCount 1 ; sh:message "m" ],'
@@ -129,6 +133,16 @@ def test_deep_shapes_end() -> None:
     assert time.monotonic() - begin < 60
 
 
+def test_what_the_engine_could_not_read_again_is_refused() -> None:
+    for bad, says in (
+        (GOOD + '<urn:a\\u0020b> sh:message "x" .', "not Turtle"),
+        ("\ufeff" + GOOD, "byte order mark"),
+    ):
+        data = f"{bad if bad.startswith(chr(0xFEFF)) else HEAD + bad}".encode()
+        with pytest.raises(InvalidInput, match=says):
+            lint(Upload(SHIPPED, "x", f"{BASE}/shapes/x/1", data))
+
+
 def test_nested_brackets_end() -> None:
     with pytest.raises(InvalidInput):
         found(f"{GOOD} :a sh:not {'[ sh:not ' * 5000}[]{']' * 5000} .")
@@ -145,8 +159,14 @@ def test_lists_and_paths_that_come_back_to_themselves_end() -> None:
         assert any(each.level == "error" for each in found(GOOD + shapes)), shapes
 
 
+def test_what_is_said_of_very_many_shapes_is_summed_up() -> None:
+    findings = found(GOOD + "".join(f":n{n} a sh:NodeShape ; sh:nodeKind sh:IRI . " for n in range(300)))
+    assert len(findings) == 2 * 11
+    assert [each.where for each in findings].count("290 more") == 2
+
+
 def test_very_many_findings_are_cut() -> None:
-    assert len(found(GOOD + "".join(f":n{n} sh:minCont 1 . " for n in range(500)))) == 100
+    assert len(found(GOOD + "".join(f":n{n} sh:min{n} 1 . " for n in range(500)))) == 100
 
 
 @settings(max_examples=50, deadline=None)

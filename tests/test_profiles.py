@@ -278,6 +278,18 @@ def test_targets_in_words(tmp_path: Path, target: str, says: str) -> None:
     assert say(tmp_path, f"a sh:NodeShape ; {target} ; sh:nodeKind sh:IRI").target == (says,)
 
 
+def test_a_property_shape_with_a_name_is_held_where_its_shape_is(tmp_path: Path) -> None:
+    registry = published(
+        tmp_path,
+        x_1=f"{HEAD} :a a sh:NodeShape ; sh:targetClass prov:Entity ; sh:property :b . :b sh:property :c ."
+        " :b a sh:PropertyShape ; sh:path prov:value ; sh:minCount 1 . :c a sh:PropertyShape ; sh:path prov:used ."
+        " :d a sh:NodeShape ; sh:property :e . :e a sh:PropertyShape ; sh:path prov:used ; sh:property :d .",
+    )
+    told = {rule.shape.rpartition("#")[2]: rule.target for rule in described(registry.find("x"), registry).rules}
+    every = ("every prov:Entity",)
+    assert told == {"a": every, "b": every, "c": every, "d": (), "e": ()}
+
+
 def test_words_end_whatever_a_file_holds(tmp_path: Path) -> None:
     rule = say(
         tmp_path,

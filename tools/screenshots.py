@@ -68,7 +68,7 @@ def shots(server: Server) -> Iterator[Shot]:
     yield Shot("ledger", "/ledger")
     yield Shot("validation", "/validation")
     yield Shot("profiles", "/shapes")
-    yield Shot("profile", "/shapes/prov-core")
+    yield Shot("profile", "/shapes/sr-26-2")
     yield Shot("clauses", "/clauses/eu-ai-act")
     yield Shot("questions", "/queries")
     yield Shot("question", "/queries/audit/gaps")

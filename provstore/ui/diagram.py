@@ -5,6 +5,7 @@ Boxes that refer to one another stand in columns, what refers left of what is re
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -13,6 +14,7 @@ from provstore.validation.profiles import Box, Row
 
 _CHAR, _LINE, _PAD, _GAP = 7.3, 20, 12, 56  # of a monospaced letter at 12 px, and in pixels
 _WIDEST, _MOST_TITLES, _PAGE, _LANE = 38, 3, 1160, 9
+_LAST_PART = re.compile(r"<[^<>]*[/#:]([^<>/#:]+)[/#]?>")
 #: Which box refers to which other one (by their places in the list), by which row.
 _Link: TypeAlias = tuple[int, int, Row]
 
@@ -110,6 +112,8 @@ def _count(row: Row) -> str:
 
 
 def _cut(text: str) -> str:
+    """What fits; of an IRI without a prefix the last part."""
+    text = _LAST_PART.sub(r"\1", text)
     return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"
 
 

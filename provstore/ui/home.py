@@ -18,7 +18,7 @@ from provstore.ui import names, render
 #: Kinds of thing of which one asks where they came from, and what they made; the first that there is gives the example.
 _ENDS = ("prediction", "decision", "model-version", "dataset", "entity")
 _BEGINNINGS = ("dataset", "entity")
-_SOURCES = {"openlineage": "OpenLineage event", "rdf": "PROV document"}
+_SOURCES = {"openlineage": "OpenLineage event", "rdf": "PROV document", "profile": "validation profile"}
 _NEWEST = 6
 
 

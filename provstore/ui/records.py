@@ -23,7 +23,11 @@ _TWINS = {
     "application/n-quads": "nquads",
     "application/ld+json": "jsonld",
 }
-_KINDS = {"openlineage": "An OpenLineage event", "rdf": "An RDF document", "profile": "A validation profile"}
+_KINDS = {
+    "openlineage": "An OpenLineage event",
+    "rdf": "An RDF document",
+    "profile": "A validation profile, published or put to use",
+}
 _MOST_RESULTS = 50
 _MOST_CONTENTS = 50
 _MOST_THINGS = 12

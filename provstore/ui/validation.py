@@ -60,14 +60,16 @@ class Answer:
 def answer(service: Service, asked: Asked) -> Answer:
     """What was asked; QueryRefused for a profile or state that there is not."""
     standings = {each.profile: each for each in service.annotator.standings()}
-    modes = {**dict.fromkeys(standings, "no longer in use"), **service.profiles.modes}
+    used = service.profiles.modes
+    modes = dict(sorted(used.items(), key=lambda each: each[1] == "off"))  # what is in use comes first
+    modes |= {name: "no longer in use" for name in standings if name not in used}
     profiles = [Profile(name, mode, standings.get(name)) for name, mode in modes.items()]
     given = asked.profile if asked.profile in modes else _version(asked.profile, modes)
     if asked.profile and not given:
         raise QueryRefused(f"no validation profile {asked.profile[:60]!r} is in use: there is {', '.join(modes)}")
     if asked.state and asked.state not in STATES:
         raise QueryRefused(f"parameter 'state' must be one of {', '.join(STATES)}, got {asked.state[:40]!r}")
-    name = given or next(iter(standings), next(iter(modes), ""))
+    name = given or next((each for each in modes if each in standings), next(iter(modes), ""))
     state = "" if asked.rule else asked.state or "violating"
     before = _BEYOND if asked.before is None else asked.before
     found = service.annotator.listed(name, asked.rule or state, min(before, _BEYOND), asked.limit + 1)
@@ -85,8 +87,8 @@ def answer(service: Service, asked: Asked) -> Answer:
 
 
 def _version(name: str, modes: dict[str, str]) -> str:
-    """The version that a profile's name alone stands for: the last of those that are known; '' where there is none."""
-    return next((token for token in reversed(modes) if token.partition("/")[0] == name), "")
+    """The version that a profile's name alone stands for: the one in use, if one is; '' where there is none."""
+    return next((token for token in modes if token.partition("/")[0] == name), "")
 
 
 def _total(standing: Standing | None, state: str, rule: str) -> int:

@@ -32,7 +32,9 @@ _TARGETS = (SH.targetClass, SH.targetSubjectsOf, SH.targetObjectsOf, SH.targetNo
 def parsed(data: bytes, iri: str) -> Graph:
     """The triples of a Turtle file, relative to an IRI; InvalidInput, with the line where it is known."""
     try:
-        return Graph().parse(data=data, format="turtle", publicID=iri)
+        return Graph(bind_namespaces="none").parse(data=data, format="turtle", publicID=iri)
+    except RecursionError as error:
+        raise InvalidInput("not Turtle that can be read: brackets stand in brackets too many times") from error
     except Exception as error:  # rdflib's parser lets through whatever Python raises
         line, why = getattr(error, "lines", None), getattr(error, "_why", "")
         said = why or next((each for each in str(error).splitlines() if each.strip()), type(error).__name__)
@@ -167,7 +169,7 @@ def _rules(version: Version) -> Iterator[Rule]:
             one(graph, shape, SH.message),
             one(graph, shape, DCTERMS.source),
             version.token,
-            tuple(wording.targets(shape)),
+            tuple(_targets(graph, shape, wording)),
             wording.path(path) if path is not None else "",
             tuple(wording.constraints(shape)),
             one(graph, shape, URIRef(f"{_PS}add")),
@@ -176,6 +178,19 @@ def _rules(version: Version) -> Iterator[Rule]:
             tuple(text for key, text in examples if key.startswith(f"{name}.passes")),
             "\n\n".join(_queries(graph, shape)),
         )
+
+
+def _targets(graph: Graph, shape: Node, wording: Wording) -> list[str]:
+    """What a shape is held against in words; of a property shape without targets, those of the shapes that have it."""
+    level, seen = [shape], {shape}
+    while level:
+        found = [text for each in level for text in wording.targets(each)]
+        if found:
+            return list(dict.fromkeys(found))
+        level = [above for each in level for above in graph.subjects(SH.property, each) if above not in seen]
+        level.sort(key=str)
+        seen.update(level)
+    return []
 
 
 def _queries(graph: Graph, shape: Node) -> list[str]:

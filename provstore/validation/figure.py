@@ -73,8 +73,9 @@ def _path(graph: Graph, shape: Node) -> Node:
 
 def _says_something(graph: Graph, shape: Node) -> bool:
     """Whether a node shape asks anything beside what its property shapes do."""
-    asking = (SH["not"], SH["or"], SH["and"], SH.xone, SH["class"], SH.nodeKind, SH.closed, SH.sparql, SH.disjoint)
-    return any((shape, each, None) in graph for each in (*asking, SH.node, SH["in"], SH.pattern, SH.equals))
+    asking = (SH["not"], SH["or"], SH["and"], SH.xone, SH["class"], SH.nodeKind, SH.sparql, SH.disjoint)
+    closed = any(str(value) in ("true", "1") for value in graph.objects(shape, SH.closed))
+    return closed or any((shape, each, None) in graph for each in (*asking, SH.node, SH["in"], SH.pattern, SH.equals))
 
 
 def _row(graph: Graph, shape: Node, wording: Wording, rule: str, path: str) -> Row:

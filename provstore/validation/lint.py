@@ -6,6 +6,7 @@ terms that SHACL does not have, what the engine does not support, recursion, con
 
 from __future__ import annotations
 
+import codecs
 import importlib.resources
 import re
 from collections import Counter
@@ -28,7 +29,7 @@ from provstore.validation.profiles import HOME, Upload
 from provstore.validation.terms import text
 from provstore.validation.wording import Wording
 
-_MOST_FINDINGS, _MOST_TRIPLES = 100, 100_000
+_MOST_FINDINGS, _MOST_TRIPLES, _ALIKE = 100, 100_000, 10
 _SH = str(SH)
 #: What SHACL 1.0 has beyond Core and SPARQL, and what is no part of it: none of it is looked at here.
 _UNSUPPORTED = {
@@ -62,6 +63,9 @@ class Finding:
 
 def lint(upload: Upload) -> list[Finding]:
     """Every finding, the errors first; InvalidInput where the bytes are no Turtle."""
+    if upload.data.startswith(codecs.BOM_UTF8):
+        raise InvalidInput("the file begins with a byte order mark: save it as UTF-8 without one")
+    engine.parsed(upload.data, base=upload.iri)  # it reads the file again to use it, and rdflib takes more for Turtle
     graph = parsed(upload.data, upload.iri)
     if len(graph) > _MOST_TRIPLES:
         return [Finding("error", "", f"the file has {len(graph):,} statements; at most {_MOST_TRIPLES:,} are taken")]
@@ -71,7 +75,19 @@ def lint(upload: Upload) -> list[Finding]:
         if not any(each.level == "error" for each in found):
             found += check(graph)
     distinct = sorted(dict.fromkeys(found), key=lambda each: (each.level != "error", each.where, each.message))
-    return distinct[:_MOST_FINDINGS]
+    return _summed(distinct)[:_MOST_FINDINGS]
+
+
+def _summed(findings: list[Finding]) -> list[Finding]:
+    """The same with what is said of very many shapes said of the first few of them, and of how many more."""
+    seen: Counter[tuple[str, str]] = Counter()
+    kept = []
+    for each in findings:
+        seen[each.level, each.message] += 1
+        if seen[each.level, each.message] <= _ALIKE:
+            kept.append(each)
+    more = {key: number - _ALIKE for key, number in seen.items() if number > _ALIKE}
+    return kept + [Finding(level, f"{number:,} more", message) for (level, message), number in more.items()]
 
 
 def job(upload: Upload) -> list[dict[str, Any]]:
@@ -117,6 +133,8 @@ def _whole(graph: Graph) -> Iterator[Finding]:
         where = _where(graph, shape, wording)
         if shape not in within and not _targeted(graph, shape):
             yield Finding("warning", where, "the shape has no target and no other shape uses it: nothing is held to it")
+        if isinstance(shape, BNode) and _targeted(graph, shape):
+            yield Finding("warning", where, "the shape has no IRI: name it, so that what it finds can point to it")
         if shape in speaking and _constrains(graph, shape) and (shape, SH.message, None) not in graph:
             yield Finding("warning", where, "the shape has no sh:message: say what is wrong, what to add, and why")
         yield from _shadowed(graph, shape, wording, where)
@@ -137,7 +155,8 @@ def _speaking(graph: Graph, shape_nodes: set[Node], within: set[Node]) -> set[No
 
 def _constrains(graph: Graph, shape: Node) -> bool:
     quiet = {*_TARGETS, SH.property, SH.path, SH.name, SH.description, SH.order, SH.group, SH.severity, SH.deactivated}
-    return any(str(p).startswith(_SH) and p not in quiet for p in graph.predicates(shape))
+    asking = ((p, o) for p, o in graph.predicate_objects(shape) if str(p).startswith(_SH) and p not in quiet)
+    return any((p, str(o)) not in ((SH.closed, "false"), (SH.closed, "0")) for p, o in asking)
 
 
 def _shadowed(graph: Graph, shape: Node, wording: Wording, where: str) -> Iterator[Finding]:

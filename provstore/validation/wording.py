@@ -10,6 +10,8 @@ from rdflib.collection import Collection
 from rdflib.namespace import OWL, RDF, RDFS, SH
 from rdflib.term import BNode, Literal, Node, URIRef
 
+from provstore.validation.snippets import PREFIXES
+
 _DEEPEST = 12  # shapes within shapes; a profile that was published cannot be endless, a file on its way in could
 _AFTER = {SH.zeroOrMorePath: "*", SH.oneOrMorePath: "+", SH.zeroOrOnePath: "?"}
 _INVERSE = re.compile(r"\^[^\s/|()*+?]+\Z")
@@ -42,12 +44,17 @@ _NUMBERS = ("none", "one", "two", "three")
 
 
 class Wording:
-    """Says in words what the shapes of one graph ask; names are shortened by the prefixes that the graph declares."""
+    """Says in words what the shapes of one graph ask.
+
+    Names are shortened by the prefixes that the graph declares, then by those that everybody knows.
+    """
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
-        found = ((str(iri), prefix) for prefix, iri in graph.namespaces())
-        self._prefixes = sorted(found, key=lambda each: -len(each[0]))
+        known = {str(iri): prefix for prefix, iri in graph.namespaces()}
+        for prefix, iri in (*PREFIXES.items(), ("sh", str(SH)), ("owl", str(OWL))):
+            known.setdefault(iri, prefix)
+        self._prefixes = sorted(known.items(), key=lambda each: -len(each[0]))
 
     def short(self, node: Node) -> str:
         """A term as Turtle writes it, with a prefix where one fits."""
