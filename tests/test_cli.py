@@ -73,6 +73,7 @@ def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with serving(tmp_path_factory.mktemp("served") / "data") as found:
         found.post([event(1), event(2), event(3)])
+        assert found.sparql("ASK {}", min_index=3).status_code == 200  # the views have them, too
         yield found
 
 

@@ -188,6 +188,10 @@ def test_a_file_is_written_whole_and_is_not_one_of_those_looked_at(files: Path) 
     assert counts == [7, 7]
     assert list(files.glob(".*")) == []
     assert b"No such file" in command("validate", files / "good.json", "--output", files / "none" / "x").stderr
+    for verb in ("validate", "complete"):
+        done = command(verb, files / "bad.ttl", "--output", files / "deep" / ".." / "bad.ttl")
+        assert (done.returncode, b"would write over" in done.stderr) == (2, True)
+    assert (files / "bad.ttl").read_text() == BAD_TURTLE
 
 
 def test_what_is_watched_is_said_again_when_it_changes(files: Path) -> None:

@@ -13,7 +13,7 @@ from provstore.cli import files
 from provstore.cli.progress import Progress
 from provstore.core.profiles import Profiles
 from provstore.core.validate import Validator
-from provstore.errors import InvalidInput
+from provstore.errors import InvalidInput, Misconfigured
 from provstore.ledger.log import Ledger
 from provstore.model import Location
 from provstore.settings import Settings
@@ -25,6 +25,16 @@ _LIMITS = Limits(body_bytes=1 << 32, inflated_bytes=1 << 32, payloads=1 << 31)
 #: The id base of records that are not stored, where there is no store whose base would be theirs.
 _NO_BASE = "https://prov.example"
 _GIVEN = "given-shapes"
+
+
+def meant(patterns: Sequence[str], output: str | None) -> list[str]:
+    """The files that are meant, without the one that is written to; Misconfigured where that is named among them."""
+    if output is None:
+        return files.found(patterns)
+    target = Path(output).resolve()
+    if any(Path(each).resolve() == target for each in patterns):
+        raise Misconfigured(f"--output {output} would write over a file that is to be looked at")
+    return [name for name in files.found(patterns) if Path(name).resolve() != target]
 
 
 def validator(settings: Settings, engine: str = ENGINES[0], given: str = "") -> Validator:

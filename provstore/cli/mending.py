@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     form = files.named(arguments.input, "--input")
     records = [each for each in arguments.files if _is_record(each)]
     patterns = [each for each in arguments.files if not _is_record(each)]
-    names = files.found(patterns) if patterns else []
+    names = judging.meant(patterns, arguments.output) if patterns else []
     with closing(judging.validator(settings)) as validator, asyncio.Runner() as runner:
         profiles = validator.profiles(arguments.profile)
         told = [verdict for _, found in judging.look(runner, validator, form, profiles, names) for verdict in found]

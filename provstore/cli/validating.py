@@ -35,6 +35,7 @@ _INDENTED: dict[str, Any] = {
     "break_long_words": False,  # addresses stay whole
     "break_on_hyphens": False,
 }
+_REASONS = 3  # of those that nested shapes give
 _LOOKS = 0.2  # seconds between two looks at the files that are watched
 
 
@@ -55,14 +56,8 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         look = partial(judging.look, runner, validator, form, profiles)
         if arguments.watch:
             return _watch(arguments, look, partial(Validation, rules, least=arguments.fail_on))
-        told = [verdict for _, found in look(_files(arguments)) for verdict in found]
+        told = [verdict for _, found in look(judging.meant(arguments.files, arguments.output)) for verdict in found]
         return _say(arguments, Validation(rules, told, arguments.fail_on))
-
-
-def _files(arguments: argparse.Namespace) -> list[str]:
-    """The files that are meant; never the one that is written to."""
-    written = Path(arguments.output).resolve() if arguments.output else None
-    return [name for name in files.found(arguments.files) if written is None or Path(name).resolve() != written]
 
 
 def _say(arguments: argparse.Namespace, said: Validation) -> int:
@@ -86,7 +81,7 @@ def _watch(arguments: argparse.Namespace, look: judging.Look, whole: Callable[[l
     code = 0
     with suppress(KeyboardInterrupt):
         while True:
-            now = _stamps(_files(arguments) if known is None else _still(arguments))
+            now = _stamps(_still(arguments, first=known is None))
             if now != known:
                 told = {name: found for name, found in told.items() if name in now}
                 told |= dict(look([name for name, stamp in now.items() if (known or {}).get(name) != stamp]))
@@ -98,11 +93,13 @@ def _watch(arguments: argparse.Namespace, look: judging.Look, whole: Callable[[l
     return code
 
 
-def _still(arguments: argparse.Namespace) -> list[str]:
-    """The files that are meant by now; none is no mistake any more."""
+def _still(arguments: argparse.Namespace, *, first: bool) -> list[str]:
+    """The files that are meant by now; later on, none is no mistake any more."""
     try:
-        return _files(arguments)
+        return judging.meant(arguments.files, arguments.output)
     except Misconfigured:
+        if first:
+            raise
         return []
 
 
@@ -155,9 +152,10 @@ def _result(result: Result, where: Location, room: int) -> Iterator[str]:
     at = place(replace(result.location, file=None)) if result.location and result.location != where else ""
     for text in filter(None, (at and f"at {at}", result.message, cited(result.clause))):
         yield from textwrap.wrap(safe(text), max(39, room), **_INDENTED)
-    for each in result.details:
-        why = f"because {' '.join(filter(None, (each.focus, path_text(each.path))))}: {each.message}"
-        yield from textwrap.wrap(safe(why), max(39, room), **_INDENTED)
+    for each in result.details[:_REASONS]:
+        yield from textwrap.wrap(safe(f"because {each.message}"), max(39, room), **_INDENTED)
+    if len(result.details) > _REASONS:
+        yield f"         and for {len(result.details) - _REASONS} more reason{'' if len(result.details) == _REASONS + 1 else 's'}"
     for sign, snippet in (("-", result.fix.remove), ("+", result.fix.add)) if result.fix else ():
         yield from (f"       {sign} {safe(line)}" for line in snippet.splitlines())
 

@@ -96,7 +96,7 @@ def lines(result: Result) -> Iterator[str]:
     if result.clause:
         yield f"Source: {cited(result.clause)}"
     for each in result.details:
-        yield f"Because {about(each)}: {each.message}"
+        yield f"Because {each.message}"
     if result.fix and result.fix.remove:
         yield f"Take away:\n{result.fix.remove}"
     if result.fix and result.fix.add:
