@@ -210,6 +210,7 @@ def test_a_triple_of_many_graphs_is_one_to_queries(query: str) -> None:
         ("sh:minInclusive '01.0'^^xsd:decimal", ":a :p 1 , 0.5 , '1'^^xsd:float , 'NaN'^^xsd:double", ["0.5", "NaN"]),
         ("sh:maxInclusive 'NaN'^^xsd:double", ":a :p 'NaN'^^xsd:double , 1", ["1", "NaN"]),
         ("sh:lessThanOrEquals :q", ":a :p 'NaN'^^xsd:double ; :q 'NaN'^^xsd:double", ["NaN"]),
+        ("sh:lessThanOrEquals :q", ":a :p '2024'^^xsd:dateTime ; :q '2024'^^xsd:dateTime", ["2024"]),
         ("sh:lessThan :q", ":a :p 'a'@en , 'a' ; :q 'b'@en , 'b'", ["a", "a", "a"]),
         ("sh:minInclusive 'b'", ":a :p 'a' , 'b' , 'c'@en , 1", ["1", "a", "c"]),
         ("sh:maxExclusive 'P1Y'^^xsd:duration", ":a :p 'P11M'^^xsd:duration , 'P12M'^^xsd:yearMonthDuration", ["P1Y"]),

@@ -30,6 +30,7 @@ from provstore.validation.terms import is_blank
 from tests import oracle
 from tests.conformance import Row, rows
 from tests.shacl_records import ANY, STABLE, TAME, XSD, record
+from tests.shacl_shapes import shapes as random_shapes
 from tests.suites import ROOT
 
 _HERE = Path(__file__).parent / "shacl"
@@ -132,6 +133,19 @@ def test_records_in_many_graphs_are_found_as_one(name: str) -> None:
     )
     together = told(StoreValidation(made, store, union=True, classes=graph).results(limit=100_000))
     assert together == told(StoreValidation(made, stored(data), classes=graph).results(limit=100_000))
+
+
+@pytest.mark.parametrize("start", range(0, 300, 25))
+def test_any_shapes_find_the_same(start: int) -> None:
+    data = batch("", 400_000 + start, 25)
+    store = stored(data)
+    for seed in range(start, start + 25):
+        graph = parsed(random_shapes(seed).encode())
+        made = read(graph)
+        expected = told(Validator(made).validate(Graph.read(data, graph)))
+        validation = StoreValidation(made, store, classes=graph)
+        assert told(validation.results(threads=1, limit=1_000_000)) == expected, f"shapes of seed {seed}"
+        assert validation.conforms(threads=1) == (not expected)
 
 
 # --- pySHACL ---------------------------------------------------------------------------------------------------------

@@ -361,16 +361,20 @@ def not_allowed(constraint: Closed, predicate: str) -> str:
 
 
 def _compared(left: str, operator: str, right: str, otherwise: str) -> str:
-    """Numbers and moments by the engine, whatever else, and where it finds no order, as `otherwise` says."""
-    kinds = [f"isNumeric({left}) && isNumeric({right})"]
-    kinds.append(f"DATATYPE({left}) = {_DATE_TIME} && DATATYPE({right}) = {_DATE_TIME}")
+    """Numbers and moments by the engine, whatever else, and where it finds no order, as `otherwise` says.
+
+    A term is equal to itself for the engine, whether it is a moment or not, and NaN is less than or equal to NaN.
+    """
+    numbers = f"isNumeric({left}) && isNumeric({right})"
+    moments = f"DATATYPE({left}) = {_DATE_TIME} && DATATYPE({right}) = {_DATE_TIME} && !sameTerm({left}, {right})"
+    kinds = f"({numbers}) || ({moments})"
     if is_literal(right):
         number = is_integer(parts(right)[1]) or parts(right)[1] in _NUMBERS
-        kinds = [f"isNumeric({left})"] if number else kinds[1:]
+        kinds = f"isNumeric({left})" if number else moments
     order = f"{left} {operator[0]} {right}"
-    if operator[1:]:  # the engine finds that NaN <= NaN
-        order = f"({order} || {left} = {right})"
-    return f"COALESCE(IF(({') || ('.join(kinds)}), {order}, {_ERROR}), {otherwise})"
+    if operator[1:]:
+        order = f"IF({order}, true, {left} = {right})"
+    return f"COALESCE(IF({kinds}, {order}, {_ERROR}), {otherwise})"
 
 
 def same(left: str, right: str) -> str:
