@@ -65,16 +65,15 @@ class Step:
 class Done:
     """How far it is: the index that all verdicts stand at, whether the copy was looked at whole.
 
-    `follow` is the index from which on changes are needed. `say` is N-Quads by thing for the graph of verdicts, `told`
-    what it says then, and `whole` that it then says everything.
+    `say` is N-Quads by thing for the graph of verdicts, `told` what it says then. `compared` says that the graph was
+    found in the hands of another process than before.
     """
 
     at: int
     finished: bool
-    follow: int
     say: dict[str, str]
     told: tuple[tuple[int, int], ...]
-    whole: bool
+    compared: bool
 
 
 _keeper: Keeper | None = None
@@ -121,6 +120,7 @@ class Keeper:
         self._validators: dict[str, tuple[Prepared, StoredValidator]] = {}
         self._profiles: tuple[str, ...] = ()
         self._owner = ""
+        self._compared = False
         self._avoid_what_killed()
 
     def _avoid_what_killed(self) -> None:
@@ -138,14 +138,14 @@ class Keeper:
                 db.execute("DELETE FROM avoided")
             self._tables.told(job.told)
             finished = self._work_on(job)
-            said = self._say(job)
+            say, told = self._say(job)
         except BaseException:
             db.execute("ROLLBACK")
             self._work = None
             raise
         db.execute("COMMIT")
-        at = self._at
-        return Done(at, finished, at, said[0], said[1], finished and not said[2])
+        compared, self._compared = self._compared and finished, self._compared and not finished
+        return Done(self._at, finished, say, told, compared)
 
     @property
     def _at(self) -> int:
@@ -390,7 +390,7 @@ class Keeper:
         owner = Path(job.snapshot).name.partition("-")[0]
         if owner == self._owner:
             return
-        self._owner = owner
+        self._owner, self._compared = owner, True
         said = self._graph.said(read_only(job.snapshot))
         yield
         known = self._tables.db.execute(
@@ -402,11 +402,11 @@ class Keeper:
                 self._tables.untold(thing)
             yield
 
-    def _say(self, job: Step) -> tuple[dict[str, str], tuple[tuple[int, int], ...], bool]:
-        """Quads by thing, what is told by them, and whether more is to be told afterwards."""
-        untold = self._tables.next_untold(_TELL + 1)
-        said = {term: self._graph.quads(term, self._results(job, thing)) for thing, _, term in untold[:_TELL]}
-        return said, tuple((thing, seq) for thing, seq, _ in untold[:_TELL]), len(untold) > _TELL
+    def _say(self, job: Step) -> tuple[dict[str, str], tuple[tuple[int, int], ...]]:
+        """Quads by thing, and what is told by them."""
+        untold = self._tables.next_untold(_TELL)
+        say = {term: self._graph.quads(term, self._results(job, thing)) for thing, _, term in untold}
+        return say, tuple((thing, seq) for thing, seq, _ in untold)
 
     def _results(self, job: Step, thing: int) -> list[tuple[str, dict[str, Any]]]:
         """What was found in a thing, each with the IRI of the version of a profile that found it."""

@@ -7,6 +7,7 @@ found stands in `verdicts/` of the data directory, which can be deleted, and in 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ _KEEPER = "provstore.core.keeper"
 _SECONDS, _MEMORY = 60.0, 2 << 30
 #: How long it waits for more records before it looks at the store: at least, and while they keep coming.
 _SETTLED, _LONGEST = 0.1, 5.0
+_IDLE = 60.0
 _PAUSE = 1.0  # after a failure, longer after each further one
 _MOST_PAUSE = 60.0
 _SHOWN = 5  # results of a thing in a list
@@ -54,6 +56,11 @@ class Overall:
     looked: float
     counts: dict[tuple[str, str, str], int]
     rules: tuple[FoundIn, ...]
+
+    @property
+    def kinds(self) -> list[str]:
+        """The kinds of the things that it looks at."""
+        return sorted({kind for (_, _, kind), n in self.counts.items() if n})
 
     def count(self, state: str = "", severity: str = "", kind: str = "") -> int:
         """How many things are in a state, have a worst severity, are of a kind; '' stands for any."""
@@ -93,7 +100,7 @@ class Verdicts:
         self._pool = WorkerPool(_MEMORY, most=1, keep=1, modules=(_KEEPER,))
         self._wake = asyncio.Event()
         self._told: tuple[tuple[int, int], ...] = ()
-        self._at = -1
+        self._at = self._said = -1
         self._failing = ""
         self._fresh = True
 
@@ -122,7 +129,8 @@ class Verdicts:
 
     async def _wait(self) -> None:
         """Until there is something to do, and then until it is all there, if that does not take too long."""
-        await self._wake.wait()
+        with contextlib.suppress(TimeoutError):  # now and then without a reason: the owner may be another one
+            await asyncio.wait_for(self._wake.wait(), _IDLE)
         loop = asyncio.get_running_loop()
         until = loop.time() + _LONGEST
         while loop.time() < until:
@@ -159,7 +167,9 @@ class Verdicts:
                 await self._owner.follow(done.at)
                 self._at = done.at
             if done.finished and not done.say:
-                await self._owner.restate({}, done.at)
+                if self._said != done.at or done.compared:
+                    await self._owner.restate({}, done.at)
+                    self._said = done.at
                 return done.at >= self._ledger.head and tuple(self._profiles.on()) == profiles
 
     def _known(self) -> int:
@@ -169,9 +179,12 @@ class Verdicts:
     # -- what is known ------------------------------------------------------------------------------------------------
 
     def status(self) -> dict[str, Any]:
-        """What `/health` says: the index that verdicts stand at, how many entries they lag, what keeps them."""
+        """What `/health` says: the index that verdicts stand at, how many entries they lag, what keeps them.
+
+        `graph` is the index that the graph of verdicts stands at.
+        """
         at = self._known()
-        said: dict[str, Any] = {"at": at, "lag": self._ledger.head - at}
+        said: dict[str, Any] = {"at": at, "lag": self._ledger.head - at, "graph": self._said}
         return {**said, "failing": self._failing} if self._failing else said
 
     def of(self, iri: str) -> list[tuple[Judged, list[dict[str, Any]]]]:
