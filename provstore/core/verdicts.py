@@ -183,7 +183,7 @@ class Verdicts:
 
         `graph` is the index that the graph of verdicts stands at.
         """
-        at = self._known()
+        (at,) = self._db.execute("SELECT COALESCE(MIN(COALESCE(at, -1)), -1) FROM profile").fetchone()
         said: dict[str, Any] = {"at": at, "lag": self._ledger.head - at, "graph": self._said}
         return {**said, "failing": self._failing} if self._failing else said
 
