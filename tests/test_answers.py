@@ -133,7 +133,11 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
     store = ProvStore(directory)
     dump = store.views.store.dump()
     store.close()
-    with serving(directory, profiles=_PROFILES) as server, plain_engine() as plain, pytest.MonkeyPatch.context() as patch:
+    with (
+        serving(directory, profiles=_PROFILES) as server,
+        plain_engine() as plain,
+        pytest.MonkeyPatch.context() as patch,
+    ):
         quads = "".join(dump)
         plain.post("/store", content=quads, headers={"content-type": "application/n-quads"}).raise_for_status()
         patch.setattr(rdflib, "NORMALIZE_LITERALS", False)  # or it writes Z as +00:00

@@ -124,6 +124,7 @@ class Keeper:
         self._copies, self._changes = Copies(self._home, base), Changes(directory)
         self._validators: dict[str, tuple[Prepared, StoredValidator]] = {}
         self._profiles: tuple[str, ...] = ()
+        self._again: list[tuple[str, str, str]] = []  # avoided so far
         self._owner = ""
         self._compared = False
         self._avoid_what_killed()
@@ -140,7 +141,7 @@ class Keeper:
         db.execute("BEGIN")
         try:
             if job.fresh:
-                db.execute("DELETE FROM avoided")
+                self._again = db.execute("DELETE FROM avoided RETURNING profile, shape, term").fetchall()
             self._tables.told(job.told)
             finished = self._work_on(job)
             say, told = self._say(job)
@@ -196,6 +197,12 @@ class Keeper:
         for token in job.profiles:
             if token not in current:
                 yield from self._anew(job, token, digests[token], at)
+        for token, shape, node in self._again:
+            if token in current:
+                held = self._held(job, token, at)
+                self._settle(held, node, at, self._look(held, held.targeted()[shape], node))
+                yield
+        self._again = []
         yield from self._compare(job, at)
 
     # -- from one copy to the next ------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,7 +123,7 @@ class Verdicts:
                 await self._wait()
             except Busy:  # the owner is starting again, or the server is shutting down
                 await asyncio.sleep(_PAUSE)
-            except (JobTimeout, JobCrash, ProvStoreError) as error:
+            except (JobTimeout, JobCrash, ProvStoreError, sqlite3.Error) as error:
                 failures += 1
                 self._failing = str(error) or type(error).__name__
                 await asyncio.sleep(min(_PAUSE * failures, _MOST_PAUSE))
