@@ -140,3 +140,48 @@ def test_verdicts_are_those_of_a_whole_validation_whoever_is_killed(tmp_path: Pa
             judged(server)
         found += assert_current(directory, PROFILE)
     assert found > 50
+
+
+def test_things_are_listed_by_what_they_lack(server: Server) -> None:
+    rule = "https://w3id.org/provstore/shapes/prov-core#entity-is-no-activity"
+    for number in range(3):
+        say(server, f"<urn:listed:{number}> a prov:Entity , prov:Activity .")
+    judged(server)
+    said = server.http.get("/validation/things", params={"rule": rule, "limit": 2}).json()
+    (profile,) = said["profiles"]
+    assert profile["profile"] == said["profile"] == PROFILE
+    assert profile["index"] == head(server)
+    assert profile["violating"] >= said["total"] >= 3
+    assert [each["thing"] for each in said["things"]] == ["urn:listed:2", "urn:listed:1"]
+    assert said["things"][0]["results"][0]["shape"] == rule
+    after = server.http.get(said["next"]).json()
+    assert after["things"][0]["thing"] == "urn:listed:0"
+    filters = {"kind": "activity", "severity": "MUST", "state": "violating"}
+    listed = {each["thing"] for each in server.http.get("/validation/things", params=filters).json()["things"]}
+    assert "urn:listed:1" in listed
+    assert server.http.get("/validation/things", params={"kind": "agent"}).json()["things"] == []
+    conforming = server.http.get("/validation/things", params={"state": "conforming"}).json()
+    assert conforming["total"] == profile["conforming"] > 0
+
+
+@pytest.mark.parametrize("wrong", ["state=bad", "severity=LOW", "profile=none", "limit=0", "before=x"])
+def test_what_cannot_be_listed_is_refused(server: Server, wrong: str) -> None:
+    say(server, "<urn:e:8> a prov:Entity .")
+    judged(server)
+    assert server.http.get(f"/validation/things?{wrong}").status_code == 400
+
+
+def test_the_page_of_a_thing_has_its_verdict(server: Server) -> None:
+    say(server, "<urn:paged> a prov:Entity , prov:Activity .")
+    judged(server)
+    said = server.http.get("/entity", params={"iri": "urn:paged"}).json()
+    (verdict,) = said["verdicts"]
+    assert (verdict["profile"], verdict["conforms"], verdict["severity"]) == (PROFILE, False, "MUST")
+    assert verdict["at"] == head(server)
+    assert "incomplete" in {gap["gap"] for gap in said["gaps"]}
+    html = {"accept": "text/html"}
+    page = server.http.get("/entity", params={"iri": "urn:paged"}, headers=html).text
+    assert "does not conform" in page
+    things = server.http.get("/validation/things", headers=html).text
+    assert 'title="urn:paged"' in things
+    assert "/validation/things" in server.http.get("/validation", headers=html).text

@@ -26,8 +26,9 @@ from provstore.security.pool import JobCrash, JobTimeout, WorkerPool
 _KEEPER = "provstore.core.keeper"
 _SECONDS, _MEMORY = 60.0, 2 << 30
 #: How long it waits for more records before it looks at the store: at least, and while they keep coming.
-_SETTLED, _LONGEST = 0.1, 5.0
+_SETTLED, _LONGEST = 0.1, 10.0
 _IDLE = 60.0
+_START = 1.0  # after the start of the server, which others wait for
 _PAUSE = 1.0  # after a failure, longer after each further one
 _MOST_PAUSE = 60.0
 _SHOWN = 5  # results of a thing in a list
@@ -98,7 +99,7 @@ class Verdicts:
     def __init__(self, directory: Path, owner: OwnerClient, ledger: Ledger, profiles: Profiles) -> None:
         self._directory, self._owner, self._ledger, self._profiles = directory, owner, ledger, profiles
         self._db = open_database(directory / "verdicts" / "verdicts.db")
-        self._pool = WorkerPool(_MEMORY, most=1, keep=1, modules=(_KEEPER,))
+        self._pool: WorkerPool | None = None
         self._wake = asyncio.Event()
         self._told: tuple[tuple[int, int], ...] = ()
         self._at = self._said = -1
@@ -114,10 +115,12 @@ class Verdicts:
     async def run(self) -> None:
         """Follow the store for ever; a failure is told by `status`, and tried again."""
         failures = 0
+        await asyncio.sleep(_START)
+        self._pool = WorkerPool(_MEMORY, most=1, keep=1, modules=(_KEEPER,))
         while True:
             self._wake.clear()
             try:
-                if not await self._follow(careful=failures > 0):
+                if not await self._follow(self._pool, careful=failures > 0):
                     self._wake.set()
                 failures, self._failing = 0, ""
                 await self._wait()
@@ -141,8 +144,11 @@ class Verdicts:
             except TimeoutError:
                 return
 
-    async def _follow(self, *, careful: bool) -> bool:
+    async def _follow(self, pool: WorkerPool, *, careful: bool) -> bool:
         """One round: up to the newest copy of the store, whole, and told; whether that is all there is to do."""
+        if not self._profiles.on() and self._is_empty():
+            await self._owner.follow(-1)
+            return True
         if self._fresh:  # what changes from here on is kept, before the first copy is asked for
             await self._owner.follow(self._known() if self._known() >= 0 else -1)
         snapshot = await self._owner.snapshot(-1)
@@ -159,7 +165,7 @@ class Verdicts:
                 careful,
                 self._fresh,
             )
-            done: Done = await self._pool.run(f"{_KEEPER}:step", job, _SECONDS)
+            done: Done = await pool.run(f"{_KEEPER}:step", job, _SECONDS)
             self._told, self._fresh = (), False
             if done.say:
                 await self._owner.restate(done.say, None)
@@ -173,6 +179,10 @@ class Verdicts:
                     self._said = done.at
                 return done.at >= self._ledger.head and tuple(self._profiles.on()) == profiles
 
+    def _is_empty(self) -> bool:
+        sql = "SELECT EXISTS (SELECT 1 FROM profile) OR EXISTS (SELECT 1 FROM untold)"
+        return self._db.execute(sql).fetchone() == (0,)
+
     def _known(self) -> int:
         row = self._db.execute("SELECT value FROM meta WHERE key = 'at'").fetchone()
         return -1 if row is None else int(row[0])
@@ -185,7 +195,8 @@ class Verdicts:
         `graph` is the index that the graph of verdicts stands at.
         """
         (at,) = self._db.execute("SELECT COALESCE(MIN(COALESCE(at, -1)), -1) FROM profile").fetchone()
-        said: dict[str, Any] = {"at": at, "lag": self._ledger.head - at, "graph": self._said}
+        lag = self._ledger.head - at if self._profiles.on() else 0
+        said: dict[str, Any] = {"at": at, "lag": lag, "graph": self._said}
         return {**said, "failing": self._failing} if self._failing else said
 
     def of(self, iri: str) -> list[tuple[Judged, list[dict[str, Any]]]]:
@@ -234,7 +245,8 @@ class Verdicts:
         ]
 
     def close(self) -> None:
-        self._pool.close()
+        if self._pool is not None:
+            self._pool.close()
         self._db.close()
 
 
