@@ -181,7 +181,8 @@ class Verdicts:
 
     def _is_empty(self) -> bool:
         sql = "SELECT EXISTS (SELECT 1 FROM profile) OR EXISTS (SELECT 1 FROM untold)"
-        return self._db.execute(sql).fetchone() == (0,)
+        (held,) = self._db.execute(sql).fetchone()
+        return not held
 
     def _known(self) -> int:
         row = self._db.execute("SELECT value FROM meta WHERE key = 'at'").fetchone()
