@@ -24,8 +24,11 @@ from provstore.vocab import PS
 from tests.engines import plain_engine
 from tests.servers import BASE, Server, serving
 from tests.suites import ROOT
+from tests.verdicts import judged
 
 FOLDER = ROOT / "tests" / "queries"
+#: One that finds something in the examples, and is done with them at once.
+_PROFILES = "bcbs-239/1:annotate"
 _SHORT = {
     "@": "0193b1a0-0000-7000-8000-0000000000",
     "%": "0193b1a0-0000-7000-",
@@ -125,12 +128,16 @@ class Asked:
 def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
     """The examples in a server of ours, and as exported N-Quads in engines that know nothing of them."""
     directory = tmp_path_factory.mktemp("answers") / "data"
-    with serving(directory, verb="demo", profiles="prov-core:off"):
-        pass
+    with serving(directory, verb="demo", profiles=_PROFILES) as server:
+        judged(server)
     store = ProvStore(directory)
     dump = store.views.store.dump()
     store.close()
-    with serving(directory) as server, plain_engine() as plain, pytest.MonkeyPatch.context() as patch:
+    with (
+        serving(directory, profiles=_PROFILES) as server,
+        plain_engine() as plain,
+        pytest.MonkeyPatch.context() as patch,
+    ):
         quads = "".join(dump)
         plain.post("/store", content=quads, headers={"content-type": "application/n-quads"}).raise_for_status()
         patch.setattr(rdflib, "NORMALIZE_LITERALS", False)  # or it writes Z as +00:00

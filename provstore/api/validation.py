@@ -7,10 +7,11 @@ from fastapi.responses import JSONResponse, Response
 
 from provstore.api.requests import body_of, number, service_of
 from provstore.core import intake
+from provstore.core.verdicts import Wanted
 from provstore.errors import QueryRefused, UnsupportedMedia
 from provstore.model import Location
 from provstore.store.query import chosen
-from provstore.ui import validation
+from provstore.ui import validation, verdicts
 from provstore.validation.formats import FORMATS, Format, encoded
 from provstore.validation.formats.page import style_digest
 
@@ -75,3 +76,30 @@ async def get_validation(request: Request) -> Response:
     if media_type == "text/html":
         return validation.page(answer)
     return JSONResponse(validation.as_json(answer), headers={"Vary": "Accept", "Cache-Control": "no-cache"})
+
+
+@router.get("/validation/things")
+async def get_validation_things(request: Request) -> Response:
+    """Per profile how many things conform or not, by what all records say; then things, those that came last first.
+
+    Which things: `profile`, and `state` (violating, failed, conforming), `severity` (the worst), `kind`, `rule` (the
+    IRI of a shape); pages by `before` and `limit`. JSON, or a page for a browser. `index` is what they are known at.
+    """
+    given = request.query_params
+    media_type = chosen(request.headers.get("accept"), ("application/json", "text/html"), "with the verdicts")
+    before, limit = number(given, "before"), number(given, "limit")
+    if limit is not None and not 1 <= limit <= verdicts.MOST:
+        raise QueryRefused(f"parameter 'limit' must be 1 to {verdicts.MOST}, got {limit}")
+    wanted = Wanted(
+        given.get("profile", ""),
+        given.get("state", ""),
+        given.get("severity", ""),
+        given.get("kind", ""),
+        given.get("rule", ""),
+        1 << 62 if before is None else before,
+        limit or verdicts.SHORT,
+    )
+    answer = await verdicts.answer(service_of(request), wanted)
+    if media_type == "text/html" and given.get("format") != "json":
+        return verdicts.page(answer)
+    return JSONResponse(verdicts.as_json(answer), headers={"Vary": "Accept", "Cache-Control": "no-cache"})

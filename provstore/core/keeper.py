@@ -9,37 +9,34 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import sqlite3
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from provstore import iris, rdf
+from provstore.core.changes import Changes, Gap
+from provstore.core.copies import Copies
 from provstore.core.verdictdb import SEVERITIES, Tables, open_database
 from provstore.core.verdictgraph import VerdictGraph
 from provstore.errors import ProvStoreError
-from provstore.ledger.quads import Quads
 from provstore.store.query import read_only
-from provstore.validation.affected import Affected, Nodes, Triple
+from provstore.validation.affected import Affected, Nodes, Triple, read_predicates
 from provstore.validation.checking import Prepared, prepared, result_of
 from provstore.validation.profiles import Registry
 from provstore.validation.results import Result
-from provstore.validation.shapes import Shape
-from provstore.validation.stored import StoredValidator, written
+from provstore.validation.shapes import Shape, Target
+from provstore.validation.stored import StoredValidator
 from provstore.validation.streamed import StreamedData
-from provstore.validation.terms import TYPE, is_literal
-from provstore.views import journal, texts
-from provstore.vocab import PS
+from provstore.validation.terms import TYPE
+from provstore.views import texts
 
 _SLICE = 0.5  # seconds that one step works before it says how far it is
 _TELL = 50  # things of which one step says what is to be stated
 _MOST_RESULTS = 50  # of one shape at one thing
 _MOST_SEEN = 500_000
+_FEW = 2_000
 _NICENESS = 14  # beyond that of workers: whatever else there is to do comes first
-_HELD = "at-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +62,15 @@ class Step:
 class Done:
     """How far it is: the index that all verdicts stand at, whether the copy was looked at whole.
 
-    `follow` is the index from which on changes are needed. `say` is N-Quads by thing for the graph of verdicts, `told`
-    what it says then, and `whole` that it then says everything.
+    `say` is N-Quads by thing for the graph of verdicts, `told` what it says then. `compared` says that the graph was
+    found in the hands of another process than before.
     """
 
     at: int
     finished: bool
-    follow: int
     say: dict[str, str]
     told: tuple[tuple[int, int], ...]
-    whole: bool
+    compared: bool
 
 
 _keeper: Keeper | None = None
@@ -89,8 +85,16 @@ def step(job: Step) -> Done:
     return _keeper.step(job)
 
 
-class _Gap(Exception):
-    """What changed is not known any more: everything has to be looked at."""
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """What came of looking at a thing: whether anything else was found than before, whether it was a target."""
+
+    changed: bool
+    target: bool
+
+    def after(self, before: _Looked | None) -> _Looked:
+        """This, and what came of looking at the same thing before."""
+        return _Looked(self.changed or before.changed, self.target or before.target) if before else self
 
 
 @dataclass(slots=True)
@@ -117,10 +121,12 @@ class Keeper:
         self._tables = Tables(open_database(self._home / "verdicts.db"))
         self._work: Iterator[None] | None = None
         self._careful = False
-        self._stores: dict[Path, Any] = {}
+        self._copies, self._changes = Copies(self._home, base), Changes(directory)
         self._validators: dict[str, tuple[Prepared, StoredValidator]] = {}
         self._profiles: tuple[str, ...] = ()
+        self._again: list[tuple[str, str, str]] = []  # avoided so far
         self._owner = ""
+        self._compared = False
         self._avoid_what_killed()
 
     def _avoid_what_killed(self) -> None:
@@ -135,17 +141,17 @@ class Keeper:
         db.execute("BEGIN")
         try:
             if job.fresh:
-                db.execute("DELETE FROM avoided")
+                self._again = db.execute("DELETE FROM avoided RETURNING profile, shape, term").fetchall()
             self._tables.told(job.told)
             finished = self._work_on(job)
-            said = self._say(job)
+            say, told = self._say(job)
         except BaseException:
             db.execute("ROLLBACK")
             self._work = None
             raise
         db.execute("COMMIT")
-        at = self._at
-        return Done(at, finished, at, said[0], said[1], finished and not said[2])
+        compared, self._compared = self._compared and finished, self._compared and not finished
+        return Done(self._at, finished, say, told, compared)
 
     @property
     def _at(self) -> int:
@@ -173,65 +179,43 @@ class Keeper:
                 yield from tables.drop(token)
         at = self._at
         current = [t for t in job.profiles if standing.get(t) == (digests[t], at)]
-        if not current or at < job.index or self._open(self._home / f"{_HELD}{at}", at) is None:
-            target = self._take(job)
+        if job.index - at > max(_FEW, at):  # more has come than there was: to look at everything is less to do
+            current = []
+        if not current or at < job.index or self._copies.store(at) is None:
+            self._copies.take(job.snapshot, job.index)
             try:
                 if current:
-                    yield from self._advance(job, current, at, target)
-            except _Gap:
+                    yield from self._advance(job, current, at)
+            except Gap:
                 current = []
             tables.set_meta("at", job.index)
-            tables.set_meta("made", self._made())
+            tables.set_meta("made", self._changes.made())
             for token in current:
                 tables.stand(token, job.index)
-            self._keep_only(target)
+            self._copies.keep_only(job.index)
             at = job.index
         for token in job.profiles:
             if token not in current:
                 yield from self._anew(job, token, digests[token], at)
+        for token, shape, node in self._again:
+            if token in current:
+                held = self._held(job, token, at)
+                self._settle(held, node, at, self._look(held, held.targeted()[shape], node))
+                yield
+        self._again = []
         yield from self._compare(job, at)
 
-    # -- copies of the store ------------------------------------------------------------------------------------------
-
-    def _take(self, job: Step) -> Path:
-        """The copy as one of our own, by hard links: the owner drops its own after a while."""
-        target, making = self._home / f"{_HELD}{job.index}", self._home / "taking"
-        shutil.rmtree(making, ignore_errors=True)
-        if target in self._stores:
-            del self._stores[target]
-        shutil.copytree(job.snapshot, making, copy_function=os.link)
-        shutil.rmtree(target, ignore_errors=True)
-        making.rename(target)
-        return target
-
-    def _keep_only(self, target: Path) -> None:
-        for other in self._home.glob(f"{_HELD}*"):
-            if other != target:
-                self._stores.pop(other, None)
-                shutil.rmtree(other, ignore_errors=True)
-
-    def _open(self, path: Path, index: int) -> Any:
-        """The store in a copy that holds an index; None where there is none any more."""
-        if path not in self._stores:
-            try:
-                store = read_only(str(path))
-            except ProvStoreError:
-                return None
-            marks = StreamedData(store).objects(f"<{iris.graph(self._base, 'system')}>", PS.appliedIndex)
-            if rdf.integer(index) not in marks:
-                return None
-            self._stores[path] = store
-        return self._stores[path]
+    # -- from one copy to the next ------------------------------------------------------------------------------------
 
     def _held(self, job: Step, token: str, at: int, before: int | None = None) -> _Held:
         version = job.registry.find(token)
         ready = prepared(version, job.registry)
         if self._validators.get(token, (None,))[0] is not ready:
             self._validators[token] = ready, StoredValidator(ready.shapes)
-        store = self._open(self._home / f"{_HELD}{at}", at)
+        store = self._copies.store(at)
         if store is None:
             raise ProvStoreError(f"the copy of the store at {at} is gone")
-        old = None if before is None else self._open(self._home / f"{_HELD}{before}", before)
+        old = None if before is None else self._copies.store(before)
         return _Held(
             token,
             ready,
@@ -240,18 +224,20 @@ class Keeper:
             None if old is None else StreamedData(old, classes=ready.classes),
         )
 
-    # -- from one copy to the next ------------------------------------------------------------------------------------
-
-    def _advance(self, job: Step, current: list[str], at: int, target: Path) -> Iterator[None]:
+    def _advance(self, job: Step, current: list[str], at: int) -> Iterator[None]:
+        if self._tables.meta("made") != self._changes.made():
+            raise Gap
         held = [self._held(job, token, job.index, at) for token in current]
+        wanted = _together([read_predicates(each.ready.shapes) for each in held])
         everywhere: dict[tuple[str, str], None] = {}
         seen: set[tuple[str, str, str]] = set()
-        for batch in self._batches(at, job.index):
-            added, removed = self._changes(batch, held[0].before, held[0].after)
+        for batch in self._changes.batches(at, job.index):
+            added, removed = self._changes.of(batch, held[0].before, held[0].after, wanted)
             for each in held:
                 found = Affected(each.ready.shapes, each.validator).foci(added, removed, each.after, each.before)
                 everywhere |= {(each.token, shape): None for shape, nodes in found.items() if nodes is None}
                 yield from self._look_again(each, found, job.index, seen)
+                yield from self._name_again(each, [*added, *removed], job.index)
             if len(seen) > _MOST_SEEN:
                 seen.clear()
             yield
@@ -259,129 +245,107 @@ class Keeper:
             for shape in [shape for token, shape in everywhere if token == each.token]:
                 yield from self._look_everywhere(each, each.targeted()[shape], job.index)
 
-    def _view(self) -> sqlite3.Connection:
-        path = self._directory / "views" / "view.db"
-        return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=10)
-
-    def _made(self) -> str:
-        db = self._view()
-        try:
-            (made,) = db.execute("SELECT value FROM meta WHERE key = 'made'").fetchone()
-        finally:
-            db.close()
-        return str(made)
-
-    def _batches(self, after: int, last: int) -> Iterator[journal.Batch]:
-        """What changed between two indices; _Gap where that is not known."""
-        if self._tables.meta("made") != self._made():
-            raise _Gap
-        db = self._view()
-        try:
-            ends = journal.between(db, after, last)
-            for end in [None] if ends is None else ends:
-                found = None if end is None else journal.batch(db, end)
-                if found is None:
-                    raise _Gap
-                yield found
-        finally:
-            db.close()
-
-    def _changes(
-        self, batch: journal.Batch, before: StreamedData | None, after: StreamedData
-    ) -> tuple[list[Triple], list[Triple]]:
-        """What the default graph gained and lost of all that a batch touches; without `before`, what it may have."""
-        added: list[Triple] = []
-        removed: list[Triple] = []
-        for triple in dict.fromkeys(self._touched(batch)):
-            now = after.has(*triple)
-            if before is None or now != before.has(*triple):
-                (added if now else removed).append(_stored(triple))
-        return added, removed
-
-    def _touched(self, batch: journal.Batch) -> Iterator[Triple]:
-        quads = Quads(self._directory)
-        try:
-            parts: list[bytes | None] = [quads.record(i) for i in [*(i for i, _ in batch.records), *batch.withdrawn]]
-            parts += [quads.content(iri) for iri in [*batch.contents, *batch.uncited]]
-        finally:
-            quads.close()
-        if None in parts:  # erased meanwhile
-            raise _Gap
-        text = "".join([*((part or b"").decode() for part in parts), *batch.adds, *batch.removes])
-        for line in text.split("\n")[:-1]:
-            subject, predicate, value, _ = rdf.split(line)
-            yield subject, predicate, value
-
     # -- looking ------------------------------------------------------------------------------------------------------
 
     def _look_again(
         self, held: _Held, found: dict[str, Nodes], index: int, seen: set[tuple[str, str, str]]
     ) -> Iterator[None]:
-        shapes, changed = held.targeted(), dict[str, bool]()
+        shapes, looked = held.targeted(), dict[str, _Looked]()
         for shape, nodes in found.items():
             for node in nodes or ():
                 key = (held.token, shape, node)
                 if key not in seen:
                     seen.add(key)
-                    changed[node] = self._look(held, shapes[shape], node) or changed.get(node, False)
+                    looked[node] = self._look(held, shapes[shape], node).after(looked.get(node))
                     yield
-        for node, other in changed.items():
-            self._settle(held, node, index, changed=other)
+        for node, each in looked.items():
+            self._settle(held, node, index, each)
             yield
+
+    def _name_again(self, held: _Held, changed: list[Triple], index: int) -> Iterator[None]:
+        """Things of other classes than before may be of another kind, whatever shapes say."""
+        for node in dict.fromkeys(subject for subject, predicate, _ in changed if predicate == TYPE):
+            if self._tables.is_judged(held.token, node):
+                self._settle(held, node, index, _Looked(changed=False, target=False))
+                yield
 
     def _look_everywhere(self, held: _Held, shape: Shape, index: int) -> Iterator[None]:
         """One shape at all its targets, and at what it found something in and is none any more."""
-        gone = dict.fromkeys(self._tables.found_by(held.token, shape.node))
-        for node in held.validator.targets(held.after, shape):
-            gone.pop(node, None)
-            self._settle(held, node, index, changed=self._look(held, shape, node))
-            yield
-        for node in gone:
-            self._settle(held, node, index, changed=self._look(held, shape, node))
+        nodes = dict.fromkeys(held.validator.targets(held.after, shape))
+        for node in nodes | dict.fromkeys(self._tables.found_by(held.token, shape.node)):
+            self._settle(held, node, index, self._look(held, shape, node))
             yield
 
-    def _look(self, held: _Held, shape: Shape, node: str) -> bool:
-        """Put what a shape finds at a node; whether that is something else than before."""
-        key = (held.token, shape.node, node)
-        if self._tables.db.execute(
-            "SELECT 1 FROM avoided WHERE profile = ? AND shape = ? AND term = ?", key
-        ).fetchone():
-            results = [_spoiled(held.token, node, "looking at it took too long or too much memory")]
-        else:
-            if self._careful:
-                self._tables.set_meta("trying", json.dumps(key))
-                self._tables.db.execute("COMMIT")
-                self._tables.db.execute("BEGIN")
-            results = self._found(held, shape, node)
-            if self._careful:
-                self._tables.set_meta("trying", "")
-        return self._tables.put(held.token, shape.node, node, results)
+    def _look(self, held: _Held, shape: Shape, node: str) -> _Looked:
+        """Put what a shape finds at a node, if it is its target."""
+        target = held.validator.is_target(held.after, shape, node)
+        results = self._found(held, shape, node) if target else []
+        return _Looked(self._tables.put(held.token, shape.node, node, results), target)
 
     def _found(self, held: _Held, shape: Shape, node: str) -> list[dict[str, Any]]:
-        if not held.validator.is_target(held.after, shape, node):
-            return []
+        key = (held.token, shape.node, node)
+        if self._is_avoided(key):
+            return [_spoiled(held.token, node, "looking at it took too long or too much memory")]
+        if self._careful:
+            self._tables.set_meta("trying", json.dumps(key))
+            self._tables.db.execute("COMMIT")
+            self._tables.db.execute("BEGIN")
         try:
             found = held.validator.check(held.after, shape.node, [node])[:_MOST_RESULTS]
             results = {result_of(held.token, held.ready, held.after, each) for each in found}
         except ProvStoreError as error:
             return [_spoiled(held.token, node, str(error))]
+        finally:
+            if self._careful:
+                self._tables.set_meta("trying", "")
         return [each.json() for each in sorted(results, key=lambda each: each.order())]
 
-    def _settle(self, held: _Held, node: str, index: int, *, changed: bool) -> None:
-        looked = any(held.validator.is_target(held.after, shape, node) for shape in held.ready.shapes.targeted())
-        kind = texts.kind(held.after.objects(node, TYPE)) if looked else None
-        self._tables.settle(held.token, node, kind, index, changed=changed)
+    def _is_avoided(self, key: tuple[str, str, str]) -> bool:
+        sql = "SELECT 1 FROM avoided WHERE profile = ? AND shape = ? AND term = ?"
+        return self._tables.db.execute(sql, key).fetchone() is not None
+
+    def _settle(self, held: _Held, node: str, index: int, looked: _Looked) -> None:
+        target = looked.target or any(
+            held.validator.is_target(held.after, shape, node) for shape in held.ready.shapes.targeted()
+        )
+        kind = texts.kind(held.after.objects(node, TYPE)) if target else None
+        self._tables.settle(held.token, node, kind, index, changed=looked.changed)
 
     def _anew(self, job: Step, token: str, digest: str, at: int) -> Iterator[None]:
-        """A profile at everything, shape by shape."""
+        """A profile at everything: first all shapes of the same targets at each of these, then what follows."""
         held = self._held(job, token, at)
-        shapes = held.targeted()
-        self._tables.begin(token, digest, len(shapes))
-        for number, shape in enumerate(shapes.values()):
+        groups: dict[tuple[Target, ...], list[Shape]] = {}
+        for shape in held.ready.shapes.targeted():
+            groups.setdefault(shape.targets, []).append(shape)
+        self._tables.begin(token, digest, len(groups) + 1)
+        looked: dict[int, bool] = {}  # thing, whether anything of it changed
+        for number, shapes in enumerate(groups.values()):
             self._tables.progress(token, number)
-            yield from self._look_everywhere(held, shape, at)
+            yield from self._look_by(held, shapes, looked)
+        for thing, changed in looked.items():
+            self._settle(held, self._tables.term(thing), at, _Looked(changed, target=True))
+            yield
         yield from self._tables.sweep(token, at)
         self._tables.stand(token, at)
+
+    def _look_by(self, held: _Held, shapes: list[Shape], looked: dict[int, bool]) -> Iterator[None]:
+        before = {shape.node: set(self._tables.found_by(held.token, shape.node)) for shape in shapes}
+        for node in held.validator.targets(held.after, shapes[0]):
+            thing = self._tables.thing(node)
+            changed = looked.get(thing, False)
+            for shape in shapes:
+                results = self._found(held, shape, node)
+                if results or node in before[shape.node]:
+                    changed |= self._tables.put(held.token, shape.node, node, results)
+                before[shape.node].discard(node)
+            looked[thing] = changed
+            yield
+        for shape in shapes:
+            for node in before[shape.node]:  # no target any more
+                looked_at = self._tables.thing(node)
+                changed = self._tables.put(held.token, shape.node, node, [])
+                if looked_at in looked:
+                    looked[looked_at] |= changed
 
     # -- what the store is to say -------------------------------------------------------------------------------------
 
@@ -390,7 +354,7 @@ class Keeper:
         owner = Path(job.snapshot).name.partition("-")[0]
         if owner == self._owner:
             return
-        self._owner = owner
+        self._owner, self._compared = owner, True
         said = self._graph.said(read_only(job.snapshot))
         yield
         known = self._tables.db.execute(
@@ -402,11 +366,11 @@ class Keeper:
                 self._tables.untold(thing)
             yield
 
-    def _say(self, job: Step) -> tuple[dict[str, str], tuple[tuple[int, int], ...], bool]:
-        """Quads by thing, what is told by them, and whether more is to be told afterwards."""
-        untold = self._tables.next_untold(_TELL + 1)
-        said = {term: self._graph.quads(term, self._results(job, thing)) for thing, _, term in untold[:_TELL]}
-        return said, tuple((thing, seq) for thing, seq, _ in untold[:_TELL]), len(untold) > _TELL
+    def _say(self, job: Step) -> tuple[dict[str, str], tuple[tuple[int, int], ...]]:
+        """Quads by thing, and what is told by them."""
+        untold = self._tables.next_untold(_TELL)
+        say = {term: self._graph.quads(term, self._results(job, thing)) for thing, _, term in untold}
+        return say, tuple((thing, seq) for thing, seq, _ in untold)
 
     def _results(self, job: Step, thing: int) -> list[tuple[str, dict[str, Any]]]:
         """What was found in a thing, each with the IRI of the version of a profile that found it."""
@@ -414,10 +378,14 @@ class Keeper:
         return [(iri, each) for token, iri in iris_of.items() for each in self._tables.results(thing, token)]
 
 
-def _stored(triple: Triple) -> Triple:
-    """The triple as the store has it."""
-    subject, predicate, value = triple
-    return subject, predicate, written(value) if is_literal(value) else value
+def _together(wanted: list[frozenset[str] | None]) -> frozenset[str] | None:
+    """The predicates that matter to any of several profiles; None where all do."""
+    found = {TYPE}
+    for each in wanted:
+        if each is None:
+            return None
+        found |= each
+    return frozenset(found)
 
 
 def _spoiled(profile: str, focus: str, why: str) -> dict[str, Any]:

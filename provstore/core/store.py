@@ -4,7 +4,8 @@ lock                  held (flock) by the owning process
 ledger.db, ledger.key the truth, and the key that signs its checkpoints (mode 0600)
 views/                derived: view database and triple store; may be deleted
 snapshots/            read-only copies for queries; emptied at start
-validation.db         derived: validation results
+validation.db         derived: validation results of records
+verdicts/             derived: verdicts on things, and the copy of the triple store that they stand at
 exports/              packages on their way to who asked for them; emptied at start
 """
 

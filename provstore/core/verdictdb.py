@@ -108,6 +108,16 @@ class Tables:
             row = self.db.execute("INSERT INTO thing(term) VALUES (?) RETURNING id", (term,)).fetchone()
         return int(row[0])
 
+    def term(self, thing: int) -> str:
+        """The thing of a number."""
+        (found,) = self.db.execute("SELECT term FROM thing WHERE id = ?", (thing,)).fetchone()
+        return str(found)
+
+    def is_judged(self, profile: str, term: str) -> bool:
+        """Whether there is a verdict on a thing."""
+        sql = "SELECT 1 FROM verdict v JOIN thing t ON t.id = v.thing WHERE v.profile = ? AND t.term = ?"
+        return self.db.execute(sql, (profile, term)).fetchone() is not None
+
     # -- results ------------------------------------------------------------------------------------------------------
 
     def put(self, profile: str, shape: str, term: str, results: list[dict[str, Any]]) -> bool:
@@ -190,7 +200,8 @@ class Tables:
             each = now[rule]
             row = (profile, rule, each["severity"], each["message"], each["clause"])
             self.db.execute("INSERT OR REPLACE INTO rule VALUES (?, ?, ?, ?, ?)", row)
-        self.untold(thing)
+        if before or now:
+            self.untold(thing)
 
     # -- profiles -----------------------------------------------------------------------------------------------------
 
@@ -231,11 +242,10 @@ class Tables:
             yield
 
     def _forget(self, profile: str, thing: int) -> None:
-        found = self.db.execute("DELETE FROM result WHERE thing = ? AND profile = ?", (thing, profile)).rowcount
+        self.db.execute("DELETE FROM result WHERE thing = ? AND profile = ?", (thing, profile))
         self._count(profile, self._verdict(profile, thing), -1)
         self.db.execute("DELETE FROM verdict WHERE profile = ? AND thing = ?", (profile, thing))
-        if found:
-            self._rules(profile, thing, [])
+        self._rules(profile, thing, [])
 
     # -- what the graph of verdicts is to say -------------------------------------------------------------------------
 

@@ -7,7 +7,9 @@ found stands in `verdicts/` of the data directory, which can be deleted, and in 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +26,9 @@ from provstore.security.pool import JobCrash, JobTimeout, WorkerPool
 _KEEPER = "provstore.core.keeper"
 _SECONDS, _MEMORY = 60.0, 2 << 30
 #: How long it waits for more records before it looks at the store: at least, and while they keep coming.
-_SETTLED, _LONGEST = 0.1, 5.0
+_SETTLED, _LONGEST = 0.1, 10.0
+_IDLE = 60.0
+_START = 1.0  # after the start of the server, which others wait for
 _PAUSE = 1.0  # after a failure, longer after each further one
 _MOST_PAUSE = 60.0
 _SHOWN = 5  # results of a thing in a list
@@ -54,6 +58,11 @@ class Overall:
     looked: float
     counts: dict[tuple[str, str, str], int]
     rules: tuple[FoundIn, ...]
+
+    @property
+    def kinds(self) -> list[str]:
+        """The kinds of the things that it looks at."""
+        return sorted({kind for (_, _, kind), n in self.counts.items() if n})
 
     def count(self, state: str = "", severity: str = "", kind: str = "") -> int:
         """How many things are in a state, have a worst severity, are of a kind; '' stands for any."""
@@ -90,10 +99,10 @@ class Verdicts:
     def __init__(self, directory: Path, owner: OwnerClient, ledger: Ledger, profiles: Profiles) -> None:
         self._directory, self._owner, self._ledger, self._profiles = directory, owner, ledger, profiles
         self._db = open_database(directory / "verdicts" / "verdicts.db")
-        self._pool = WorkerPool(_MEMORY, most=1, keep=1, modules=(_KEEPER,))
+        self._pool: WorkerPool | None = None
         self._wake = asyncio.Event()
         self._told: tuple[tuple[int, int], ...] = ()
-        self._at = -1
+        self._at = self._said = -1
         self._failing = ""
         self._fresh = True
 
@@ -106,23 +115,26 @@ class Verdicts:
     async def run(self) -> None:
         """Follow the store for ever; a failure is told by `status`, and tried again."""
         failures = 0
+        await asyncio.sleep(_START)
+        self._pool = WorkerPool(_MEMORY, most=1, keep=1, modules=(_KEEPER,))
         while True:
             self._wake.clear()
             try:
-                if not await self._follow(careful=failures > 0):
+                if not await self._follow(self._pool, careful=failures > 0):
                     self._wake.set()
                 failures, self._failing = 0, ""
                 await self._wait()
             except Busy:  # the owner is starting again, or the server is shutting down
                 await asyncio.sleep(_PAUSE)
-            except (JobTimeout, JobCrash, ProvStoreError) as error:
+            except (JobTimeout, JobCrash, ProvStoreError, sqlite3.Error) as error:
                 failures += 1
                 self._failing = str(error) or type(error).__name__
                 await asyncio.sleep(min(_PAUSE * failures, _MOST_PAUSE))
 
     async def _wait(self) -> None:
         """Until there is something to do, and then until it is all there, if that does not take too long."""
-        await self._wake.wait()
+        with contextlib.suppress(TimeoutError):  # now and then without a reason: the owner may be another one
+            await asyncio.wait_for(self._wake.wait(), _IDLE)
         loop = asyncio.get_running_loop()
         until = loop.time() + _LONGEST
         while loop.time() < until:
@@ -132,8 +144,11 @@ class Verdicts:
             except TimeoutError:
                 return
 
-    async def _follow(self, *, careful: bool) -> bool:
+    async def _follow(self, pool: WorkerPool, *, careful: bool) -> bool:
         """One round: up to the newest copy of the store, whole, and told; whether that is all there is to do."""
+        if not self._profiles.on() and self._is_empty():
+            await self._owner.follow(-1)
+            return True
         if self._fresh:  # what changes from here on is kept, before the first copy is asked for
             await self._owner.follow(self._known() if self._known() >= 0 else -1)
         snapshot = await self._owner.snapshot(-1)
@@ -150,7 +165,7 @@ class Verdicts:
                 careful,
                 self._fresh,
             )
-            done: Done = await self._pool.run(f"{_KEEPER}:step", job, _SECONDS)
+            done: Done = await pool.run(f"{_KEEPER}:step", job, _SECONDS)
             self._told, self._fresh = (), False
             if done.say:
                 await self._owner.restate(done.say, None)
@@ -159,8 +174,15 @@ class Verdicts:
                 await self._owner.follow(done.at)
                 self._at = done.at
             if done.finished and not done.say:
-                await self._owner.restate({}, done.at)
+                if self._said != done.at or done.compared:
+                    await self._owner.restate({}, done.at)
+                    self._said = done.at
                 return done.at >= self._ledger.head and tuple(self._profiles.on()) == profiles
+
+    def _is_empty(self) -> bool:
+        sql = "SELECT EXISTS (SELECT 1 FROM profile) OR EXISTS (SELECT 1 FROM untold)"
+        (held,) = self._db.execute(sql).fetchone()
+        return not held
 
     def _known(self) -> int:
         row = self._db.execute("SELECT value FROM meta WHERE key = 'at'").fetchone()
@@ -169,9 +191,13 @@ class Verdicts:
     # -- what is known ------------------------------------------------------------------------------------------------
 
     def status(self) -> dict[str, Any]:
-        """What `/health` says: the index that verdicts stand at, how many entries they lag, what keeps them."""
-        at = self._known()
-        said: dict[str, Any] = {"at": at, "lag": self._ledger.head - at}
+        """What `/health` says: the index that verdicts stand at, how many entries they lag, what keeps them.
+
+        `graph` is the index that the graph of verdicts stands at.
+        """
+        (at,) = self._db.execute("SELECT COALESCE(MIN(COALESCE(at, -1)), -1) FROM profile").fetchone()
+        lag = self._ledger.head - at if self._profiles.on() else 0
+        said: dict[str, Any] = {"at": at, "lag": lag, "graph": self._said}
         return {**said, "failing": self._failing} if self._failing else said
 
     def of(self, iri: str) -> list[tuple[Judged, list[dict[str, Any]]]]:
@@ -220,7 +246,8 @@ class Verdicts:
         ]
 
     def close(self) -> None:
-        self._pool.close()
+        if self._pool is not None:
+            self._pool.close()
         self._db.close()
 
 

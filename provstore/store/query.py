@@ -23,6 +23,8 @@ _INLINE = 1 << 20
 _PLACE_SECONDS = 2.0
 _ANSWER = "provstore.store.query:answer"
 _LINE = re.compile(r"\bat (\d+):\d+")  # where the engine says that a query is wrong
+#: A query that may look beyond the default graph; an escape may hide a keyword (SPARQL 1.1 §19.2).
+_GRAPHS_NAMED = re.compile(r"\bgraph\b|\bfrom\b|\\u", re.IGNORECASE)
 #: What a SELECT or an ASK can be answered in, in order of preference.
 RESULTS = {
     "application/sparql-results+json": ox.QueryResultsFormat.JSON,
@@ -265,7 +267,8 @@ class QueryService:
 
     def _answered(self, job: QueryJob, body: bytes | None, snapshot: Snapshot) -> Answer:
         path = Path(job.spool) if body is None else None
-        return Answer(job.media_type, body or b"", path, snapshot.index, snapshot.restated)
+        beyond = job.default_graphs or job.named_graphs or _GRAPHS_NAMED.search(job.query)
+        return Answer(job.media_type, body or b"", path, snapshot.index, snapshot.restated if beyond else "")
 
 
 @contextmanager

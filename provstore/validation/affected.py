@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
+from itertools import islice
 from typing import TypeAlias
 
 from provstore.validation.closures import Validator
@@ -22,10 +23,26 @@ from provstore.validation.paths import (
     Repeated,
     Sequence,
     follower,
+    predicates,
     turned,
 )
 from provstore.validation.reads import Link, Read, Unreadable, reads
-from provstore.validation.shapes import Closed, Constraint, OfClass, Pair, Shape, Shapes, Sparql, Target, references
+from provstore.validation.shapes import (
+    Closed,
+    Constraint,
+    Count,
+    HasValue,
+    OfClass,
+    Pair,
+    Qualified,
+    Shape,
+    Shapes,
+    Sparql,
+    Target,
+    UniqueLang,
+    references,
+    sh,
+)
 from provstore.validation.terms import STRING, SUB_CLASS_OF, TYPE, is_literal, parts
 
 Triple: TypeAlias = tuple[str, str, str]
@@ -55,6 +72,41 @@ class Affected:
         return {node: nodes for node, nodes in found.items() if nodes is None or nodes}
 
 
+def read_predicates(shapes: Shapes) -> frozenset[str] | None:
+    """The predicates of all triples that a validation can depend on; None where that can be any."""
+    found: set[str] = set()
+    for shape in shapes.shapes.values():
+        read = [predicates(shape.path) if shape.path else frozenset[str]()]
+        read += [_OF_CLASS if t.kind == "class" else frozenset([t.term]) for t in shape.targets if t.kind != "node"]
+        for constraint in shape.constraints:
+            wanted = _predicates(constraint)
+            if wanted is None:
+                return None
+            read.append(wanted)
+        found.update(*read)
+    return frozenset(found)
+
+
+_OF_CLASS = frozenset([TYPE, SUB_CLASS_OF])
+
+
+def _predicates(constraint: Constraint) -> frozenset[str] | None:
+    match constraint:
+        case Closed():
+            return None
+        case OfClass():
+            return _OF_CLASS
+        case Pair(_, predicate):
+            return frozenset([predicate])
+        case Sparql():
+            try:
+                paths = [read.path for read in _reads(constraint.query, constraint.ask)]
+            except Unreadable:
+                return None
+            return None if None in paths else frozenset().union(*(predicates(path) for path in paths if path))
+    return frozenset()
+
+
 def _grouped(triples: Iterable[Triple]) -> dict[str, list[Triple]]:
     found: dict[str, list[Triple]] = {}
     for triple in triples:
@@ -78,6 +130,7 @@ class _Change:
         self._triples = triples
         self._changed: dict[str, Nodes] = {}
         self._classes: dict[str, Nodes] = {}
+        self._kinds: dict[tuple[str, bool], frozenset[str]] = {}
 
     def foci(self, shape: Shape) -> Nodes:
         """The nodes at which a shape with targets can have other results, or has become or ceased to be its target."""
@@ -129,7 +182,14 @@ class _Change:
                 k for k in after.objects_of(TYPE) if (cls in after.superclasses(k)) != (cls in before.superclasses(k))
             ]
             nodes.update(node for each in moved for node in after.subjects(TYPE, each))
-        return {node for node in nodes if _is_a(before, node, cls) != _is_a(after, node, cls)}
+        return {node for node in nodes if (cls in self._is_of(node, before)) != (cls in self._is_of(node, after))}
+
+    def _is_of(self, node: str, data: Data) -> frozenset[str]:
+        """The classes that a node is an instance of."""
+        key = node, data is self._after
+        if key not in self._kinds:
+            self._kinds[key] = frozenset[str]().union(*map(data.superclasses, data.objects(node, TYPE)))
+        return self._kinds[key]
 
     # -- shapes -------------------------------------------------------------------------------------------------------
 
@@ -141,7 +201,7 @@ class _Change:
         return self._changed[node]
 
     def _of_shape(self, shape: Shape) -> Nodes:
-        found = self._touched(shape.path) if shape.path else set[str]()
+        found = self._touched(shape, shape.path) if shape.path else set[str]()
         for constraint in shape.constraints:
             changed = self._of_constraint(shape, constraint)
             if changed is None:
@@ -183,13 +243,51 @@ class _Change:
 
     # -- paths --------------------------------------------------------------------------------------------------------
 
-    def _touched(self, path: Path) -> set[str]:
-        """The nodes from which the path goes through something that changed.
+    def _touched(self, shape: Shape, path: Path) -> set[str]:
+        """The nodes that may have other values, as far as a constraint of the shape can tell.
 
         The first changed step on a path that was there before comes after steps that are there now, so all are found
-        by what is there now.
+        by what is there now; so are, from the other end, the values.
         """
-        return set(_starts(path, self._triples, self._after))
+        if self._before is None or isinstance(path, Predicate):
+            return set(_starts(path, self._triples, self._after))
+        ends = set(_starts(turned(path), self._triples, self._after))
+        found: set[str] = set()
+        for constraint in shape.constraints if ends else ():
+            noticed = self._noticed(shape, path, constraint, ends)
+            if noticed is None:
+                return set(_starts(path, self._triples, self._after))
+            found |= noticed
+        return found
+
+    def _noticed(self, shape: Shape, path: Path, constraint: Constraint, ends: set[str]) -> set[str] | None:
+        """The nodes at which a constraint can say something else where only some of these values are new or gone.
+
+        None where all that may have other values must be looked at.
+        """
+        match constraint:
+            case Count(_, count) if isinstance(path, Inverse) and isinstance(path.path, Predicate):
+                starts = set(_starts(path, self._triples, self._after))
+                return {node for node in starts if self._counted(path, node, count)}
+            case HasValue(_, value):
+                return None if self._validator.written(value) in ends else set()
+            case Pair(component, predicate) if component == sh("DisjointConstraintComponent"):
+                return {node for end in ends for node in self._after.subjects(predicate, end)}
+            case Sparql(ask=False):
+                return set()  # the path is written into the query
+            case Count() | Pair() | Qualified() | UniqueLang() | Sparql():
+                return None
+        rule = self._validator.rule(shape, constraint)
+        states = [data for data in (self._before, self._after) if data is not None]
+        return set() if all(rule(data, end, (end,), None) for end in ends for data in states) else None
+
+    def _counted(self, path: Inverse, node: str, count: int) -> bool:
+        """Whether the values of a node were on another side of a count than they are."""
+        follow, most = follower(path), count + 1
+        numbers = [
+            sum(1 for _ in islice(follow(data, node), most)) for data in (self._before, self._after) if data is not None
+        ]
+        return any((numbers[0] > limit) != (numbers[1] > limit) for limit in (count - 1, count))
 
     def _sources(self, path: Path | None, value: str) -> Iterable[str]:
         """The nodes that have a value node; where they do no more, or did not before, the path itself changed."""
@@ -305,7 +403,3 @@ def _has(data: Data, target: Target, node: str) -> bool:
     if target.kind == "subjectsOf":
         return any(True for _ in data.objects(node, target.term))
     return any(True for _ in data.subjects(target.term, node))
-
-
-def _is_a(data: Data, node: str, cls: str) -> bool:
-    return any(cls in data.superclasses(each) for each in data.objects(node, TYPE))

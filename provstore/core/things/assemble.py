@@ -12,7 +12,7 @@ from provstore.core.service import Service
 from provstore.core.things import statements
 from provstore.core.things.gaps import gaps_of
 from provstore.core.things.schema import columns_of
-from provstore.core.things.thing import Owner, Record, Reference, Said, Thing
+from provstore.core.things.thing import Owner, Record, Reference, Said, Thing, Verdict
 from provstore.errors import NotFound
 from provstore.lineage.around import Around, around, nodes_of
 from provstore.lineage.ask import Asked
@@ -27,6 +27,7 @@ _MEASURED = frozenset({"Dataset", "Version", "WriteState", "ReadState", "ModelVe
 _KEYS = tuple(sorted(FACETS | stated.DECIDING))
 #: How many records are shown: the latest, and the first.
 _RECORDS = 10
+_RESULTS = 10
 
 
 async def resolved(service: Service, named: str, min_index: int | None) -> str:
@@ -85,8 +86,16 @@ async def described_thing(
         namespace=own.get("namespace", ""),
         owners=owners,
         tags=tuple(own.get("tags", ())),
+        verdicts=_verdicts(service, iri),
     )
     return replace(thing, gaps=gaps_of(thing))
+
+
+def _verdicts(service: Service, iri: str) -> tuple[Verdict, ...]:
+    return tuple(
+        Verdict(each.profile, each.conforms, each.severity, each.count, each.at, tuple(results[:_RESULTS]))
+        for each, results in service.verdicts.of(iri)
+    )
 
 
 async def _nodes(service: Service, said: Said, at: int | None, as_of: str | None) -> dict[str, dict[str, Any]]:

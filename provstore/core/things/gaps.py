@@ -16,9 +16,10 @@ _STATE = "https://w3id.org/provstore/ns#"
 def gaps_of(thing: Thing) -> tuple[Gap, ...]:
     """Everything that is missing, what is serious first; empty where nothing is."""
     if thing.around is None:
-        return (Gap("no lineage", "Lineage does not know it: it is only described, or only mentioned."),)
+        told = Gap("no lineage", "Lineage does not know it: it is only described, or only mentioned.")
+        return tuple(sorted([told, *_verdicts(thing)], key=lambda gap: not gap.serious))
     origin = () if thing.role == "agent" else _origin(thing.around)
-    found = [*origin, *_making(thing), *_asset(thing), *_activity(thing), *_records(thing)]
+    found = [*origin, *_making(thing), *_asset(thing), *_activity(thing), *_records(thing), *_verdicts(thing)]
     return tuple(sorted(found, key=lambda gap: not gap.serious))
 
 
@@ -131,6 +132,18 @@ def _records(thing: Thing) -> Iterator[Gap]:
         yield Gap("waiting", f"{_count(len(waiting), 'record')} that speak of it are not validated yet.")
     if failed:
         yield Gap("not validated", f"The validation of {_count(len(failed), 'record')} did not finish.")
+
+
+def _verdicts(thing: Thing) -> Iterator[Gap]:
+    for each in thing.verdicts:
+        if each.count:
+            wants = {"MUST": "demands", "SHOULD": "recommends", "MAY": "suggests"}.get(each.severity)
+            text = (
+                f"By all that is recorded, it is not as {each.profile} {wants}: {_count(each.count, 'result')} below."
+            )
+            if wants is None:
+                text = f"Its validation by {each.profile} did not finish."
+            yield Gap("incomplete", text, each.severity == "MUST")
 
 
 def _ended_badly(around: dict[str, Any]) -> bool:

@@ -163,6 +163,21 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a profile says of a thing by all that the records say, at a ledger index, and the gravest of its results.
+
+    `conforms` is None where the validation did not finish; `severity` is the worst of the results, '' without any.
+    """
+
+    profile: str
+    conforms: bool | None
+    severity: str
+    count: int
+    at: int
+    results: tuple[dict[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Thing:
     """A thing at a ledger index; `around` is what `lineage.around` answers, None where lineage does not know it.
 
@@ -183,6 +198,7 @@ class Thing:
     sql: str = ""
     error: str = ""
     gaps: tuple[Gap, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
     at: int | None = None
     as_of: str | None = None
     described: dict[str, dict[str, Any]] = field(default_factory=dict)  # names of all that it mentions
