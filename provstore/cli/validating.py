@@ -154,8 +154,8 @@ def _result(result: Result, where: Location, room: int) -> Iterator[str]:
         yield from textwrap.wrap(safe(text), max(39, room), **_INDENTED)
     for each in result.details[:_REASONS]:
         yield from textwrap.wrap(safe(f"because {each.message}"), max(39, room), **_INDENTED)
-    if len(result.details) > _REASONS:
-        yield f"         and for {len(result.details) - _REASONS} more reason{'' if len(result.details) == _REASONS + 1 else 's'}"
+    if (more := len(result.details) - _REASONS) > 0:
+        yield f"         and for {more} more reason{'' if more == 1 else 's'}"
     for sign, snippet in (("-", result.fix.remove), ("+", result.fix.add)) if result.fix else ():
         yield from (f"       {sign} {safe(line)}" for line in snippet.splitlines())
 
