@@ -138,7 +138,7 @@ def test_the_least_severity_that_fails_is_chosen(files: Path) -> None:
     assert b"--fail-on is one of MUST, SHOULD, MAY" in command(*line, "--fail-on", "must").stderr
 
 
-OWN = """@prefix sh: <http://www.w3.org/ns/shacl#> . @prefix ps: <https://w3id.org/provstore/ns#> .
+JOBS = """@prefix sh: <http://www.w3.org/ns/shacl#> . @prefix ps: <https://w3id.org/provstore/ns#> .
 @prefix owl: <http://www.w3.org/2002/07/owl#> . @prefix prof: <http://www.w3.org/ns/dx/prof/> .
 @prefix dct: <http://purl.org/dc/terms/> .
 <> a owl:Ontology, prof:Profile ; dct:title "Own"@en ; dct:description "Rules of one's own."@en .
@@ -150,7 +150,7 @@ OWN = """@prefix sh: <http://www.w3.org/ns/shacl#> . @prefix ps: <https://w3id.o
 
 def test_in_events_results_stand_at_a_pointer_and_a_line(files: Path) -> None:
     """By shapes of the user's own, without words: in an event alone, in a list over several lines, in lines."""
-    (files / "own.ttl").write_text(OWN)
+    (files / "own.ttl").write_text(JOBS)
     data = ("--data", files / "store")
     assert command("ingest", *data, files / "good.json").returncode == 0
     assert command("profile", "add", files / "own.ttl", "--name", "own", *data).returncode == 0
