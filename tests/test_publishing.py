@@ -6,6 +6,7 @@ import json
 import shutil
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -235,6 +236,15 @@ def test_each_upload_that_differs_is_the_next_version(server: Server) -> None:
     assert first.headers["location"] == "/shapes/steps/1"
     said = server.http.get("/shapes/steps?format=json").json()
     assert [each["version"] for each in said["versions"]] == ["2", "1"]
+
+
+def test_uploads_at_the_same_time_are_versions_one_after_the_other(server: Server) -> None:
+    with ThreadPoolExecutor(6) as pool:
+        texts = [f"{MILD}# {number}" for number in (0, 1, 2, 0, 1, 2)]
+        said = [each.json() for each in pool.map(lambda text: publish(server, "raced", text), texts)]
+    assert sorted(each["profile"] for each in said if each["new"]) == ["raced/1", "raced/2", "raced/3"]
+    for text, each in zip(texts, said, strict=True):
+        assert server.http.get(each["href"]).text == text
 
 
 def test_a_publication_is_a_record_that_can_be_proven(server: Server) -> None:

@@ -175,9 +175,10 @@ class Service:
 
         Nonconforming, with all findings, where something is wrong with them. Nothing is switched on by it.
         """
+        upload = self.profiles.upload(name, data, media_type, imports=imports)
+        findings = await self.validator.lint(upload)  # takes its time, and the next version is whose turn comes first
         async with self._publishing:
             known = self.profiles.known(name, data)
-            findings = await self.validator.lint(self.profiles.upload(name, data, media_type, imports=imports))
             if known is None:
                 await self._recorded(self.profiles.publication(name, data, findings, actor))
             return Published(self.profiles.registry.find(name) if known is None else known, known is None, findings)
