@@ -27,7 +27,8 @@ BATCHED = [
     "SELECT $this ?value WHERE { ?value :q 1 . FILTER (?value != $this) }",
     "SELECT $this ?value WHERE { { ?value :q 1 } { $this :p ?value } }",
     "SELECT $this ?value WHERE { ?value :q 1 }",
-    "SELECT $this ?value WHERE { $this :p+ ?value FILTER (isIRI(?value) || ?value IN (1, 2)) } # why",
+    "SELECT $this ?value WHERE { $this :p+ ?value FILTER (isIRI(?value) || ?value IN (1, 2)) }",
+    "SELECT $this ?value WHERE { $this :p ?value } # why",
 ]
 EACH = [
     "SELECT $this WHERE { $this :p ?x } GROUP BY $this HAVING (COUNT(?x) > 1)",

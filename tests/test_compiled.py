@@ -181,6 +181,7 @@ def test_queries_of_shapes_see_no_records_beside() -> None:
         "SELECT $this ?value WHERE { { $this <urn:p> ?value } UNION { $this <urn:q> ?value } }",
         "SELECT $this (COUNT(*) AS ?value) WHERE { $this <urn:p> ?any } GROUP BY $this",
         "SELECT $this WHERE { $this <urn:p> ?value }",
+        "SELECT $this ?value WHERE { $this <urn:p> ?value } # the end",
     ],
 )
 def test_a_triple_of_many_graphs_is_one_to_queries(query: str) -> None:
@@ -297,6 +298,6 @@ def test_subclasses_of_the_store_count() -> None:
 
 
 def test_targets_by_query() -> None:
-    shapes = """:S sh:target [ sh:select "SELECT ?this WHERE { ?this <urn:p> ?x FILTER (?x > 1) }" ] ;
+    shapes = """:S sh:target [ sh:select "SELECT ?this WHERE { ?this <urn:p> ?x FILTER (?x > 1) } # more" ] ;
         sh:nodeKind sh:Literal ; sh:sparql [ sh:select "SELECT $this ?value WHERE { $this <urn:p> ?value }" ] ."""
     assert values(shapes, ":a :p 1 . :b :p 2 , 3 .") == [f'"2"^^<{XSD}integer>', f'"3"^^<{XSD}integer>', "<urn:b>"]

@@ -60,7 +60,7 @@ def batched(query: str, before: str, variables: tuple[str, ...], *, repeats: boo
     chosen = _projected(head, variables)
     if chosen == "*":
         return f"{prologue}SELECT DISTINCT * {asked}"
-    return f"{prologue}SELECT {wanted} WHERE {{ SELECT DISTINCT {chosen} {told} {asked} }}"
+    return f"{prologue}SELECT {wanted} WHERE {{ SELECT DISTINCT {chosen} {told} {asked}\n}}"
 
 
 def _projected(head: list[Token], variables: tuple[str, ...]) -> str:

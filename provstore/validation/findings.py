@@ -29,7 +29,9 @@ class Findings:
         """Every result of a query, or one at least where only the `first` matters."""
         failed: list[Exception] = []
         answer = self._answer(query.asked, failed) if query.asked else None
-        text = f"{query.text} LIMIT 1" if first and query.decided else query.text
+        text = query.text
+        if first and query.decided:
+            text += "\nLIMIT 1"  # on a line of its own: a query of the shapes may end in a comment
         make = self._maker(check, query)
         solutions = answers(self._data, text, answer)
         for row in rows(solutions) if query.rows == "solution" else solutions:

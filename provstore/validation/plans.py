@@ -126,7 +126,7 @@ class Planner:
             return f"VALUES {node} {{ {written(term)} }}"
         if target.kind == "query":
             named = node if node == "?this" else f"(?this AS {node})"
-            return f"{{ SELECT DISTINCT {named} WHERE {{ {{ {term} }} FILTER(BOUND(?this)) }} }}"
+            return f"{{ SELECT DISTINCT {named} WHERE {{ {{ {term}\n}} FILTER(BOUND(?this)) }} }}"
         if target.kind == "subjectsOf":
             return f"{{ SELECT DISTINCT {node} WHERE {{ {node} {term} ?_any . }} }}"
         if target.kind == "objectsOf":
