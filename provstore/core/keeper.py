@@ -32,7 +32,8 @@ from provstore.validation.terms import TYPE
 from provstore.views import texts
 
 _SLICE = 0.5  # seconds that one step works before it says how far it is
-_TELL = 50  # things of which one step says what is to be stated
+_TELL, _TELL_SIZE = 50, 1 << 20  # things of which one step says what is to be stated, and characters of that
+_MOST_TOLD = 500  # results of one thing, the gravest
 _MOST_RESULTS = 50  # of one shape at one thing
 _MOST_SEEN = 500_000
 _FEW = 2_000
@@ -368,14 +369,22 @@ class Keeper:
 
     def _say(self, job: Step) -> tuple[dict[str, str], tuple[tuple[int, int], ...]]:
         """Quads by thing, and what is told by them."""
-        untold = self._tables.next_untold(_TELL)
-        say = {term: self._graph.quads(term, self._results(job, thing)) for thing, _, term in untold}
-        return say, tuple((thing, seq) for thing, seq, _ in untold)
+        say: dict[str, str] = {}
+        told: list[tuple[int, int]] = []
+        size = 0
+        for thing, seq, term in self._tables.next_untold(_TELL):
+            say[term] = self._graph.quads(term, self._results(job, thing))
+            told.append((thing, seq))
+            size += len(say[term])
+            if size > _TELL_SIZE:
+                break
+        return say, tuple(told)
 
     def _results(self, job: Step, thing: int) -> list[tuple[str, dict[str, Any]]]:
-        """What was found in a thing, each with the IRI of the version of a profile that found it."""
+        """What was found in a thing, the gravest, each with the IRI of the version of a profile that found it."""
         iris_of = {token: job.registry.find(token).iri for token in job.profiles}
-        return [(iri, each) for token, iri in iris_of.items() for each in self._tables.results(thing, token)]
+        found = [(iri, each) for token, iri in iris_of.items() for each in self._tables.results(thing, token)]
+        return sorted(found, key=lambda each: SEVERITIES.index(each[1]["severity"]))[:_MOST_TOLD]
 
 
 def _together(wanted: list[frozenset[str] | None]) -> frozenset[str] | None:

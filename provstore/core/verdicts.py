@@ -10,10 +10,10 @@ import asyncio
 import contextlib
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from provstore.core.client import OwnerClient
 from provstore.core.keeper import Done, Step
@@ -23,6 +23,7 @@ from provstore.errors import Busy, ProvStoreError
 from provstore.ledger.log import Ledger
 from provstore.security.pool import JobCrash, JobTimeout, WorkerPool
 
+T = TypeVar("T")
 _KEEPER = "provstore.core.keeper"
 _SECONDS, _MEMORY = 60.0, 2 << 30
 #: How long it waits for more records before it looks at the store: at least, and while they keep coming.
@@ -98,7 +99,8 @@ class Verdicts:
 
     def __init__(self, directory: Path, owner: OwnerClient, ledger: Ledger, profiles: Profiles) -> None:
         self._directory, self._owner, self._ledger, self._profiles = directory, owner, ledger, profiles
-        self._db = open_database(directory / "verdicts" / "verdicts.db")
+        self._path = directory / "verdicts" / "verdicts.db"
+        self._db = open_database(self._path)
         self._pool: WorkerPool | None = None
         self._wake = asyncio.Event()
         self._told: tuple[tuple[int, int], ...] = ()
@@ -207,48 +209,64 @@ class Verdicts:
             " JOIN thing t ON t.id = v.thing WHERE t.term = ? ORDER BY v.profile"
         )
         rows = self._db.execute(sql, (f"<{iri}>",)).fetchall()
-        return [(_judged(*row[:6]), list(self._results(row[6], row[0]))) for row in rows]
+        return [(_judged(*row[:6]), _results(self._db, row[6], row[0])) for row in rows]
 
-    def _results(self, thing: int, profile: str) -> list[dict[str, Any]]:
-        sql = "SELECT results FROM result WHERE thing = ? AND profile = ?"
-        found = [each for (text,) in self._db.execute(sql, (thing, profile)) for each in json.loads(text)]
-        return sorted(found, key=lambda each: (SEVERITIES.index(each["severity"]), each["shape"], each["path"]))
-
-    def overall(self) -> list[Overall]:
+    async def overall(self) -> list[Overall]:
         """How the things stand with each profile in use, by name."""
-        rows = self._db.execute("SELECT profile, at, done, total FROM profile ORDER BY profile").fetchall()
-        return [self._overall(profile, at, done / max(1, total)) for profile, at, done, total in rows]
+        return await asyncio.to_thread(self._read, _overall)
 
-    def _overall(self, profile: str, at: int | None, looked: float) -> Overall:
-        sql = "SELECT state, severity, kind, n FROM tally WHERE profile = ? AND n > 0"
-        counts = {(state, grave, kind): n for state, grave, kind, n in self._db.execute(sql, (profile,))}
-        sql = (
-            "SELECT r.rule, r.severity, r.message, r.clause, t.n FROM tally_rule t JOIN rule r USING (profile, rule)"
-            " WHERE t.profile = ? AND t.n > 0"
-        )
-        rules = [FoundIn(*row) for row in self._db.execute(sql, (profile,))]
-        rules.sort(key=lambda each: (SEVERITIES.index(each.severity), -each.things, each.rule))
-        return Overall(profile, at, looked, counts, tuple(rules))
-
-    def listed(self, wanted: Wanted) -> list[Listed]:
+    async def listed(self, wanted: Wanted) -> list[Listed]:
         """Things as they were asked for, those that came last first."""
-        conditions = dict(_conditions(wanted))
-        sql = (
-            "SELECT v.thing, t.term, v.profile, v.conforms, v.severity, v.count, v.kind, v.at FROM verdict v"
-            f" JOIN thing t ON t.id = v.thing WHERE v.profile = ? AND v.thing < ? {' '.join(conditions)}"
-            " ORDER BY v.thing DESC LIMIT ?"
-        )
-        values = [wanted.profile, wanted.before, *conditions.values(), wanted.limit]
-        rows = self._db.execute(sql, values).fetchall()
-        return [
-            Listed(number, _told(term), _judged(*judged), self._results(number, wanted.profile)[:_SHOWN])
-            for number, term, *judged in rows
-        ]
+        return await asyncio.to_thread(self._read, lambda db: _listed(db, wanted))
+
+    def _read(self, what: Callable[[sqlite3.Connection], T]) -> T:
+        """What takes its time, by a connection of its own."""
+        with contextlib.closing(sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True)) as db:
+            return what(db)
 
     def close(self) -> None:
         if self._pool is not None:
             self._pool.close()
         self._db.close()
+
+
+def _overall(db: sqlite3.Connection) -> list[Overall]:
+    rows = db.execute("SELECT profile, at, done, total FROM profile ORDER BY profile").fetchall()
+    return [_of_profile(db, profile, at, done / max(1, total)) for profile, at, done, total in rows]
+
+
+def _of_profile(db: sqlite3.Connection, profile: str, at: int | None, looked: float) -> Overall:
+    sql = "SELECT state, severity, kind, n FROM tally WHERE profile = ? AND n > 0"
+    counts = {(state, grave, kind): n for state, grave, kind, n in db.execute(sql, (profile,))}
+    sql = (
+        "SELECT r.rule, r.severity, r.message, r.clause, t.n FROM tally_rule t JOIN rule r USING (profile, rule)"
+        " WHERE t.profile = ? AND t.n > 0"
+    )
+    rules = [FoundIn(*row) for row in db.execute(sql, (profile,))]
+    rules.sort(key=lambda each: (SEVERITIES.index(each.severity), -each.things, each.rule))
+    return Overall(profile, at, looked, counts, tuple(rules))
+
+
+def _listed(db: sqlite3.Connection, wanted: Wanted) -> list[Listed]:
+    conditions = dict(_conditions(wanted))
+    by = "found f CROSS JOIN verdict v ON v.profile = f.profile AND v.thing = f.thing" if wanted.rule else "verdict v"
+    first = "f" if wanted.rule else "v"  # the table that the list goes along
+    sql = (
+        f"SELECT v.thing, t.term, v.profile, v.conforms, v.severity, v.count, v.kind, v.at FROM {by}"
+        f" JOIN thing t ON t.id = v.thing WHERE {first}.profile = ? AND {first}.thing < ? {' '.join(conditions)}"
+        f" ORDER BY {first}.thing DESC LIMIT ?"
+    )
+    rows = db.execute(sql, [wanted.profile, wanted.before, *conditions.values(), wanted.limit]).fetchall()
+    return [
+        Listed(number, _told(term), _judged(*judged), _results(db, number, wanted.profile)[:_SHOWN])
+        for number, term, *judged in rows
+    ]
+
+
+def _results(db: sqlite3.Connection, thing: int, profile: str) -> list[dict[str, Any]]:
+    sql = "SELECT results FROM result WHERE thing = ? AND profile = ?"
+    found = [each for (text,) in db.execute(sql, (thing, profile)) for each in json.loads(text)]
+    return sorted(found, key=lambda each: (SEVERITIES.index(each["severity"]), each["shape"], each["path"]))
 
 
 def _conditions(wanted: Wanted) -> Iterator[tuple[str, object]]:

@@ -108,6 +108,7 @@ def as_json(answer: Answer) -> dict[str, Any]:
         "total": answer.total,
         "records": [_line(each) for each in answer.lines],
         "next": f"{answer.next}&format=json" if answer.next else None,
+        "things": "/validation/things",
     }
 
 

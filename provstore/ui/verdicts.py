@@ -50,7 +50,7 @@ class Answer:
 
 async def answer(service: Service, asked: Wanted) -> Answer:
     """What was asked; QueryRefused for a profile, state, severity or kind that there is not."""
-    profiles = service.verdicts.overall()
+    profiles = await service.verdicts.overall()
     tokens = [each.profile for each in profiles]
     named = [token for token in tokens if asked.profile in (token, token.partition("/")[0])]
     if asked.profile and not named:
@@ -58,7 +58,7 @@ async def answer(service: Service, asked: Wanted) -> Answer:
     _one_of("state", asked.state, tuple(STATES.values()))
     _one_of("severity", asked.severity, SEVERITIES)
     wanted = _filled(asked, (named or tokens or [""])[-1])
-    listed = service.verdicts.listed(_filled(wanted, wanted.profile, limit=wanted.limit + 1))
+    listed = await service.verdicts.listed(_filled(wanted, wanted.profile, limit=wanted.limit + 1))
     shown = listed[: wanted.limit]
     described = await service.described(each.thing for each in shown)
     lines = [Line(_named(each, described), each) for each in shown]
