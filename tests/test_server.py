@@ -427,9 +427,25 @@ def test_a_host_that_others_could_reach(tmp_path: Path, host: str) -> None:
 # --- validation that cannot be done ----------------------------------------------------------------------------------
 
 
+#: Shapes that are sound, and whose query says of everything that it failed (SHACL §5.3.2).
+FAILING = """@prefix sh: <http://www.w3.org/ns/shacl#> . @prefix prov: <http://www.w3.org/ns/prov#> .
+<urn:example:failing> a sh:NodeShape ; sh:targetClass prov:Activity ; sh:message "never told" ;
+    sh:sparql [ sh:select "SELECT $this ?failure WHERE { BIND (true AS ?failure) }" ] .
+"""
+
+
+def failing(server: Server, mode: str) -> None:
+    """Use a profile that cannot judge anything."""
+    headers = {"content-type": "text/turtle"}
+    assert server.http.post("/shapes/failing", content=FAILING, headers=headers).status_code == 201
+    assert server.http.post("/shapes/failing/1/use", params={"mode": mode}).status_code == 200
+
+
 def test_a_validation_that_failed_says_nothing_about_the_record(tmp_path: Path) -> None:
-    for _ in range(2):  # what failed is tried again at the next start
-        with serving(tmp_path / "data", profiles="no-such-profile:annotate") as server:
+    for first in (True, False):  # what failed is tried again at the next start
+        with serving(tmp_path / "data", profiles="") as server:
+            if first:
+                failing(server, "annotate")
             receipt = server.post(event(1)).json()
             until = time.monotonic() + 30
             while (said := server.http.get(receipt["validation"]).json())["waiting"]:
@@ -437,11 +453,20 @@ def test_a_validation_that_failed_says_nothing_about_the_record(tmp_path: Path) 
                 time.sleep(0.05)
             assert [each["conforms"] for each in said["profiles"]] == [None]
             counts = server.http.get("/health").json()["validation"]
-            assert counts == {"waiting": 0, "conforming": 0, "violating": 0, "failed": 1}
+            assert counts["failed"] == 1
+            assert counts["violating"] == counts["waiting"] == 0
 
 
 def test_a_profile_that_rejects_lets_nothing_pass_that_it_could_not_check(tmp_path: Path) -> None:
-    with serving(tmp_path / "data", profiles="no-such-profile:reject") as server:
-        said = assert_problem(server.post(event(1)), 422, "no-such-profile")
+    with serving(tmp_path / "data", profiles="") as server:
+        failing(server, "reject")
+        before = server.http.get("/health").json()["entries"]
+        said = assert_problem(server.post(event(1)), 422, "reported a failure")
         assert said["report"]
-        assert server.http.get("/health").json()["entries"] == 1
+        assert server.http.get("/health").json()["entries"] == before
+
+
+def test_a_profile_that_is_not_there_keeps_the_server_from_starting(tmp_path: Path) -> None:
+    done = command("serve", "--data", tmp_path, "--port", 0, settings={"profiles": "no-such-profile:reject"})
+    assert done.returncode == 2
+    assert b"no validation profile 'no-such-profile'" in done.stderr
