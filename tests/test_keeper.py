@@ -10,6 +10,8 @@ import pytest
 from provstore.core import ProvStore
 from provstore.core.keeper import Done, Keeper, Step
 from provstore.core.verdictdb import Tables, open_database
+from provstore.core.verdictgraph import VerdictGraph
+from provstore.store.oxigraph import is_read
 from provstore.validation.profiles import Registry
 from tests.stores import BASE, document
 from tests.verdicts import assert_current
@@ -110,3 +112,14 @@ def test_a_graph_that_says_something_else_is_put_right(store: ProvStore) -> None
     kept(store, Keeper(store.directory, BASE), PROFILE)
     assert [line for line in store.views.store.dump() if f"<{BASE}/graph/verdicts>" in line] == said
     store.close()
+
+
+def test_what_no_store_would_read_is_left_out_of_the_graph() -> None:
+    graph = VerdictGraph(BASE)
+    wrong = {"shape": "urn:s", "severity": "MUST", "component": "urn:c", "message": "m", "path": "", "value": "urn:v"}
+    sequence = {**wrong, "path": "http://example.org/a#b/http://example.org/c#d", "value": '"text"@en'}
+    broken = {**wrong, "shape": "urn:two#a#b"}
+    said = graph.quads("<urn:thing>", [("urn:profile", each) for each in (wrong, sequence, broken)])
+    assert is_read(said.encode())
+    assert said.count("ValidationResult>") == 2
+    assert "resultPath" not in said

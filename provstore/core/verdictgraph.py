@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from provstore import iris, rdf
+from provstore.store.oxigraph import is_read
 from provstore.validation.engine import term as as_text
 from provstore.validation.shapes import sh
 from provstore.validation.stored import node
 from provstore.vocab import PS, RDF_TYPE
 
 _SEVERITY = {"MUST": sh("Violation"), "SHOULD": sh("Warning"), "MAY": sh("Info")}
+#: A path of a single property: one IRI and nothing after it. Those of other schemes may look like it and be several.
+_SINGLE = re.compile(r"(?!.*://.*://)https?://[^\s<>\"{}|^`\\#*+?()!]+(?:#[^\s<>\"{}|^`\\#*+?()!/]*)?\Z(?<!/)")
 _Results = Iterable[tuple[str, dict[str, Any]]]
 
 
@@ -28,11 +32,12 @@ class VerdictGraph:
 
     def quads(self, thing: str, results: _Results) -> str:
         """All that the graph says of a thing, as N-Quads."""
-        return "".join(
-            f"{name} {said} <{self.iri}> .\n"
-            for name, profile, result in self._named(thing, results)
-            for said in _statements(result, thing, profile)
-        )
+        found = []
+        for name, profile, result in self._named(thing, results):
+            lines = "".join(f"{name} {said} <{self.iri}> .\n" for said in _statements(result, thing, profile))
+            if is_read(lines.encode()):  # whatever stands in the words of a shape, nothing may keep the others out
+                found.append(lines)
+        return "".join(found)
 
     def names(self, thing: str, results: _Results) -> set[str]:
         """The nodes in what it says of a thing."""
@@ -64,7 +69,7 @@ def _statements(result: dict[str, Any], term: str, profile: str) -> Iterator[str
         yield f"{sh('sourceShape')} <{result['shape']}>"
     if result["path"]:
         yield f"{PS.propertyPath} {rdf.literal(result['path'])}"
-    if rdf.is_iri(result["path"]):
+    if _SINGLE.match(result["path"]):
         yield f"{sh('resultPath')} <{result['path']}>"
     value = result["value"]
     if rdf.is_iri(value):

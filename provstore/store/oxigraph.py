@@ -70,11 +70,14 @@ class TripleStore:
         name, pointing = ox.NamedNode(graph), ox.NamedNode(link[1:-1])
         # a term by itself is nothing that the parser reads: a line with it is
         lines = "".join(f"<{graph}> {link} {term} .\n" for term in said)
-        abouts = [quad.object for quad in ox.parse(lines, format=ox.RdfFormat.N_QUADS)]
+        try:
+            abouts = [quad.object for quad in ox.parse(lines, format=ox.RdfFormat.N_QUADS)]
+            new = set(ox.parse("".join(said.values()), format=ox.RdfFormat.N_QUADS))
+        except SyntaxError as error:
+            raise InvalidInput(f"not N-Quads: {error.msg}", line=error.lineno) from error
         # all is looked up before anything is written: see `remove`
         nodes = [q.subject for about in abouts for q in self._store.quads_for_pattern(None, pointing, about, name)]
         old = {quad for node in nodes for quad in self._store.quads_for_pattern(node, None, None, name)}
-        new = set(ox.parse("".join(said.values()), format=ox.RdfFormat.N_QUADS))
         self._store.extend(new - old)
         for quad in old - new:
             self._store.remove(quad)
@@ -107,6 +110,14 @@ class TripleStore:
 
     def __len__(self) -> int:
         return len(self._store)
+
+
+def is_read(quads: bytes) -> bool:
+    """Whether a store takes N-Quads as they are."""
+    try:
+        return all(True for _ in ox.parse(quads, format=ox.RdfFormat.N_QUADS))
+    except (SyntaxError, ValueError):
+        return False
 
 
 def normalised(quads: bytes) -> set[str]:
