@@ -98,7 +98,8 @@ def _taking_in(commands: argparse._SubParsersAction[Parser]) -> None:
         "provstore.cli.validating:run",
         "Say what files lack by the shapes of a profile, as on the way in; nothing is stored.",
     )
-    validate.add_argument("files", nargs="+", metavar="FILE", help="files, directories, globs, or - for standard input")
+    validate.add_argument("files", nargs="*", metavar="FILE", help="files, directories, globs, or - for standard input")
+    validate.add_argument("--store", action="store_true", help="instead of files: all that the store's records say")
     validate.add_argument(
         "--profile", action="append", default=[], metavar="PROFILE", help="instead of those that are on; repeatable"
     )

@@ -102,6 +102,7 @@ MANUAL = {
             ("provstore validate --profile prov-core --format json report.ttl", "as JSON, for a check in CI"),
             ("provstore validate --format sarif --output findings.sarif events.jsonl", "for code scanning and editors"),
             ("provstore validate --fail-on SHOULD --quiet report.ttl", "nothing but an exit code, and a stricter one"),
+            ("provstore validate --store --profile model", "all that the records of the store together say of models"),
         ),
         {2: "something could not be read, or the validation did not finish", 130: CODES[130]},
     ),

@@ -20,11 +20,16 @@ from typing import Any
 
 from provstore.cli import files, judging
 from provstore.cli.output import tell, write
+from provstore.cli.progress import Progress
+from provstore.cli.remote import existing
 from provstore.cli.terminal import safe, safe_json
+from provstore.core import ProvStore, whole
+from provstore.core.profiles import Profiles
 from provstore.errors import Misconfigured
 from provstore.model import Location
 from provstore.settings import Settings
 from provstore.validation.clauses import cited
+from provstore.validation.described import described
 from provstore.validation.formats import FORMATS, encoded
 from provstore.validation.formats.telling import path_text, place, title, unread
 from provstore.validation.results import Result, Validation, Verdict
@@ -42,6 +47,10 @@ _LOOKS = 0.2  # seconds between two looks at the files that are watched
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """0 where everything conforms, 1 where something does not, 2 where something could not be read or judged."""
     form = files.named(arguments.input, "--input")
+    if arguments.store == bool(arguments.files):
+        raise Misconfigured("name the files to validate, or say --store for all that the store holds")
+    if arguments.store:
+        return _whole(arguments, settings)
     if arguments.watch and "-" in arguments.files:
         raise Misconfigured("--watch looks at files again when they change; standard input is read once")
     with ExitStack() as kept:
@@ -58,6 +67,23 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
             return _watch(arguments, look, partial(Validation, rules, least=arguments.fail_on))
         told = [verdict for _, found in look(judging.meant(arguments.files, arguments.output)) for verdict in found]
         return _say(arguments, Validation(rules, told, arguments.fail_on))
+
+
+def _whole(arguments: argparse.Namespace, settings: Settings) -> int:
+    """The store of the data directory, by all that its records together say."""
+    with ExitStack() as kept:
+        folder = kept.enter_context(TemporaryDirectory()) if arguments.shapes else ""
+        named = [*arguments.profile, *([judging.given(arguments.shapes, folder)] if folder else [])]
+        store = kept.enter_context(closing(ProvStore(existing(settings))))
+        profiles = Profiles(settings.profiles, store.directory, store.ledger, given=folder)
+        tokens = list(dict.fromkeys(map(profiles.named, named))) or profiles.on()
+        found = []
+        for token in tokens:
+            with Progress(f"validate {token}", " constraints") as progress:
+                found.append(whole.judged(store, profiles.registry, token, progress))
+        rules = {token: described(profiles.registry.find(token), profiles.registry).rules for token in tokens}
+        verdict = Verdict(Location(str(store.directory)), None, None, tuple(found))
+        return _say(arguments, Validation(rules, [verdict], arguments.fail_on))
 
 
 def _say(arguments: argparse.Namespace, said: Validation) -> int:
