@@ -129,6 +129,15 @@ def test_time_is_bounded() -> None:
     assert validation(":S sh:targetClass :T .", many(5)).conforms(seconds=60)
 
 
+def test_a_focus_node_that_many_point_at_is_looked_at_once() -> None:
+    shapes = (
+        ":S sh:targetObjectsOf :p ; sh:not [ sh:property [ sh:path [ sh:inversePath :p ] ; sh:qualifiedMinCount 1 ; "
+    )
+    shapes += "sh:qualifiedValueShape [ sh:class :Never ] ] ] ."
+    made = validation(shapes, "".join(f":n{number} :p :hub .\n" for number in range(20_000)))
+    assert made.conforms(seconds=60)  # minutes, were it looked at for each
+
+
 def test_what_a_query_reports_as_failure_is_raised() -> None:
     query = "SELECT $this (true AS ?failure) WHERE { $this <urn:p> 3 }"
     with pytest.raises(InvalidInput, match=r"reported a failure at <urn:n3>"):

@@ -18,6 +18,7 @@ import pyoxigraph as ox
 import pytest
 
 from bench.records import records
+from provstore.rdf import quad_line
 from provstore.validation import report
 from provstore.validation.closures import ValidationResult, Validator
 from provstore.validation.compiled import StoreValidation
@@ -146,6 +147,19 @@ def test_any_shapes_find_the_same(start: int) -> None:
         validation = StoreValidation(made, store, classes=graph)
         assert told(validation.results(threads=1, limit=1_000_000)) == expected, f"shapes of seed {seed}"
         assert validation.conforms(threads=1) == (not expected)
+
+
+def test_shipped_profiles_find_the_same_in_their_examples() -> None:
+    found = 0
+    for file in sorted((ROOT / "shapes").glob("*/examples/*.trig")):
+        graph = parsed((file.parent.parent / f"{file.stem}.ttl").read_bytes())
+        made = read(graph)
+        quads = (each for each in ox.parse(path=str(file)) if not str(each.graph_name).endswith(".passes>"))
+        data = "".join(quad_line(ox.Quad(each.subject, each.predicate, each.object)) for each in quads).encode()
+        expected = told(Validator(made).validate(Graph.read(data, graph)))
+        assert told(StoreValidation(made, stored(data), classes=graph).results()) == expected, file
+        found += expected.total()
+    assert found > 200
 
 
 # --- pySHACL ---------------------------------------------------------------------------------------------------------

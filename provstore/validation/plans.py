@@ -118,19 +118,19 @@ class Planner:
         if len(targets) == 1:
             return self._target(targets[0], node)
         ways = " UNION ".join(f"{{ {self._target(each, node)} }}" for each in targets)
-        return f"{{ SELECT DISTINCT {node} WHERE {{ {ways} }} }}"
+        return _told_apart((node,), ways)
 
     def _target(self, target: Target, node: str) -> str:
         term = target.term
         if target.kind == "node":
             return f"VALUES {node} {{ {written(term)} }}"
         if target.kind == "query":
-            named = node if node == "?this" else f"(?this AS {node})"
-            return f"{{ SELECT DISTINCT {named} WHERE {{ {{ {term}\n}} FILTER(BOUND(?this)) }} }}"
+            named = "" if node == "?this" else f"BIND(?this AS {node})"
+            return _told_apart((node,), f"{{ {term}\n}} FILTER(BOUND(?this)) {named}")
         if target.kind == "subjectsOf":
-            return f"{{ SELECT DISTINCT {node} WHERE {{ {node} {term} ?_any . }} }}"
+            return _told_apart((node,), f"{node} {term} ?_any .")
         if target.kind == "objectsOf":
-            return f"{{ SELECT DISTINCT {node} WHERE {{ ?_any {term} {node} . }} }}"
+            return _told_apart((node,), f"?_any {term} {node} .")
         below = self._data.subclasses(term)
         if len(below) == 1 and not self.union:
             return f"{node} {TYPE} {term} ."
@@ -138,7 +138,7 @@ class Planner:
         found = f"VALUES ?_class {{ {named} }} {node} {TYPE} ?_class ."
         if any(map(is_blank, below)):
             found = f"{{ {found} }} UNION {{ {node} {TYPE}/{SUB_CLASS_OF}* {term} . }}"
-        return f"{{ SELECT DISTINCT {node} WHERE {{ {found} }} }}"
+        return _told_apart((node,), found)
 
 
 class _Question:
@@ -190,7 +190,7 @@ class _Question:
         for number, path in enumerate(self._way.steps, 1):
             found += " " + self._writer.rows(path, nodes[number - 1], nodes[number])
             if self._planner.union:
-                found = f"{{ SELECT DISTINCT {' '.join(nodes[: number + 1])} WHERE {{ {found} }} }}"
+                found = _told_apart(nodes[: number + 1], found)
         return found
 
     def _values(self) -> str:
@@ -282,9 +282,19 @@ class _Question:
         nodes = self._way.nodes("?this")
         head = self._reached(nodes)
         if self._repeats:
-            head = f"{{ SELECT DISTINCT {' '.join(nodes)} WHERE {{ {head} }} }}"
+            head = _told_apart(nodes, head)
         text = batched(template.filled(used), head, nodes[:-1], repeats=self._planner.union)
         return self.undecided() if text is None else Query(text, "solution", "?this", "?value", ())
+
+
+def _told_apart(nodes: tuple[str, ...], pattern: str) -> str:
+    """A pattern that binds the nodes to each of their solutions once.
+
+    Not by DISTINCT: the engine moves a filter that stands outside into such a subquery, and asks it of one node over
+    and over again.
+    """
+    names = " ".join(nodes)
+    return f"{{ SELECT {names} WHERE {{ {pattern} }} GROUP BY {names} }}"
 
 
 def _filter(wrong: str) -> str:
