@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench import graphs, ingest, install, lineage, picture, queries, search, sparql
+from bench import graphs, ingest, install, lineage, picture, queries, search, sparql, stored, validation
 
 
 def main() -> None:
@@ -13,6 +13,8 @@ def main() -> None:
         ("Lineage", lineage.main),
         ("The picture", picture.main),
         ("Searching", search.main),
+        ("Validation", validation.main),
+        ("Validation of a store", stored.main),
         ("The default graph", graphs.main),
         ("Installing", install.main),
     )

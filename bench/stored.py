@@ -22,7 +22,7 @@ from provstore.validation.graph import Graph
 from provstore.validation.stored import StoreData, StoredValidator
 
 _SHAPES = Path(__file__).with_name("shapes.ttl").read_bytes()
-_SIZES, _NAMED, _MORE, _LIMIT = (1_000, 10_000), 2_000, 30, 1_000_000
+_SIZES, _NAMED, _MORE, _LIMIT = (1_000, 10_000, 100_000), 10_000, 60, 1_000_000
 _CHUNK = 5_000
 T = TypeVar("T")
 
@@ -42,7 +42,7 @@ def main() -> None:
     print("| whole store in memory, two threads | seconds | the store's memory | the most while validating | results |")
     print("|---|---|---|---|---|")
     for size in _SIZES:
-        found = _apart(_whole, size, False)
+        found = _apart(_whole, size, False, False)
         print(
             f"| {size:,} records | {found.seconds:.2f} | {found.store:.0f} MB | {found.peak:.0f} MB, "
             f"x {found.peak / found.store:.2f} | {found.results:,} |",
@@ -61,8 +61,12 @@ def main() -> None:
     print(f"{many.seconds:.2f} s, x {many.seconds / one.seconds:.2f} (results {one.results:,} and {many.results:,}).")
 
 
-def _whole(size: int, named: bool) -> Measured:
-    store = ox.Store()
+def _whole(size: int, named: bool, disk: bool) -> Measured:
+    with tempfile.TemporaryDirectory() as directory:
+        return _validated(ox.Store(directory) if disk else ox.Store(), size, named)
+
+
+def _validated(store: ox.Store, size: int, named: bool) -> Measured:
     _fill(store, size, named)
     held = _memory("VmRSS")
     Path("/proc/self/clear_refs").write_text("5")  # the most so far is forgotten
