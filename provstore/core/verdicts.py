@@ -29,6 +29,7 @@ _SECONDS, _MEMORY = 60.0, 2 << 30
 #: How long it waits for more records before it looks at the store: at least, and while they keep coming.
 _SETTLED, _LONGEST = 0.1, 10.0
 _IDLE = 60.0
+_BEHIND = 64  # entries that the views may lag before verdicts wait for them
 _START = 1.0  # after the start of the server, which others wait for
 _PAUSE = 1.0  # after a failure, longer after each further one
 _MOST_PAUSE = 60.0
@@ -155,6 +156,7 @@ class Verdicts:
             await self._owner.follow(self._known() if self._known() >= 0 else -1)
         snapshot = await self._owner.snapshot(-1)
         while True:
+            await self._give_way(snapshot.index)
             profiles = tuple(self._profiles.on())
             job = Step(
                 str(self._directory),
@@ -180,6 +182,17 @@ class Verdicts:
                     await self._owner.restate({}, done.at)
                     self._said = done.at
                 return done.at >= self._ledger.head and tuple(self._profiles.on()) == profiles
+
+    async def _give_way(self, index: int) -> None:
+        """Leave the machine to the views while they are behind the ledger, for a while; a copy holds the index."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + _LONGEST
+        applied = self._owner.applied
+        while self._ledger.head - applied > _BEHIND and loop.time() < until:
+            known = self._known()
+            applied = await self._owner.follow(
+                known if known >= 0 else index
+            )  # answered when there is time, or after a second
 
     def _is_empty(self) -> bool:
         sql = "SELECT EXISTS (SELECT 1 FROM profile) OR EXISTS (SELECT 1 FROM untold)"
