@@ -21,7 +21,7 @@ from provstore.core import ProvStore
 from provstore.model import Submission
 from provstore.vocab import PROV, PS, RDF_TYPE
 from tests import stores, suites
-from tests.histories import Item, histories
+from tests.histories import NAMESPACE, Item, data, histories, said
 from tests.reference import Fact, Reference
 from tests.servers import serving
 from tests.stores import BASE, assert_sound, store_in, timeless
@@ -83,6 +83,16 @@ def test_any_order_makes_the_same_graphs(data: st.DataObject) -> None:
     expected = one_by_one([each.submission for each in history])
     got = fed([history[number].submission for number in order], cuts)
     assert got == expected, difference(expected, got)
+
+
+def test_of_two_records_that_state_the_same_lineage_the_later_is_its_evidence() -> None:
+    entry = {"type": "DATASET", "namespace": NAMESPACE, "name": "c", "inputs": [data("a")]}
+    facets = {"lineage": {"entries": [entry]}}
+    start = stores.event(said("u", "START", 0, ["a"], ["c"], job_facets=facets))
+    complete = stores.event(said("u", "COMPLETE", 6, ["a"], ["c"], job_facets=facets))
+    expected, got = one_by_one([start, complete]), one_by_one([complete, start])
+    assert got == expected, difference(expected, got)
+    assert any(f"{PS.evidence} <{complete.mapped.record}>" in line for line in got)
 
 
 @quick

@@ -85,8 +85,9 @@ class _Lineage:
             of_subject = held[subject, asset]
             if deleted:
                 of_subject.clear()
-            elif content not in of_subject or rec < of_subject[content].known:
-                of_subject[content] = facets.facet(db, "lineage", content, rec, ord_, rec)
+            else:  # known since the first that was received, and by the last to say so: no order of arrival decides
+                known = min(rec, of_subject[content].known) if content in of_subject else rec
+                of_subject[content] = facets.facet(db, "lineage", content, known, ord_, rec)
         found = cls([], defaultdict(list))
         for (subject, asset), by_content in held.items():
             for facet in by_content.values():
