@@ -8,9 +8,10 @@ import pytest
 
 from provstore.errors import InvalidInput, NotFound
 from provstore.security.pool import JobTimeout, WorkerPool
-from provstore.validation.checking import ENGINES, Task, told, validate
+from provstore.validation.checking import told, validate
 from provstore.validation.profiles import Registry
 from provstore.validation.results import Result
+from provstore.validation.tasks import ENGINES, Task
 
 EX = "https://example.org/"
 PREFIXES = f"""@prefix sh: <http://www.w3.org/ns/shacl#> . @prefix ex: <{EX}> .

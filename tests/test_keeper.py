@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from provstore.core import ProvStore
-from provstore.core.keeper import Done, Keeper, Step
+from provstore.core.keeper import Keeper
+from provstore.core.steps import Done, Step
 from provstore.core.verdictdb import Tables, open_database
 from provstore.core.verdictgraph import VerdictGraph
 from provstore.store.oxigraph import is_read

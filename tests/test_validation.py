@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from provstore.capture.openlineage import map_event
 from provstore.errors import InvalidInput, NotFound, ProvStoreError
 from provstore.security.pool import WorkerPool
-from provstore.validation.checking import Task, job, validate
+from provstore.validation.checking import job, validate
 from provstore.validation.described import described
 from provstore.validation.profiles import SHIPPED
 from provstore.validation.results import Result
+from provstore.validation.tasks import Task
 from tests import suites
 from tests.notation import canonical
 

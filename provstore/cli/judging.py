@@ -17,9 +17,9 @@ from provstore.errors import InvalidInput, Misconfigured
 from provstore.ledger.log import Ledger
 from provstore.model import Location
 from provstore.settings import Settings
-from provstore.validation.checking import ENGINES
 from provstore.validation.engine import triples
 from provstore.validation.results import Verdict
+from provstore.validation.tasks import ENGINES
 
 _LIMITS = Limits(body_bytes=1 << 32, inflated_bytes=1 << 32, payloads=1 << 31)
 #: The id base of records that are not stored, where there is no store whose base would be theirs.

@@ -22,9 +22,9 @@ from provstore.errors import Busy, ProvStoreError
 from provstore.ledger.log import Ledger
 from provstore.model import Mapped
 from provstore.security.pool import JobCrash, JobTimeout, WorkerPool
-from provstore.validation.checking import Task
 from provstore.validation.profiles import Registry
 from provstore.validation.results import conformity, failed
+from provstore.validation.tasks import Task
 
 _SECONDS = 60.0
 _MEMORY = 2 << 30

@@ -13,10 +13,11 @@ from provstore.core import intake, locate
 from provstore.core.intake import Body, Item
 from provstore.errors import InvalidInput
 from provstore.model import Location, Mapped
-from provstore.validation.checking import Task, told
+from provstore.validation.checking import told
 from provstore.validation.described import described
 from provstore.validation.profiles import SHIPPED
 from provstore.validation.results import Judgement, Validation, Verdict, conformity
+from provstore.validation.tasks import Task
 
 _BASE = "https://prov.example"
 

@@ -17,13 +17,13 @@ from typing import Any
 
 from provstore.core.changes import Changes, Gap
 from provstore.core.copies import Copies
+from provstore.core.steps import Done, Step
 from provstore.core.verdictdb import SEVERITIES, Tables, open_database
 from provstore.core.verdictgraph import VerdictGraph
 from provstore.errors import ProvStoreError
 from provstore.store.query import read_only
 from provstore.validation.affected import Affected, Nodes, Triple, read_predicates
 from provstore.validation.checking import Prepared, prepared, result_of
-from provstore.validation.profiles import Registry
 from provstore.validation.results import Result
 from provstore.validation.shapes import Shape, Target
 from provstore.validation.stored import StoredValidator
@@ -38,40 +38,6 @@ _MOST_RESULTS = 50  # of one shape at one thing
 _MOST_SEEN = 500_000
 _FEW = 2_000
 _NICENESS = 14  # beyond that of workers: whatever else there is to do comes first
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What the worker is to do next: follow the store to a copy, by these versions of profiles.
-
-    `told` are things (number, sequence) of which the graph of verdicts says by now what it was to say. `careful` notes
-    where it looks, so that what kills the worker is not looked at again; `fresh` tries again what was avoided so far.
-    """
-
-    directory: str
-    base: str
-    registry: Registry
-    profiles: tuple[str, ...]
-    snapshot: str
-    index: int
-    told: tuple[tuple[int, int], ...] = ()
-    careful: bool = False
-    fresh: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """How far it is: the index that all verdicts stand at, whether the copy was looked at whole.
-
-    `say` is N-Quads by thing for the graph of verdicts, `told` what it says then. `compared` says that the graph was
-    found in the hands of another process than before.
-    """
-
-    at: int
-    finished: bool
-    say: dict[str, str]
-    told: tuple[tuple[int, int], ...]
-    compared: bool
 
 
 _keeper: Keeper | None = None

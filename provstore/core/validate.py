@@ -17,9 +17,9 @@ from provstore.errors import Busy, InvalidInput, Misconfigured, ProvStoreError, 
 from provstore.model import Location, Mapped
 from provstore.security.pool import JobCrash, JobTimeout, WorkerPool
 from provstore.settings import Settings
-from provstore.validation.checking import ENGINES, Task
 from provstore.validation.profiles import Profile, Rule, Upload
 from provstore.validation.results import Judgement, Validation, Verdict, conformity, failed
+from provstore.validation.tasks import ENGINES, Task
 
 _CHECKING, _DESCRIBED, _LINT = (f"provstore.validation.{name}" for name in ("checking", "described", "lint"))
 #: How long one payload may take, and how long all payloads of one body may.

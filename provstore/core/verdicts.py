@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from provstore.core.client import OwnerClient
-from provstore.core.keeper import Done, Step
 from provstore.core.profiles import Profiles
+from provstore.core.steps import Done, Step
 from provstore.core.verdictdb import SEVERITIES, STATES, Judged, open_database
 from provstore.errors import Busy, ProvStoreError
 from provstore.ledger.log import Ledger

@@ -29,11 +29,10 @@ from provstore.validation.reading import items, placed, read
 from provstore.validation.results import Fix, Result
 from provstore.validation.shapes import Shapes, references, sh
 from provstore.validation.snippets import filled
+from provstore.validation.tasks import ENGINES, Task
 from provstore.validation.terms import SUB_CLASS_OF, is_blank, is_iri, parts, text
 from provstore.validation.wording import Wording
 
-#: The engines that can be asked: closures over compiled shapes, and pySHACL.
-ENGINES = ("compiled", "pyshacl")
 #: The words of RFC 2119 for the severities of SHACL §2.1.4; one that SHACL does not know counts as the gravest.
 SEVERITIES = {sh("Violation"): "MUST", sh("Warning"): "SHOULD", sh("Info"): "MAY"}
 _SOURCE = "<http://purl.org/dc/terms/source>"
@@ -42,16 +41,6 @@ _FIRST = f"<{rdf.RDF}first>"
 _SHOWN = 200  # characters of a value that a result repeats
 _MOST, _MOST_DETAILS = 5_000, 20
 _BRACKETS = re.compile(r"<([^<>]*)>")
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """A record to be validated, for a worker process: canonical N-Quads, the name of a profile, who is to look."""
-
-    registry: Registry
-    profile: str
-    quads: bytes
-    engine: str = ENGINES[0]
 
 
 @dataclass(frozen=True, slots=True)
