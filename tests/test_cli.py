@@ -431,6 +431,12 @@ def test_wrong_usage_shows_the_usage(arguments: list[str]) -> None:
     _wrong(command(*arguments), 2, "usage: provstore")
 
 
+def test_the_server_loads_no_engine_of_its_workers() -> None:
+    code = "import sys, provstore.api.app; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment())
+    assert not {"rdflib", "pyshacl"} & set(done.stdout.split())
+
+
 def test_help_imports_next_to_nothing() -> None:
     told = []
     for what in ("pass", "from provstore.cli import main; main(['--help'])"):
