@@ -62,6 +62,12 @@ def _add(
     return parser
 
 
+def _files_or_store(found: argparse.Namespace) -> str:
+    if found.store and found.files:
+        return "--store validates all that the store holds: no FILE goes with it"
+    return "" if found.store or found.files else "FILE or --store is required"
+
+
 def _default(name: str) -> object:
     return next(s.default for s in SETTINGS if s.name == name)
 
@@ -99,6 +105,7 @@ def _taking_in(commands: argparse._SubParsersAction[Parser]) -> None:
         "Say what files lack by the shapes of a profile, as on the way in; nothing is stored.",
     )
     validate.add_argument("files", nargs="*", metavar="FILE", help="files, directories, globs, or - for standard input")
+    validate.set_defaults(wrong=_files_or_store)
     validate.add_argument("--store", action="store_true", help="instead of files: all that the store's records say")
     validate.add_argument(
         "--profile", action="append", default=[], metavar="PROFILE", help="instead of those that are on; repeatable"

@@ -22,7 +22,10 @@ class Parser(argparse.ArgumentParser):
         super().__init__(*arguments, **options)
 
     def parse(self, argv: Sequence[str] | None = None) -> argparse.Namespace:
-        """The arguments; words that stand after an option belong to the list of words before it."""
+        """The arguments; words that stand after an option belong to the list of words before it.
+
+        A command's default `wrong` is a function that says what is wrong with all of them together, '' for nothing.
+        """
         found, rest = self.parse_known_args(argv)
         command = subcommands(self)[found.command]
         unknown = [each for each in rest if each.startswith("-") and each != "-"]
@@ -32,6 +35,9 @@ class Parser(argparse.ArgumentParser):
             command.error(_unknown(unknown or rest, command))
         if words is not None:
             getattr(found, words.dest).extend(rest)
+        wrong = found.wrong(found) if "wrong" in found else ""
+        if wrong:
+            command.error(wrong)
         return found
 
     def error(self, message: str) -> NoReturn:

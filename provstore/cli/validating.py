@@ -47,8 +47,6 @@ _LOOKS = 0.2  # seconds between two looks at the files that are watched
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """0 where everything conforms, 1 where something does not, 2 where something could not be read or judged."""
     form = files.named(arguments.input, "--input")
-    if arguments.store == bool(arguments.files):
-        raise Misconfigured("name the files to validate, or say --store for all that the store holds")
     if arguments.store:
         return _whole(arguments, settings)
     if arguments.watch and "-" in arguments.files:
