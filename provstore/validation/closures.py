@@ -10,10 +10,12 @@ from typing import Protocol, TypeAlias
 from provstore import rdf
 from provstore.errors import InvalidInput
 from provstore.validation import datatypes, patterns
-from provstore.validation.engine import SHAPES_GRAPH, Queried
+from provstore.validation.batching import batched
+from provstore.validation.engine import FOCI, SHAPES_GRAPH, Queried
 from provstore.validation.graph import Data
-from provstore.validation.paths import Follow, Path, Predicate, follower
+from provstore.validation.paths import Follow, Path, Predicate, follower, may_stay_somewhere, predicates
 from provstore.validation.prebinding import Template
+from provstore.validation.reads import Unreadable, reads
 from provstore.validation.shapes import (
     Bound,
     Closed,
@@ -42,6 +44,9 @@ from provstore.validation.terms import LANG_STRING, TYPE, is_blank, is_iri, is_l
 
 #: A place in a message where the value of a variable is filled in (SHACL §5.3.2).
 _PLACE = re.compile(r"\{[?$](\w+)\}")
+
+
+_FEW = 8  # focus nodes of which a query is asked one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,8 @@ class Validator:
         self._queried: tuple[Data, Queried] | None = None
         self._shapes = shapes.shapes
         self._targeted = [(shape, self.of(shape.node)) for shape in shapes.targeted()]
+        self._read = _read(shapes)
+        self._batches = {shape.node: _batches(shape) for shape, _ in self._targeted}
 
     def validate(self, data: Data) -> Iterator[ValidationResult]:
         """Every result, shape by shape."""
@@ -87,6 +94,14 @@ class Validator:
         for shape, compiled in self._targeted:
             if shape.targets not in foci:
                 foci[shape.targets] = self._foci(data, shape.targets)
+            batches = self._batches[shape.node] if len(foci[shape.targets]) > _FEW else ()
+            engine = self.engine(data) if batches else None
+            if isinstance(engine, Queried):
+                for constraint, query in batches:
+                    for row in engine.of_all(query, foci[shape.targets]):
+                        terms = {**bindings(shape, constraint), "this": row["this"]}
+                        yield selected_result(shape, constraint, terms, row)
+                continue
             for focus in foci[shape.targets]:
                 found: list[ValidationResult] = []
                 compiled.holds(data, focus, found)
@@ -241,8 +256,42 @@ class Validator:
     def engine(self, data: Data) -> Queries:
         """Who answers queries over the data."""
         if self._queried is None or self._queried[0] is not data:
-            self._queried = data, Queried(data, self._graph)
+            self._queried = data, Queried(data, self._graph, self._read)
         return self._queried[1]
+
+
+def _read(shapes: Shapes) -> frozenset[str] | None:
+    """The predicates of the triples that the queries of shapes read; None where that may be any."""
+    found: set[str] = set()
+    for shape in shapes.shapes.values():
+        if any(target.kind == "query" for target in shape.targets):
+            return None
+        for each in shape.constraints:
+            if isinstance(each, Sparql):
+                try:
+                    paths = [read.path for read in reads(each.query, ask=each.ask)]
+                except Unreadable:
+                    return None
+                for path in paths:
+                    if path is None or may_stay_somewhere(path):  # a path without steps reaches every node there is
+                        return None
+                    found |= predicates(path)
+    return frozenset(found)
+
+
+def _batches(shape: Shape) -> list[tuple[Sparql, str]]:
+    """The queries of a shape that has nothing else, each as one for all focus nodes; none where one cannot be that."""
+    found: list[tuple[Sparql, str]] = []
+    for each in shape.constraints:
+        if not isinstance(each, Sparql) or each.ask or shape.path is not None:
+            return []
+        template = Template(each.query)
+        given = {name: term for name, term in bindings(shape, each).items() if name in template.variables}
+        query = batched(template.filled(given), FOCI, ()) if not any(map(is_blank, given.values())) else None
+        if query is None:
+            return []
+        found.append((each, query))
+    return found
 
 
 def bindings(shape: Shape, constraint: Sparql) -> dict[str, str]:

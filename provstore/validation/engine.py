@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import itertools
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import pyoxigraph
@@ -14,6 +15,8 @@ from provstore.validation.prebinding import BLANK, NOTHING, Template
 from provstore.validation.terms import is_blank
 
 SHAPES_GRAPH = "<urn:provstore:shapes>"
+#: Where the focus nodes stand in a query for all of them, and how many are named in one.
+FOCI, _AT_ONCE = f"VALUES ?this {{ <{NOTHING}> }}", 1_000
 _EMPTY = pyoxigraph.Store()
 _SHAPES = pyoxigraph.NamedNode(SHAPES_GRAPH[1:-1])
 
@@ -51,15 +54,21 @@ class Queried:
     """The triples of data in the default graph of a store, those of the shapes in a graph of its own.
 
     The store rewrites literals to their canonical forms, so a query sees values rather than how they were written.
+    Where it is known which predicates the queries read, triples with others are left out of it (`only`).
     """
 
-    def __init__(self, data: Data, shapes: Data) -> None:
+    def __init__(self, data: Data, shapes: Data, only: Collection[str] | None = None) -> None:
         self._store = pyoxigraph.Store()
-        self._load(data, None, "d")
+        self._load(data, None, "d", only)
         self._shapes: Data | None = shapes
 
-    def _load(self, data: Data, graph: pyoxigraph.NamedNode | None, mark: str) -> None:
-        text = "".join([f"{_stood(s, mark)} {p} {_stood(o, mark)} .\n" for s, p, o in data.triples()])
+    def _load(
+        self, data: Data, graph: pyoxigraph.NamedNode | None, mark: str, only: Collection[str] | None = None
+    ) -> None:
+        found = [each for each in data.triples() if only is None or each[1] in only]
+        text = "".join([f"{s} {p} {o} .\n" for s, p, o in found])
+        if "_:" in text:
+            text = "".join([f"{_stood(s, mark)} {p} {_stood(o, mark)} .\n" for s, p, o in found])
         self._store.load(text.encode(), pyoxigraph.RdfFormat.N_TRIPLES, to_graph=graph, lenient=True)
 
     def ask(self, query: Template, terms: Mapping[str, str]) -> bool:
@@ -72,6 +81,18 @@ class Queried:
         names = [variable.value for variable in answers.variables]
         for solution in answers:
             yield {name: _term(value) for name, value in zip(names, solution, strict=True) if value is not None}
+
+    def of_all(self, query: str, foci: Iterable[str]) -> Iterator[dict[str, str]]:
+        """The solutions of a query that has `FOCI` at its head, for all focus nodes: `this` is the node of each."""
+        stood = iter([_stood(focus, "d") for focus in foci])
+        while some := list(itertools.islice(stood, _AT_ONCE)):
+            try:
+                answers: Any = self._store.query(query.replace(FOCI, f"VALUES ?this {{ {' '.join(some)} }}"))
+            except (SyntaxError, ValueError, OSError, RuntimeError) as error:
+                raise InvalidInput(f"a query of the shapes failed: {error}") from error
+            names = [variable.value for variable in answers.variables]
+            for solution in answers:
+                yield {name: _term(value) for name, value in zip(names, solution, strict=True) if value is not None}
 
     def _answers(self, query: Template, terms: Mapping[str, str]) -> Any:
         if self._shapes is not None and "shapesGraph" in query.variables:

@@ -56,18 +56,26 @@ class Graph:
             text = quads.decode()
         except UnicodeDecodeError as error:
             raise InvalidInput(f"N-Quads must be UTF-8: {error}") from error
-        found = _LINE.findall(text)
-        if len(found) != text.count("\n"):
-            raise InvalidInput("canonical N-Quads were wanted", line=_first_bad(text))
-        for subject, predicate, value in found:
-            held = forward.get(predicate)
-            if held is None:
-                held = forward[predicate] = {}
-            values = held.get(subject)
-            if values is None:
-                held[subject] = {value: None}
-            else:
-                values[value] = None
+        try:
+            for line in text.split("\n"):  # not splitlines(): literals may hold U+2028
+                if line:
+                    subject, predicate, rest = line.split(" ", 2)
+                    end = rest.rindex('"') if rest[0] == '"' else 0
+                    value = rest[: rest.index(" ", end)]
+                    if (rest[0] == '"') != (end > 0) or (
+                        subject[0] not in "<_" or predicate[0] != "<" or value[0] not in '"<_' or line[-1] != "."
+                    ):
+                        raise ValueError("no canonical line")
+                    held = forward.get(predicate)
+                    if held is None:
+                        held = forward[predicate] = {}
+                    values = held.get(subject)
+                    if values is None:
+                        held[subject] = {value: None}
+                    else:
+                        values[value] = None
+        except (ValueError, IndexError) as error:
+            raise InvalidInput("canonical N-Quads were wanted", line=_first_bad(text)) from error
         return graph
 
     def add(self, subject: str, predicate: str, value: str) -> None:

@@ -136,3 +136,16 @@ def _closure(step: Follow, *, itself: bool) -> Follow:
         return found
 
     return follow
+
+
+def may_stay_somewhere(path: Path) -> bool:
+    """Whether some part of a path may have no step, so that it can lead from any node to itself."""
+    match path:
+        case Predicate():
+            return False
+        case Inverse(inner):
+            return may_stay_somewhere(inner)
+        case Sequence(paths) | Alternative(paths):
+            return any(map(may_stay_somewhere, paths))
+        case Repeated(inner, mark):
+            return mark != "+" or may_stay_somewhere(inner)

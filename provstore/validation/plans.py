@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from provstore.errors import InvalidInput
 from provstore.validation.batching import batched
 from provstore.validation.closures import bindings
-from provstore.validation.paths import Inverse, Path, Predicate
+from provstore.validation.paths import Inverse, Path, Predicate, may_stay_somewhere
 from provstore.validation.prebinding import Template
 from provstore.validation.shapes import (
     Closed,
@@ -26,7 +26,7 @@ from provstore.validation.shapes import (
     UniqueLang,
     sh,
 )
-from provstore.validation.sparql import Asked, Writer, may_stay_somewhere, negated, not_allowed, too_long
+from provstore.validation.sparql import Asked, Writer, negated, not_allowed, too_long
 from provstore.validation.stored import StoreData, written
 from provstore.validation.terms import SUB_CLASS_OF, TYPE, is_blank
 

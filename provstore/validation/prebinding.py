@@ -116,10 +116,28 @@ class Template:
         self.query = query
         self._parts = tuple(_places(tokens(query) if blanks else _told_apart(tokens(query))))
         self.variables = frozenset(part.name for part in self._parts if isinstance(part, _Place))
+        self._joined: dict[frozenset[str], tuple[str | _Place, ...]] = {}
 
     def filled(self, terms: Mapping[str, str]) -> str:
         """The query with each variable of `terms` replaced by its term."""
-        return "".join(part if isinstance(part, str) else _filled(part, terms.get(part.name)) for part in self._parts)
+        names = frozenset(terms)
+        parts = self._joined.get(names)
+        if parts is None:
+            parts = self._joined[names] = tuple(self._join(names))
+        return "".join([part if isinstance(part, str) else _filled(part, terms[part.name]) for part in parts])
+
+    def _join(self, names: Collection[str]) -> Iterator[str | _Place]:
+        """The places of the variables that are given, and as one text what is between them."""
+        text = ""
+        for part in self._parts:
+            if isinstance(part, str):
+                text += part
+            elif part.name not in names:
+                text += _filled(part, None)
+            else:
+                yield from (text, part)
+                text = ""
+        yield text
 
 
 def _filled(place: _Place, term: str | None) -> str:

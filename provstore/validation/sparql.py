@@ -19,7 +19,17 @@ from typing import TypeAlias
 
 from provstore.rdf import XSD, literal
 from provstore.validation.datatypes import is_integer
-from provstore.validation.paths import Alternative, Inverse, Path, Predicate, Repeated, Sequence, sparql, turned
+from provstore.validation.paths import (
+    Alternative,
+    Inverse,
+    Path,
+    Predicate,
+    Repeated,
+    Sequence,
+    may_stay_somewhere,
+    sparql,
+    turned,
+)
 from provstore.validation.shapes import (
     Bound,
     Closed,
@@ -415,19 +425,6 @@ def may_stay(path: Path) -> bool:
             return any(map(may_stay, paths))
         case Repeated(inner, mark):
             return mark != "+" or may_stay(inner)
-
-
-def may_stay_somewhere(path: Path) -> bool:
-    """Whether some part of the path may have no step."""
-    match path:
-        case Predicate():
-            return False
-        case Inverse(inner):
-            return may_stay_somewhere(inner)
-        case Sequence(paths) | Alternative(paths):
-            return any(map(may_stay_somewhere, paths))
-        case Repeated(inner, mark):
-            return mark != "+" or may_stay_somewhere(inner)
 
 
 def too_long(path: Path | None) -> bool:
