@@ -53,9 +53,9 @@ def main() -> None:
     for size in (0, *_SIZES):
         spent = empty if not size else _apart(_more, size)
         print(f"| into {size:,} records | {spent:.2f} | {spent / empty:.2f} |", flush=True)
-    one, many = _apart(_whole, _NAMED, False), _apart(_whole, _NAMED, True)
+    one, many = _apart(_whole, _NAMED, False, True), _apart(_whole, _NAMED, True, True)
     print(
-        f"\n{_NAMED:,} records, default graph alone: {one.seconds:.2f} s; with a named graph a record beside it: ",
+        f"\n{_NAMED:,} records on disk: default graph alone {one.seconds:.2f} s, with a graph a record beside it ",
         end="",
     )
     print(f"{many.seconds:.2f} s, x {many.seconds / one.seconds:.2f} (results {one.results:,} and {many.results:,}).")
