@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from provstore.core import ProvStore, whole
-from provstore.validation.profiles import SHIPPED
+from provstore.validation.profiles import SHIPPED, Registry
 from tests.servers import command, serving
 
 PREFIXES = "@prefix prov: <http://www.w3.org/ns/prov#> . @prefix ps: <https://w3id.org/provstore/ns#> .\n"
@@ -75,3 +76,28 @@ def test_files_or_the_store(tmp_path: Path) -> None:
         assert done.returncode == 2
         assert said in done.stderr
     assert command("validate", "--store", "--data", tmp_path / "none").returncode == 2
+
+
+def test_what_is_beyond_the_limit_is_told_of_the_rule_that_it_is_of(tmp_path: Path) -> None:
+    """With results that fill whole batches, as many as the limit, and constraints that run side by side."""
+    entities, rules, limit = 400, 8, 200
+    lines = [f"<urn:x:{n}> <urn:p:{rule}> 'text' ." for n in range(entities) for rule in range(rules)]
+    (tmp_path / "many.ttl").write_text(PREFIXES + "\n".join(lines))
+    shapes = tmp_path / "shapes" / "many" / "1.ttl"
+    shapes.parent.mkdir(parents=True)
+    shapes.write_text(
+        "@prefix sh: <http://www.w3.org/ns/shacl#> .\n"
+        + "\n".join(
+            f"<urn:rule:{rule}> a sh:PropertyShape ; sh:targetSubjectsOf <urn:p:{rule}> ; sh:path <urn:p:{rule}> ;"
+            f" sh:nodeKind sh:IRI ; sh:maxLength {rule} ."
+            for rule in range(rules)
+        )
+    )
+    assert command("ingest", tmp_path / "many.ttl", "--data", tmp_path / "data").returncode == 0
+    registry = Registry(str(tmp_path / "shapes"), "https://prov.example")
+    with closing(ProvStore(tmp_path / "data")) as store:
+        said = whole.judged(store, registry, "many", lambda done, total: None, limit=limit)
+    told = Counter((each.shape, each.component) for each in said.results if each.message.startswith("And "))
+    assert said.results
+    assert told == dict.fromkeys({(each.shape, each.component) for each in said.results}, 1)
+    assert {each.message.split()[1] for each in said.results if each.message.startswith("And ")} == {"200"}

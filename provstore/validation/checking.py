@@ -27,7 +27,7 @@ from provstore.validation.paths import Alternative, Path, follower, sparql
 from provstore.validation.profiles import SHIPPED, Registry, Version
 from provstore.validation.reading import items, placed, read
 from provstore.validation.results import Fix, Result
-from provstore.validation.shapes import Shapes, references, sh
+from provstore.validation.shapes import Constraint, Shape, Shapes, references, sh
 from provstore.validation.snippets import filled
 from provstore.validation.tasks import ENGINES, Task
 from provstore.validation.terms import SUB_CLASS_OF, is_blank, is_iri, parts, text
@@ -154,12 +154,11 @@ def _cut(profile: str) -> Result:
 def result_of(profile: str, ready: Prepared, data: Data, result: ValidationResult) -> Result:
     """What was found, in the words that users read."""
     node = result.shape.node
-    rule = ready.owners.get(node, node)
     path = "" if result.path is None else sparql(_taken(result.path, data, result))
     found = Found(result.focus, path, result.value, _parameters(ready.shapes.graph, node), _count(data, result))
     said = explained(text(result.constraint.component), found)
     return Result(
-        shape=text(rule) if is_iri(rule) else rule,
+        shape=_rule(ready, node),
         clause=_said(ready, node, _SOURCE),
         severity=SEVERITIES.get(result.shape.severity, "MUST"),
         focus=_shown(result.focus),
@@ -172,6 +171,27 @@ def result_of(profile: str, ready: Prepared, data: Data, result: ValidationResul
         fix=_fix(ready, node, found) or said.fix,
         details=tuple(result_of(profile, ready, data, each) for each in result.details[:_MOST_DETAILS]),
     )
+
+
+def beyond(profile: str, ready: Prepared, shape: Shape, constraint: Constraint, more: int | None) -> Result:
+    """That a constraint has more results than are told one by one, and how many (None: nobody counted)."""
+    return Result(
+        shape=_rule(ready, shape.node),
+        clause=_said(ready, shape.node, _SOURCE),
+        severity=SEVERITIES.get(shape.severity, "MUST"),
+        focus="",
+        path="" if shape.path is None else _BRACKETS.sub(r"\1", sparql(shape.path)),
+        value="",
+        message=f"And {'more' if more is None else f'{more:,}'} results like these, which are not told one by one.",
+        profile=profile,
+        component=text(constraint.component),
+    )
+
+
+def _rule(ready: Prepared, node: str) -> str:
+    """The IRI of the rule that a shape is, or is part of; the label of a blank node that is part of none."""
+    rule = ready.owners.get(node, node)
+    return text(rule) if is_iri(rule) else rule
 
 
 def _taken(path: Path, data: Data, result: ValidationResult) -> Path:
