@@ -20,7 +20,7 @@ _QUERY = "SELECT ?r ?e WHERE { ?r a <https://w3id.org/provstore/ns#Run> . ?r <ht
 def main() -> None:
     """Print load rate, size and the time and rows of one query for each way to keep the graphs."""
     texts = [
-        b"".join([mapped.quads, *(c.quads for c in mapped.contents)]).decode()
+        mapped.whole.decode()
         for mapped in (map_event(json.loads(raw), base="https://bench.example") for raw in events(_EVENTS))
     ]
     print("| kept | loaded events/s | on disk | the query | rows |\n|---|---|---|---|---|")

@@ -53,6 +53,11 @@ class Mapped:
     adapter: str
     liberties: tuple[Liberty, ...] = ()
 
+    @property
+    def whole(self) -> bytes:
+        """The quads of the record, then those of each content that it cites."""
+        return b"".join([self.quads, *(content.quads for content in self.contents)])
+
 
 @dataclass(frozen=True, slots=True)
 class Submission:

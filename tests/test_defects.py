@@ -298,7 +298,7 @@ def test_the_examples_keep_to_openlineage() -> None:
     for path in resources.files("examples", "*.jsonl"):
         for line in path.read_text("utf-8").splitlines():
             mapped = map_event(json.loads(line), base="https://prov.example")
-            data = b"".join([mapped.quads, *(content.quads for content in mapped.contents)])
+            data = mapped.whole
             assert {each.severity for each in validate(data, "openlineage")} <= {"MAY"}, line[:200]
             checked += 1
     assert checked > 200

@@ -258,7 +258,7 @@ def event(name: str) -> tuple[dict[str, Any], Mapped, Places]:
 
 def located(value: dict[str, Any]) -> tuple[dict[str, Any], Mapped, Places]:
     mapped = map_event(value, base=BASE)
-    quads = b"".join([mapped.quads, *(content.quads for content in mapped.contents)])
+    quads = mapped.whole
     return value, mapped, places(json.dumps(value, indent=1).encode(), "application/json", mapped.record, BASE, quads)
 
 

@@ -117,7 +117,7 @@ def test_records_made_from_openlineage_conform() -> None:
     mapped = map_event(
         event(job={"namespace": "ns", "name": "job", "facets": {"ownership": owners}}), base="https://b.example"
     )
-    quads = b"".join([mapped.quads, *(content.quads for content in mapped.contents)])
+    quads = mapped.whole
     assert set(names(validate(quads, "prov-core"))) == {"agent-says-its-kind"}  # `somebody` does not say
 
 
@@ -130,7 +130,7 @@ def test_records_made_from_real_events_break_no_rule_but_agents() -> None:
             mapped = map_event(json.loads(path.read_bytes()), base="https://prov.example")
         except (ProvStoreError, ValueError):
             continue
-        quads = b"".join([mapped.quads, *(content.quads for content in mapped.contents)])
+        quads = mapped.whole
         assert set(names(validate(quads, "prov-core"))) <= {"agent-says-its-kind"}, path
         checked += 1
     assert checked

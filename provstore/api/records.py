@@ -35,7 +35,7 @@ async def get_record(digest: str, request: Request) -> Response:
     body = service.ledger.body(index)
     if media_type == "application/json":
         return JSONResponse(_described(service, digest, body), headers={"Vary": "Accept"})
-    quads = _quads(service, body)
+    quads = service.ledger.whole(body)
     if media_type != "application/n-quads":
         quads = await service.serialise(quads, media_type)
     return Response(quads, media_type=media_type, headers={"Vary": "Accept"})
@@ -50,11 +50,6 @@ def _index(service: Service, digest: str, request: Request) -> int:
     if index not in indices:
         raise NotFound(f"entry {index} does not hold the record {digest}; it is in {', '.join(map(str, indices))}")
     return index
-
-
-def _quads(service: Service, body: Body) -> bytes:
-    """What an entry commits to: the quads of its record, then those of each content that it cites."""
-    return b"".join([body.quads, *(service.ledger.content(iri) for iri in body.contents)])
 
 
 def _described(service: Service, digest: str, body: Body) -> dict[str, Any]:

@@ -160,15 +160,13 @@ class Annotator:
     async def _look(self, index: int, profile: str) -> None:
         try:
             for body in self._ledger.bodies(index, index):
-                quads = b"".join([body.quads, *(self._ledger.content(iri) for iri in body.contents)])
-                self._keep(index, profile, await self._results(profile, quads))
+                self._keep(index, profile, await self._results(profile, self._ledger.whole(body)))
         except ProvStoreError as error:  # a record that cannot be read must not keep the others waiting
             self._keep(index, profile, _failed(error, profile))
 
     async def validate(self, profile: str, mapped: Mapped) -> list[dict[str, Any]]:
         """The results of one record that is not committed yet; Busy where nobody can look at it now."""
-        quads = b"".join([mapped.quads, *(c.quads for c in mapped.contents)])
-        return await self._results(profile, quads, patient=False)
+        return await self._results(profile, mapped.whole, patient=False)
 
     async def _results(self, profile: str, quads: bytes, *, patient: bool = True) -> list[dict[str, Any]]:
         task = Task(self._registry, profile, quads)

@@ -78,6 +78,5 @@ def _verdict(item: Item, profiles: Sequence[str], base: str, file: str | None) -
 
 
 def _judged(profile: str, mapped: Mapped) -> Judgement:
-    quads = b"".join([mapped.quads, *(content.quads for content in mapped.contents)])
-    results, report = told(Task(SHIPPED, profile, quads))
+    results, report = told(Task(SHIPPED, profile, mapped.whole))
     return Judgement(profile, conformity(result.severity for result in results), results, report)

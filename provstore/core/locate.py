@@ -25,8 +25,7 @@ class Task:
 def job(task: Task) -> tuple[Judgement, ...]:
     """The judgements, every result of them with its place, and its fix in the words of the document."""
     mapped = task.mapped
-    quads = b"".join([mapped.quads, *(content.quads for content in mapped.contents)])
-    where = places(task.payload, task.media_type, mapped.record, task.base, quads)
+    where = places(task.payload, task.media_type, mapped.record, task.base, mapped.whole)
     return tuple(
         replace(each, results=tuple(_located(result, task, where) for result in each.results)) for each in task.judged
     )

@@ -113,7 +113,7 @@ def _batches(ledger: Ledger, head: int, count: int) -> Iterator[list[tuple[Body,
     size = 0
     for index in range(head, head - count, -1):
         for body in ledger.bodies(index, index):
-            quads = b"".join([body.quads, *(ledger.content(iri) for iri in body.contents)])
+            quads = ledger.whole(body)
             batch.append((body, quads))
             size += len(quads)
         if len(batch) == _BATCH or size > _BATCH_BYTES:

@@ -133,9 +133,8 @@ class Validator:
             return [await self._workers().run(target, body, self._read_seconds)]
 
     async def _judged(self, profile: str, mapped: Mapped) -> Judgement:
-        quads = b"".join([mapped.quads, *(content.quads for content in mapped.contents)])
         try:
-            task = Task(self._profiles.registry, profile, quads, self._engine)
+            task = Task(self._profiles.registry, profile, mapped.whole, self._engine)
             results, report = await self._workers().run(f"{_CHECKING}:told", task, _SECONDS)
         except Busy:
             raise

@@ -327,6 +327,10 @@ class Ledger:
         except (zlib.error, TypeError) as error:
             raise LedgerError(f"the content {iri} cannot be read ({error}): run provstore verify") from error
 
+    def whole(self, body: Body) -> bytes:
+        """The quads of an entry's record, then those of each content that it cites: what the entry commits to."""
+        return b"".join([body.quads, *map(self.content, body.contents)])
+
     def between(self, after: str | None, before: str | None, size: int) -> list[int]:
         """The indices below `size`, genesis aside, of what was received from one instant on and before another.
 
