@@ -6,8 +6,8 @@ import pyoxigraph as ox
 import pytest
 
 from provstore.validation.batching import batched
+from provstore.validation.engine import rows
 from provstore.validation.prebinding import Template
-from provstore.validation.stored import rows
 
 DATA = """@prefix : <urn:> .
 :a a :T ; :p :b , 1 ; :q 1 ; :r "x" . :b a :T ; :p :a ; :q 2 , 3 ; :s :a . :c a :T . :d :p :c .

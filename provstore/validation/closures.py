@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol, TypeAlias
 
 from provstore import rdf
@@ -44,8 +45,6 @@ from provstore.validation.terms import LANG_STRING, TYPE, is_blank, is_iri, is_l
 
 #: A place in a message where the value of a variable is filled in (SHACL §5.3.2).
 _PLACE = re.compile(r"\{[?$](\w+)\}")
-
-
 _FEW = 8  # focus nodes of which a query is asked one by one
 
 
@@ -114,7 +113,7 @@ class Validator:
         if target.kind == "class":
             return data.instances(target.term)
         if target.kind == "query":
-            return (found["this"] for found in self.engine(data).select(Template(target.term), {}) if "this" in found)
+            return (found["this"] for found in self.engine(data).select(_template(target.term), {}) if "this" in found)
         if target.kind == "subjectsOf":
             return data.subjects_of(target.term)
         return data.objects_of(target.term) if target.kind == "objectsOf" else (self.written(target.term),)
@@ -258,6 +257,11 @@ class Validator:
         if self._queried is None or self._queried[0] is not data:
             self._queried = data, Queried(data, self._graph, self._read)
         return self._queried[1]
+
+
+@lru_cache(256)
+def _template(query: str) -> Template:
+    return Template(query)
 
 
 def _read(shapes: Shapes) -> frozenset[str] | None:

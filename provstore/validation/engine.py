@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import pyoxigraph
@@ -77,32 +77,28 @@ class Queried:
 
     def select(self, query: Template, terms: Mapping[str, str]) -> Iterator[dict[str, str]]:
         """The solutions of a SELECT query in which variables stand for terms: terms by the name of the variable."""
-        answers = self._answers(query, terms)
-        names = [variable.value for variable in answers.variables]
-        for solution in answers:
-            yield {name: _term(value) for name, value in zip(names, solution, strict=True) if value is not None}
+        return rows(self._answers(query, terms), _term)
 
     def of_all(self, query: str, foci: Iterable[str]) -> Iterator[dict[str, str]]:
         """The solutions of a query that has `FOCI` at its head, for all focus nodes: `this` is the node of each."""
         stood = iter([_stood(focus, "d") for focus in foci])
         while some := list(itertools.islice(stood, _AT_ONCE)):
-            try:
-                answers: Any = self._store.query(query.replace(FOCI, f"VALUES ?this {{ {' '.join(some)} }}"))
-            except (SyntaxError, ValueError, OSError, RuntimeError) as error:
-                raise InvalidInput(f"a query of the shapes failed: {error}") from error
-            names = [variable.value for variable in answers.variables]
-            for solution in answers:
-                yield {name: _term(value) for name, value in zip(names, solution, strict=True) if value is not None}
+            yield from rows(asked(self._store, query.replace(FOCI, f"VALUES ?this {{ {' '.join(some)} }}")), _term)
 
     def _answers(self, query: Template, terms: Mapping[str, str]) -> Any:
         if self._shapes is not None and "shapesGraph" in query.variables:
             self._load(self._shapes, _SHAPES, "s")
             self._shapes = None
         stood = {name: _stood(term, "s" if name == "currentShape" else "d") for name, term in terms.items()}
-        try:
-            return self._store.query(query.filled(stood))
-        except (SyntaxError, ValueError, OSError, RuntimeError) as error:
-            raise InvalidInput(f"a query of the shapes failed: {error}") from error
+        return asked(self._store, query.filled(stood))
+
+
+def asked(store: pyoxigraph.Store, query: str, **options: Any) -> Any:
+    """The answers of a store to a query of shapes; InvalidInput where the engine refuses it."""
+    try:
+        return store.query(query, **options)
+    except (SyntaxError, ValueError, OSError, RuntimeError) as error:
+        raise InvalidInput(f"a query of the shapes failed: {error}") from error
 
 
 def _stood(term: str, mark: str) -> str:
@@ -124,3 +120,10 @@ def term(value: Any) -> str:
         return f"{literal(value.value)}@{value.language}"
     datatype = value.datatype.value
     return literal(value.value, None if datatype == f"{XSD}string" else datatype)
+
+
+def rows(solutions: Any, read: Callable[[Any], str] = term) -> Iterator[dict[str, str]]:
+    """The solutions of a SELECT query: terms, as `read` makes them of the engine's, by the name of the variable."""
+    names = [variable.value for variable in solutions.variables]
+    for solution in solutions:
+        yield {name: read(value) for name, value in zip(names, solution, strict=True) if value is not None}

@@ -9,12 +9,12 @@ from typing import Any, TypeAlias
 
 from provstore.errors import ProvStoreError
 from provstore.validation.closures import ValidationResult, before, bindings, selected_result
-from provstore.validation.engine import term
+from provstore.validation.engine import rows, term
 from provstore.validation.paths import Follow, Predicate, follower
 from provstore.validation.plans import PREDICATE, Check, Query
 from provstore.validation.shapes import Count, Pair, Qualified, Shape, Sparql, UniqueLang
 from provstore.validation.sparql import Asked
-from provstore.validation.stored import StoreData, StoredValidator, answers, rows
+from provstore.validation.stored import StoreData, StoredValidator, answers
 
 _Maker: TypeAlias = Callable[[Any], Iterable[ValidationResult]]
 

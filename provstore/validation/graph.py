@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator
 from typing import Protocol
 
 from provstore.errors import InvalidInput
 from provstore.validation.terms import SUB_CLASS_OF, TYPE
 
-_LINE = re.compile(
-    r"(<[^<>\n]*>|_:[^ \n]+) (<[^<>\n]*>) "
-    r'(<[^<>\n]*>|_:[^ \n]+|"[^"\\\n]*(?:\\.[^"\\\n]*)*"(?:@[^ \n]+|\^\^<[^<>\n]*>)?)'
-    r"(?: (?:<[^<>\n]*>|_:[^ \n]+))? \.\n"
-)
 _NOTHING: tuple[str, ...] = ()
 _EMPTY: dict[str, dict[str, None]] = {}
 
@@ -56,26 +50,27 @@ class Graph:
             text = quads.decode()
         except UnicodeDecodeError as error:
             raise InvalidInput(f"N-Quads must be UTF-8: {error}") from error
-        try:
-            for line in text.split("\n"):  # not splitlines(): literals may hold U+2028
-                if line:
-                    subject, predicate, rest = line.split(" ", 2)
-                    end = rest.rindex('"') if rest[0] == '"' else 0
-                    value = rest[: rest.index(" ", end)]
-                    if (rest[0] == '"') != (end > 0) or (
-                        subject[0] not in "<_" or predicate[0] != "<" or value[0] not in '"<_' or line[-1] != "."
-                    ):
-                        raise ValueError("no canonical line")
-                    held = forward.get(predicate)
-                    if held is None:
-                        held = forward[predicate] = {}
-                    values = held.get(subject)
-                    if values is None:
-                        held[subject] = {value: None}
-                    else:
-                        values[value] = None
-        except (ValueError, IndexError) as error:
-            raise InvalidInput("canonical N-Quads were wanted", line=_first_bad(text)) from error
+        for number, line in enumerate(text.split("\n"), 1):  # not splitlines(): literals may hold U+2028
+            if not line:
+                continue
+            try:  # as rdf.split does it, in half the time
+                subject, predicate, rest = line.split(" ", 2)
+                end = rest.rindex('"') if rest[0] == '"' else 0
+                value = rest[: rest.index(" ", end)]
+                if (rest[0] == '"') != (end > 0) or (
+                    subject[0] not in "<_" or predicate[0] != "<" or value[0] not in '"<_' or line[-1] != "."
+                ):
+                    raise ValueError("no canonical line")
+            except (ValueError, IndexError) as error:
+                raise InvalidInput("canonical N-Quads were wanted", line=number) from error
+            held = forward.get(predicate)
+            if held is None:
+                held = forward[predicate] = {}
+            values = held.get(subject)
+            if values is None:
+                held[subject] = {value: None}
+            else:
+                values[value] = None
         return graph
 
     def add(self, subject: str, predicate: str, value: str) -> None:
@@ -139,9 +134,3 @@ class Graph:
                 for value in values:
                     found.setdefault(value, {})[subject] = None
         return found
-
-
-def _first_bad(text: str) -> int:
-    """The number of the first line that is no canonical N-Quads."""
-    lines = text.split("\n")  # not splitlines(): literals may hold U+2028
-    return next((number for number, line in enumerate(lines, 1) if not _LINE.fullmatch(f"{line}\n")), len(lines))

@@ -18,7 +18,7 @@ from provstore.errors import InvalidInput
 from provstore.rdf import XSD, literal
 from provstore.validation import datatypes
 from provstore.validation.closures import Queries, Validator
-from provstore.validation.engine import Queried, term
+from provstore.validation.engine import Queried, asked, rows, term
 from provstore.validation.graph import Data, Graph
 from provstore.validation.prebinding import Template
 from provstore.validation.shapes import Shapes
@@ -196,22 +196,13 @@ def answers(data: StoreData, query: str, answer: Answer | None = None) -> Any:
         assert answer is not None
         return _TRUE if answer(int(number.value), *map(term, terms)) else _FALSE
 
-    try:
-        return data.store.query(
-            query,
-            use_default_graph_as_union=data.union,
-            named_graphs=None if data.union else [],
-            custom_functions={_ASKED: called} if answer else None,
-        )
-    except (SyntaxError, ValueError, OSError, RuntimeError) as error:
-        raise InvalidInput(f"a query of the shapes failed: {error}") from error
-
-
-def rows(solutions: Any) -> Iterator[dict[str, str]]:
-    """The solutions of a SELECT query: terms by the name of the variable."""
-    names = [variable.value for variable in solutions.variables]
-    for solution in solutions:
-        yield {name: term(value) for name, value in zip(names, solution, strict=True) if value is not None}
+    return asked(
+        data.store,
+        query,
+        use_default_graph_as_union=data.union,
+        named_graphs=None if data.union else [],
+        custom_functions={_ASKED: called} if answer else None,
+    )
 
 
 @lru_cache(1 << 14)
