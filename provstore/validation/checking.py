@@ -78,8 +78,7 @@ def prepared(version: Version, registry: Registry) -> Prepared:
     for each in lineage(version, registry):
         for triple in engine.parsed(each.read(), base=each.iri).triples():
             graph.add(*triple)
-    ontology = engine.parsed(resources.read("ontology", "provstore.ttl"))
-    for source in (graph, ontology):
+    for source in (graph, _ontology()):
         for cls in source.subjects_of(SUB_CLASS_OF):
             for above in source.objects(cls, SUB_CLASS_OF):
                 classes.add(cls, SUB_CLASS_OF, above)
@@ -88,6 +87,11 @@ def prepared(version: Version, registry: Registry) -> Prepared:
     except InvalidInput as error:
         raise InvalidInput(placed(error.detail, graph)) from error
     return Prepared(shapes, Validator(shapes), classes, _owners(shapes), Wording(rules(version, registry)))
+
+
+@cache
+def _ontology() -> Graph:
+    return engine.parsed(resources.read("ontology", "provstore.ttl"))
 
 
 def _owners(shapes: Shapes) -> dict[str, str]:
@@ -111,11 +115,17 @@ def validate(quads: bytes, profile: str, registry: Registry = SHIPPED, which: st
     The gravest come first, and the order is always the same; an empty list means that all is well. NotFound for a
     profile that is not there, InvalidInput for what is not N-Quads, ProvStoreError where the engine gives up.
     """
-    return list(told(Task(registry, profile, quads, which))[0])
+    return _results(Task(registry, profile, quads, which))[0]
 
 
 def told(task: Task) -> tuple[tuple[Result, ...], str]:
     """The results, and the validation report of SHACL §3.6 as Turtle; `sh:conforms` is false for a MAY, too."""
+    results, found = _results(task)
+    return tuple(results), report.turtle(found)
+
+
+def _results(task: Task) -> tuple[list[Result], list[ValidationResult]]:
+    """What is told, and what it is told of."""
     version = task.registry.find(task.profile)
     ready = prepared(version, task.registry)
     data = Graph.read(task.quads, ready.classes)
@@ -123,7 +133,7 @@ def told(task: Task) -> tuple[tuple[Result, ...], str]:
     results = sorted({result_of(version.token, ready, data, each) for each in found}, key=Result.order)
     if not whole:
         results.append(_cut(version.token))
-    return tuple(results), report.turtle(found)
+    return results, found
 
 
 def ready(task: tuple[Registry, str]) -> None:
@@ -134,7 +144,7 @@ def ready(task: tuple[Registry, str]) -> None:
 
 def job(task: Task) -> list[dict[str, Any]]:
     """The results as JSON objects."""
-    return [result.json() for result in told(task)[0]]
+    return [result.json() for result in _results(task)[0]]
 
 
 def jobs(task: tuple[Registry, str, list[bytes]]) -> list[list[dict[str, Any]]]:
