@@ -52,8 +52,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     if arguments.watch and "-" in arguments.files:
         raise Misconfigured("--watch looks at files again when they change; standard input is read once")
     with ExitStack() as kept:
-        folder = kept.enter_context(TemporaryDirectory()) if arguments.shapes else ""
-        named = [*arguments.profile, *([judging.given(arguments.shapes, folder)] if folder else [])]
+        folder, named = _asked(arguments, kept)
         validator = kept.enter_context(closing(judging.validator(settings, arguments.engine, folder)))
         runner = kept.enter_context(asyncio.Runner())
         profiles = validator.profiles(named)
@@ -67,14 +66,19 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         return _say(arguments, Validation(rules, told, arguments.fail_on))
 
 
+def _asked(arguments: argparse.Namespace, kept: ExitStack) -> tuple[str, list[str]]:
+    """A folder with the shapes that are given, '' where none are, and the profiles that are named, these included."""
+    folder = kept.enter_context(TemporaryDirectory()) if arguments.shapes else ""
+    return folder, [*arguments.profile, *([judging.given(arguments.shapes, folder)] if folder else [])]
+
+
 def _whole(arguments: argparse.Namespace, settings: Settings) -> int:
     """The store of the data directory, by all that its records together say."""
     with ExitStack() as kept:
-        folder = kept.enter_context(TemporaryDirectory()) if arguments.shapes else ""
-        named = [*arguments.profile, *([judging.given(arguments.shapes, folder)] if folder else [])]
+        folder, named = _asked(arguments, kept)
         store = kept.enter_context(closing(ProvStore(existing(settings))))
         profiles = Profiles(settings.profiles, store.directory, store.ledger, given=folder)
-        tokens = list(dict.fromkeys(map(profiles.named, named))) or profiles.on()
+        tokens = profiles.wanted(named)
         found = []
         for token in tokens:
             with Progress(f"validate {token}", " constraints") as progress:

@@ -16,7 +16,7 @@ from provstore.model import Location, Mapped
 from provstore.validation.checking import told
 from provstore.validation.described import described
 from provstore.validation.profiles import SHIPPED
-from provstore.validation.results import Judgement, Validation, Verdict, conformity
+from provstore.validation.results import Judgement, Validation, Verdict
 from provstore.validation.tasks import Task
 
 _BASE = "https://prov.example"
@@ -79,4 +79,4 @@ def _verdict(item: Item, profiles: Sequence[str], base: str, file: str | None) -
 
 def _judged(profile: str, mapped: Mapped) -> Judgement:
     results, report = told(Task(SHIPPED, profile, mapped.whole))
-    return Judgement(profile, conformity(result.severity for result in results), results, report)
+    return Judgement.of(profile, results, report)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,14 @@ class Profiles:
     def named(self, wanted: str) -> str:
         """The token of a profile: the version named, else the one in use, else the newest; NotFound for others."""
         return self.used(wanted) or self.registry.find(wanted).token
+
+    def wanted(self, named: Sequence[str] = ()) -> list[str]:
+        """The tokens of these profiles, or else of those that are on; NotFound, Misconfigured where there are none."""
+        found = list(dict.fromkeys(map(self.named, named))) or self.on()
+        if not found:
+            known = ", ".join(self.registry.names())
+            raise Misconfigured(f"the setting 'profiles' has none on: name one of {known}")
+        return found
 
     def use(self, version: Version, mode: str, actor: str) -> Submission | None:
         """The record of a new way of using a version; None where it is used like that already."""

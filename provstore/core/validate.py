@@ -13,12 +13,12 @@ from provstore.capture.payloads import Limits
 from provstore.core import intake, locate
 from provstore.core.intake import Body, Item
 from provstore.core.profiles import Profiles
-from provstore.errors import Busy, InvalidInput, Misconfigured, ProvStoreError, TooLarge
+from provstore.errors import Busy, InvalidInput, ProvStoreError, TooLarge
 from provstore.model import Location, Mapped
 from provstore.security.pool import JobCrash, JobTimeout, WorkerPool
 from provstore.settings import Settings
 from provstore.validation.profiles import Profile, Rule, Upload
-from provstore.validation.results import Judgement, Validation, Verdict, conformity, failed
+from provstore.validation.results import Judgement, Validation, Verdict, failed
 from provstore.validation.tasks import ENGINES, Task
 
 _CHECKING, _DESCRIBED, _LINT = (f"provstore.validation.{name}" for name in ("checking", "described", "lint"))
@@ -52,11 +52,7 @@ class Validator:
 
     def profiles(self, named: Sequence[str] = ()) -> list[str]:
         """The versions of these names, or else those that are on; NotFound, Misconfigured where there are none."""
-        wanted = list(dict.fromkeys(map(self._profiles.named, named))) or self._profiles.on()
-        if not wanted:
-            known = ", ".join(self._profiles.registry.names())
-            raise Misconfigured(f"the setting 'profiles' has none on: name one of {known}")
-        return wanted
+        return self._profiles.wanted(named)
 
     async def described(self, token: str) -> Profile:
         """What a version of a profile says of itself."""
@@ -140,7 +136,7 @@ class Validator:
             raise
         except (JobTimeout, JobCrash, ProvStoreError) as error:
             results, report = failed(error, profile), ""
-        return Judgement(profile, conformity(result.severity for result in results), results, report)
+        return Judgement.of(profile, results, report)
 
     async def _located(
         self, item: Item, mapped: Mapped, where: Location, judged: Sequence[Judgement]

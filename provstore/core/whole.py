@@ -9,7 +9,7 @@ from provstore.store.query import read_only
 from provstore.validation.checking import beyond, prepared, result_of
 from provstore.validation.compiled import LIMIT, Checked, StoreValidation
 from provstore.validation.profiles import Registry
-from provstore.validation.results import Judgement, Result, conformity
+from provstore.validation.results import Judgement, Result
 
 
 def judged(
@@ -32,5 +32,4 @@ def judged(
                 cut.append(beyond(version.token, ready, event.check.shape, event.check.constraint, event.more))
         else:
             found.add(result_of(version.token, ready, validation.data, event))
-    results = (*sorted(found, key=Result.order), *sorted(cut, key=Result.order))
-    return Judgement(version.token, conformity(each.severity for each in results), results)
+    return Judgement.of(version.token, [*sorted(found, key=Result.order), *sorted(cut, key=Result.order)])

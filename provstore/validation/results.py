@@ -102,6 +102,11 @@ class Judgement:
     results: tuple[Result, ...]
     report: str = ""
 
+    @classmethod
+    def of(cls, profile: str, results: Sequence[Result], report: str = "") -> Judgement:
+        """The judgement that results make."""
+        return cls(profile, conformity(result.severity for result in results), tuple(results), report)
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
