@@ -11,11 +11,11 @@ import pyoxigraph as ox
 from provstore.validation.clauses import HOME, Law, clauses
 from provstore.validation.profiles import HOME as SHAPES
 from provstore.validation.profiles import Registry, Version
+from provstore.validation.results import OF_SHACL
 from tools.reference import ROOT
 
 PAGE = ROOT / "docs" / "policies.md"
 _SH, _DCT = "http://www.w3.org/ns/shacl#", "http://purl.org/dc/terms/"
-_SEVERITIES = {"Violation": "MUST", "Warning": "SHOULD", "Info": "MAY"}
 _READ = {"OfficialText": "official text", "Reproduction": "reproduction", "Unread": "not read"}
 
 
@@ -78,7 +78,7 @@ def _policy(version: Version) -> Iterator[str]:
     mine = rules(version)
     cited = {rule.clause for rule in mine}
     laws = sorted({clauses()[iri].law for iri in cited}, key=lambda law: (law.iri != HOME + version.name, law.iri))
-    counts = {word: sum(rule.severity == word for rule in mine) for word in _SEVERITIES.values()}
+    counts = {word: sum(rule.severity == word for rule in mine) for word in OF_SHACL.values()}
     yield f"## {version.name}"
     yield f"**{_one(graph, version.iri, _DCT + 'title')}**, version {version.number}, {_told(counts)}."
     yield _one(graph, version.iri, _DCT + "description")
@@ -131,7 +131,7 @@ def _rules(version: Version) -> Iterator[Rule]:
             iri, shape = quad.object.value, quad.subject
             if iri.startswith(HOME) and isinstance(shape, ox.NamedNode):
                 severity = _one(graph, shape, _SH + "severity").removeprefix(_SH)
-                yield Rule(shape.value.removeprefix(f"{SHAPES}/{version.name}#"), _SEVERITIES[severity], iri)
+                yield Rule(shape.value.removeprefix(f"{SHAPES}/{version.name}#"), OF_SHACL[severity], iri)
 
 
 def _graph(turtle: bytes) -> ox.Store:

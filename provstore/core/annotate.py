@@ -23,7 +23,7 @@ from provstore.ledger.log import Ledger
 from provstore.model import Mapped
 from provstore.security.pool import JobCrash, JobTimeout, WorkerPool
 from provstore.validation.profiles import Registry
-from provstore.validation.results import conformity, failed
+from provstore.validation.results import SEVERITIES, conformity, failed
 from provstore.validation.tasks import Task
 
 _SECONDS = 60.0
@@ -32,7 +32,6 @@ _CHECKING = "provstore.validation.checking"
 #: What `result.conforms` means; NULL where the validation itself failed, which says nothing about the record.
 _STATES: dict[bool | None, str] = {True: "conforming", False: "violating", None: "failed"}
 STATES = tuple(_STATES.values())
-_SEVERITIES = ("MUST", "SHOULD", "MAY", "ERROR")
 _TABLES = (
     "CREATE TABLE IF NOT EXISTS result(idx INTEGER, profile TEXT, conforms INTEGER, results TEXT,"
     " PRIMARY KEY(idx, profile)) WITHOUT ROWID",
@@ -268,7 +267,7 @@ def _prepare(db: sqlite3.Connection) -> None:
 
 
 def _order(found: Found) -> tuple[int, int, str]:
-    return _SEVERITIES.index(found.severity), -found.records, found.shape
+    return SEVERITIES.index(found.severity), -found.records, found.shape
 
 
 def _rules(results: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:

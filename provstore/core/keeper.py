@@ -18,13 +18,13 @@ from typing import Any
 from provstore.core.changes import Changes, Gap
 from provstore.core.copies import Copies
 from provstore.core.steps import Done, Step
-from provstore.core.verdictdb import SEVERITIES, Tables, open_database
+from provstore.core.verdictdb import Tables, open_database
 from provstore.core.verdictgraph import VerdictGraph
 from provstore.errors import ProvStoreError
 from provstore.store.query import read_only
 from provstore.validation.affected import Affected, Nodes, Triple, read_predicates
 from provstore.validation.checking import Prepared, prepared, result_of
-from provstore.validation.results import Result
+from provstore.validation.results import SEVERITIES, Result
 from provstore.validation.shapes import Shape, Target
 from provstore.validation.stored import StoredValidator
 from provstore.validation.streamed import StreamedData

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-SEVERITIES = ("MUST", "SHOULD", "MAY", "ERROR")
+from provstore.validation.results import SEVERITIES
+
 #: What `verdict.conforms` means; NULL where the validation itself did not finish.
 STATES: dict[bool | None, str] = {True: "conforming", False: "violating", None: "failed"}
 _TABLES = (

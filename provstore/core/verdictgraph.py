@@ -11,11 +11,12 @@ from typing import Any
 from provstore import iris, rdf
 from provstore.store.oxigraph import is_read
 from provstore.validation.engine import term as as_text
+from provstore.validation.results import OF_SHACL
 from provstore.validation.shapes import sh
 from provstore.validation.stored import node
 from provstore.vocab import PS, RDF_TYPE
 
-_SEVERITY = {"MUST": sh("Violation"), "SHOULD": sh("Warning"), "MAY": sh("Info")}
+_SEVERITY = {word: sh(name) for name, word in OF_SHACL.items()}
 #: A path of a single property: one IRI and nothing after it. Those of other schemes may look like it and be several.
 _SINGLE = re.compile(r"(?!.*://.*://)https?://[^\s<>\"{}|^`\\#*+?()!]+(?:#[^\s<>\"{}|^`\\#*+?()!/]*)?\Z(?<!/)")
 _Results = Iterable[tuple[str, dict[str, Any]]]

@@ -18,10 +18,11 @@ from typing import Any, TypeVar
 from provstore.core.client import OwnerClient
 from provstore.core.profiles import Profiles
 from provstore.core.steps import Done, Step
-from provstore.core.verdictdb import SEVERITIES, STATES, Judged, open_database
+from provstore.core.verdictdb import STATES, Judged, open_database
 from provstore.errors import Busy, ProvStoreError
 from provstore.ledger.log import Ledger
 from provstore.security.pool import JobCrash, JobTimeout, WorkerPool
+from provstore.validation.results import SEVERITIES
 
 T = TypeVar("T")
 _KEEPER = "provstore.core.keeper"

@@ -8,10 +8,11 @@ from typing import Any
 from fastapi.responses import HTMLResponse
 
 from provstore.core.service import Service
-from provstore.core.verdictdb import SEVERITIES, STATES
+from provstore.core.verdictdb import STATES
 from provstore.core.verdicts import FoundIn, Listed, Overall, Wanted
 from provstore.errors import QueryRefused
 from provstore.ui import names, render
+from provstore.validation.results import SEVERITIES
 
 PATH = "/validation/things"
 SHORT, MOST = 50, 500

@@ -26,15 +26,14 @@ from provstore.validation.graph import Data, Graph
 from provstore.validation.paths import Alternative, Path, follower, sparql
 from provstore.validation.profiles import SHIPPED, Registry, Version
 from provstore.validation.reading import items, placed, read
-from provstore.validation.results import Fix, Result
+from provstore.validation.results import OF_SHACL, Fix, Result
 from provstore.validation.shapes import Constraint, Shape, Shapes, references, sh
 from provstore.validation.snippets import filled
 from provstore.validation.tasks import ENGINES, Task
 from provstore.validation.terms import SUB_CLASS_OF, is_blank, is_iri, parts, text
 from provstore.validation.wording import Wording
 
-#: The words of RFC 2119 for the severities of SHACL §2.1.4; one that SHACL does not know counts as the gravest.
-SEVERITIES = {sh("Violation"): "MUST", sh("Warning"): "SHOULD", sh("Info"): "MAY"}
+_SEVERITIES = {sh(name): word for name, word in OF_SHACL.items()}
 _SOURCE = "<http://purl.org/dc/terms/source>"
 _ADD, _REMOVE = (f"<https://w3id.org/provstore/ns#{name}>" for name in ("add", "remove"))
 _FIRST = f"<{rdf.RDF}first>"
@@ -170,7 +169,7 @@ def result_of(profile: str, ready: Prepared, data: Data, result: ValidationResul
     return Result(
         shape=_rule(ready, node),
         clause=_said(ready, node, _SOURCE),
-        severity=SEVERITIES.get(result.shape.severity, "MUST"),
+        severity=_SEVERITIES.get(result.shape.severity, "MUST"),
         focus=_shown(result.focus),
         path=_BRACKETS.sub(r"\1", path),
         value=_shown(result.value),
@@ -188,7 +187,7 @@ def beyond(profile: str, ready: Prepared, shape: Shape, constraint: Constraint, 
     return Result(
         shape=_rule(ready, shape.node),
         clause=_said(ready, shape.node, _SOURCE),
-        severity=SEVERITIES.get(shape.severity, "MUST"),
+        severity=_SEVERITIES.get(shape.severity, "MUST"),
         focus="",
         path="" if shape.path is None else _BRACKETS.sub(r"\1", sparql(shape.path)),
         value="",

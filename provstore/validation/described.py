@@ -18,10 +18,10 @@ from provstore.errors import InvalidInput
 from provstore.validation.examples import graphs, head
 from provstore.validation.figure import boxes
 from provstore.validation.profiles import Profile, Registry, Rule, Version
+from provstore.validation.results import OF_SHACL
 from provstore.validation.wording import Wording
 
-#: The words of RFC 2119 for the severities of SHACL §2.1.4, the gravest first.
-SEVERITIES = {SH.Violation: "MUST", SH.Warning: "SHOULD", SH.Info: "MAY"}
+_SEVERITIES = {SH[name]: word for name, word in OF_SHACL.items()}
 _PS = "https://w3id.org/provstore/ns#"
 _TARGETS = (SH.targetClass, SH.targetSubjectsOf, SH.targetObjectsOf, SH.targetNode, SH.target)
 
@@ -99,7 +99,7 @@ def described(version: Version, registry: Registry) -> Profile:
     whole = lineage(version, registry)
     ours, others = parents(graph, registry)
     me = _head(graph, version)
-    order = list(SEVERITIES.values())
+    order = list(OF_SHACL.values())
     rules = {rule.shape: rule for each in reversed(whole) for rule in _rules(each)}
     return Profile(
         version.name,
@@ -153,7 +153,7 @@ def named(graph: Graph) -> list[URIRef]:
 
 def severity(graph: Graph, shape: Node) -> str:
     """MUST, SHOULD or MAY; a severity that SHACL does not know counts as MUST."""
-    return SEVERITIES.get(URIRef(one(graph, shape, SH.severity) or SH.Violation), "MUST")
+    return _SEVERITIES.get(URIRef(one(graph, shape, SH.severity) or SH.Violation), "MUST")
 
 
 def _rules(version: Version) -> Iterator[Rule]:

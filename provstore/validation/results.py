@@ -15,6 +15,7 @@ from provstore.model import Location
 from provstore.validation.profiles import Rule
 
 __all__ = [
+    "OF_SHACL",
     "SEVERITIES",
     "Fix",
     "Judgement",
@@ -30,6 +31,8 @@ __all__ = [
 #: The words of RFC 2119 for the severities of SHACL §2.1.4, and what a validation says that did not finish; the
 #: gravest come first.
 SEVERITIES = ("MUST", "SHOULD", "MAY", "ERROR")
+#: The severities of SHACL §2.1.4, by the names of their IRIs; one that SHACL does not know counts as the gravest.
+OF_SHACL = {"Violation": "MUST", "Warning": "SHOULD", "Info": "MAY"}
 
 
 @dataclass(frozen=True, slots=True)
