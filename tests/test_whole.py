@@ -75,6 +75,10 @@ def test_files_or_the_store(tmp_path: Path) -> None:
         done = command(*arguments)
         assert done.returncode == 2
         assert said in done.stderr
+    for option in (("--watch",), ("--input", "ttl"), ("--engine", "pyshacl")):
+        done = command("validate", "--store", "--data", tmp_path / "none", *option)
+        assert done.returncode == 2
+        assert f"{option[0]} does not go with it".encode() in done.stderr
     assert command("validate", "--store", "--data", tmp_path / "none").returncode == 2
 
 

@@ -65,6 +65,9 @@ def _add(
 def _files_or_store(found: argparse.Namespace) -> str:
     if found.store and found.files:
         return "--store validates all that the store holds: no FILE goes with it"
+    beside = {"--input": found.input, "--watch": found.watch, "--engine": found.engine != ENGINES[0]}
+    if found.store and any(beside.values()):
+        return f"--store looks at no files: {next(name for name, given in beside.items() if given)} does not go with it"
     return "" if found.store or found.files else "FILE or --store is required"
 
 
