@@ -66,7 +66,7 @@ def test_a_term_is_told_whole(page: str) -> None:
     for wanted in ("ps:symlink", "the only alternate that traversal follows", "sub-property of", "domain", "range"):
         assert wanted in text
     assert 'href="http://www.w3.org/ns/prov#alternateOf"' in told
-    assert 'href="#Dataset"' in told
+    assert 'href="http://www.w3.org/ns/prov#Entity"' in told
     assert "<dataset/customer_features> ps:symlink <dataset/s3-features> ." in text
 
 

@@ -24,7 +24,7 @@ from provstore.lineage.questions import Question, Walked, moment_of, walked
 from provstore.views.edges import Relation
 
 _KIND = {name: number for number, name in enumerate(KINDS)}
-_ASSETS = ("Dataset", "Model", "Version")
+_ASSETS = ("Dataset", "Model", "Version", "Bytes")
 AGENTS = ("Person", "Organization", "SoftwareAgent", "Agent")
 ACTIVITIES = (*KINDS[KINDS.index("TrainingRun") : KINDS.index("JobVersion")], "Activity")
 #: Relations that are told from both ends; times and column facets are told otherwise.
