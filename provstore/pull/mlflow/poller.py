@@ -89,7 +89,7 @@ class Poller:
         experiments = self._experiments()
         for run in self._listing.runs(experiments):
             self._take_runs(self._firsts.note(run))
-            self._seen.add(f"{keys.prefix(self._server)}run/{run['info']['run_id']}")
+            self._seen.add(f"{keys.prefix(self._server)}run {run['info']['run_id']}")
             if thorough or self._is_news(run):
                 self._take_runs([run["info"]["run_id"]])
             else:
@@ -193,7 +193,7 @@ class Poller:
         """Hash the files of models that are ready; once, since they do not change then."""
         waiting, self._unhashed = sorted(self._unhashed), set()
         for model in waiting:
-            key = f"{keys.prefix(self._server)}model-files/{model}"
+            key = f"{keys.prefix(self._server)}model-files {model}"
             self._seen.add(key)
             if not self._options.file_bytes or key in self._emitter.known:
                 continue
@@ -251,7 +251,7 @@ class Poller:
         """Deletions for good: what is known, was not listed, and is not found when it is asked for either."""
         head = keys.prefix(self._server)
         for key in sorted(self._emitter.known.keys() - self._seen):
-            kind, _, name = key.removeprefix(head).partition("/")
+            kind, _, name = key.removeprefix(head).partition(" ")
             if kind not in self._singly or (kind == "trace" and self._options.traces == "none"):
                 continue
             gone = states.of_deletion(self._server, kind, unquote(name))
