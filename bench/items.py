@@ -106,14 +106,12 @@ def _taking_in(directory: Path, count: int, size: int) -> None:
 def _quads(directory: Path) -> tuple[bytes, int]:
     """What the store came to hold, as N-Quads in the order of the ledger, and how many that is."""
     store = ProvStore(directory)
-    held, graphs, texts = len(store.views.store), set[str](), list[str]()
+    held, texts = len(store.views.store), list[str]()
     for body in store.ledger.bodies(1, store.ledger.head):
         quads = body.quads.decode()
         texts += [quads, without_graph(quads)]
-        graphs.add(body.record)
-    rest = [line for line in store.views.store.dump_without(graphs)] if hasattr(store.views.store, "dump_without") else []
     store.close()
-    return "".join([*texts, *rest]).encode(), held
+    return "".join(texts).encode(), held
 
 
 def _bulk(quads: bytes, held: int) -> tuple[float, float]:
