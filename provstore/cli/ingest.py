@@ -86,7 +86,7 @@ class _Local:
 
     def take(self, data: bytes, media_type: str) -> Iterator[_Batch]:
         body = Body(data, media_type, None, self._store.base, _LIMITS)
-        items = [self._document(body)] if intake.is_rdf(media_type) else intake.read_events(body)
+        items = [self._document(body)] if intake.is_rdf(media_type) else intake.read_payloads(body)
         for start in range(0, len(items), _GROUP):
             group = items[start : start + _GROUP]
             yield self._taken(group), (start + len(group)) / len(items)
@@ -128,15 +128,15 @@ class _Remote:
         done = 0
         for group in _groups(parts):
             done += len(group)
-            yield self._events(group), done / len(parts)
+            yield self._payloads(group, media_type), done / len(parts)
 
-    def _events(self, group: Sequence[Part]) -> list[dict[str, Any]]:
+    def _payloads(self, group: Sequence[Part], media_type: str) -> list[dict[str, Any]]:
         """Outcomes in the order of the payloads, each with its place in the file."""
         good = [part for part in group if part.error is None]
         told: Iterator[dict[str, Any]] = iter(())
         if good:
             body = b"[" + b",".join(part.raw for part in good) + b"]"
-            told = _outcomes(self._said("/api/v1/lineage", body, "application/json"), good)
+            told = _outcomes(self._said("/records", body, media_type), good)
         return [next(told) if part.error is None else _placed(part, part.error.problem()) for part in group]
 
     def _said(self, route: str, data: bytes, media_type: str) -> dict[str, Any]:
