@@ -21,6 +21,8 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 SEGMENTS = ("standard", "premium", "thinfile")
+#: What the repository and the MLflow server are called; nobody calls there.
+REPOSITORY, TRACKING = "https://git.bank.example/credit-risk.git", "https://mlflow.bank.example"
 _SECONDS = 120
 
 
@@ -59,8 +61,11 @@ class Pipeline:
         self.run("git", "add", "--all")
         self.run("git", "commit", "--quiet", "--message", message)
 
-    def provstore(self, *arguments: str) -> None:
-        self.run(sys.executable, "-m", "provstore", *arguments)
+    def capture(self, tool: str, source: str, *options: str) -> None:
+        self.run("provstore", "capture", tool, source, "--server", self.variables["PROVSTORE_SERVER"], *options)
+
+    def ingest(self, file: str) -> None:
+        self.run("provstore", "ingest", file, "--server", self.variables["PROVSTORE_SERVER"])
 
     @contextmanager
     def serving(self, name: str, url: str, *command: str) -> Iterator[None]:
@@ -102,6 +107,7 @@ def begin(pipeline: Pipeline) -> None:
     shutil.copytree(HERE / "project", pipeline.project, dirs_exist_ok=True)
     (pipeline.project / "gitignore").rename(pipeline.project / ".gitignore")
     pipeline.run("git", "init", "--quiet", "--initial-branch", "main")
+    pipeline.run("git", "remote", "add", "origin", REPOSITORY)
     pipeline.run("dvc", "init", "--quiet")
     pipeline.commit("the pipeline")
 
@@ -121,20 +127,26 @@ def models(pipeline: Pipeline) -> None:
         pipeline.run("dvc", "repro", "--quiet", f"train@{each}")
         pipeline.commit(f"train {each}")
         pipeline.run("python", "register.py", each, "champion")
+    pipeline.capture("mlflow", pipeline.variables["MLFLOW_TRACKING_URI"], "--namespace", TRACKING)
     told("A challenger for the standard model, and its promotion")
     pipeline.run("sed", "-i", "s/C: 0.5/C: 0.05/", "params.yaml")
     pipeline.commit("standard: more regularisation")
     pipeline.run("dvc", "repro", "--quiet", "train@standard")
     pipeline.commit("train standard again")
-    pipeline.run("python", "register.py", "standard", "challenger")
-    pipeline.run("python", "register.py", "standard", "promote")
+    for alias in ("challenger", "promote"):
+        pipeline.run("python", "register.py", "standard", alias)
+        pipeline.capture("mlflow", pipeline.variables["MLFLOW_TRACKING_URI"], "--namespace", TRACKING)
     pipeline.run("dvc", "repro", "--quiet", "evaluate")
     pipeline.commit("evaluation by age band")
+    pipeline.ingest("reports/fairness.jsonl")
 
 
 def predictions(pipeline: Pipeline) -> None:
     told("Applications scored, and decided by loan officers")
     pipeline.run("python", "score.py")
+    pipeline.ingest("reports/predictions.jsonl")
+    told("The history of the repository, by DVC's files")
+    pipeline.capture("dvc", ".")
 
 
 def main() -> None:
@@ -147,6 +159,7 @@ def main() -> None:
     pipeline = Pipeline(directory, arguments.tools.absolute())
     mlflow, provstore = (f"http://127.0.0.1:{free_port()}" for _ in range(2))
     pipeline.variables |= {"MLFLOW_TRACKING_URI": mlflow, "OPENLINEAGE_URL": provstore, "OPENLINEAGE_NAMESPACE": "bank"}
+    pipeline.variables["PROVSTORE_SERVER"] = provstore
     serve = (
         sys.executable,
         "-m",

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import duckdb
 import numpy as np
 import yaml
+from load import DATABASE, table
+
+from provstore import record
 
 
 def main() -> None:
     params = yaml.safe_load(Path("params.yaml").read_text())["split"]
-    with duckdb.connect(os.environ["BANK_DATABASE"], read_only=True) as bank:
-        table = bank.execute("from customer_risk_score order by customer_id").df()
-    held = np.random.default_rng(params["seed"]).random(len(table)) < params["holdout"]
-    table[~held].to_csv("data/training.csv", index=False)
-    table[held].to_csv("data/holdout.csv", index=False)
+    with record.step("export", parameters=params) as step:
+        with duckdb.connect(str(DATABASE), read_only=True) as bank:
+            rows = bank.execute("from customer_risk_score order by customer_id").df()
+        step.used(table("main.customer_risk_score"))
+        held = np.random.default_rng(params["seed"]).random(len(rows)) < params["holdout"]
+        rows[~held].to_csv("data/training.csv", index=False)
+        rows[held].to_csv("data/holdout.csv", index=False)
+        step.generated("data/training.csv")
+        step.generated("data/holdout.csv")
 
 
 if __name__ == "__main__":
