@@ -146,6 +146,11 @@ def test_the_same_bytes_are_the_best_evidence(store: ProvStore) -> None:
     assert seen(store, "d/read/u") == {"wasDerivedFrom d/write/s (VersionMatch)"}
 
 
+def test_a_state_that_another_run_is_said_to_have_read_before_it_is_known(store: ProvStore) -> None:
+    feed(store, wrote("r", 1), native(f"<{run_iri('t')}> prov:used <{read('d', 'u')}> ."), *reads("u", 5, 6))
+    assert "t used d/write/r" in told(store, "inferred")
+
+
 _ONE, _TWO = sha256(b"1").hexdigest(), sha256(b"2").hexdigest()
 
 

@@ -1,5 +1,4 @@
-"""What can be seen of a running program: files and their digests, code, environment. Standard library only.
+"""What can be seen of a host from inside it: bytes of files, state of the code, environment. Only the standard library.
 
-The wheel of `provstore-mlflow` takes these modules in under its own name, so nothing here may import provstore but
-`provstore.observe`.
+Nothing here raises to the host: what cannot be seen is told as such.
 """

@@ -78,7 +78,7 @@ class Conclusions:
                 touched.activities.add(subject)
             if key in _DESCRIBING and (asset or self._is_asset(subject)):
                 touched.subjects.add(subject)
-        for state in states - own:
+        for state in (states - own) | self._newly_told(rows.get("state", ()), withdrawn):
             touched.activities |= self._activities_of(state)
         for entity, activity in rows.get("generated", ()):
             if not entity.endswith(f"/write/{identifier(activity)}"):  # others may be said to have generated it
@@ -97,6 +97,15 @@ class Conclusions:
                 touched.sources.add(dataset)
         if facts.entailed:
             touched.entailed[facts.record] = set() if withdrawn else facts.entailed
+
+    def _newly_told(self, rows: Iterable[tuple[Any, ...]], withdrawn: bool) -> set[str]:
+        """The states of which it was not known what they are states of: others may have read or written them."""
+        return {
+            row[0]
+            for row in rows
+            if withdrawn
+            or not self._has("SELECT 1 FROM state WHERE state = ? AND kind = ? AND dataset = ? AND version = ?", *row)
+        }
 
     def settle(self, touched: Touched) -> dict[tuple[str, str], bool]:
         """Recompute everything touched: (graph, line) → whether it now stands, for each line that changed."""
