@@ -14,6 +14,20 @@ from provstore import jcs
 #: Stands for the record's own IRI while its quads are digested.
 PLACEHOLDER = "urn:provstore:record"
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
+_DIGESTS = {
+    "sha256": re.compile(r"[0-9a-f]{64}\Z"),
+    "md5": re.compile(r"[0-9a-f]{32}(\.dir)?\Z"),
+    "git": re.compile(r"[0-9a-f]{40}\Z"),
+}
+#: Digests of no bytes: SHA-256, MD5, git's blob.
+EMPTY = frozenset(
+    (
+        hashlib.sha256().hexdigest(),
+        hashlib.md5(usedforsecurity=False).hexdigest(),
+        hashlib.sha1(b"blob 0\0").hexdigest(),
+    )
+)
+_DIGEST_KIND = re.compile(r"ni:///sha-256;|urn:swh:1:cnt:|[^\s<>]*/content/md5/")
 _FOREIGN_RUN = uuid.UUID("7d9ff2f6-1c0a-5c0e-9d53-0d0f2e7b51a4")
 
 
@@ -80,6 +94,27 @@ def record(base: str, digest: str) -> str:
 def profile(base: str, name: str, version: int) -> str:
     """The term of a version of a profile that was published in a store."""
     return f"<{base}/shapes/{name}/{version}>"
+
+
+def content_bytes(base: str, algorithm: str, digest: str) -> str | None:
+    """The name of a sequence of bytes by its digest in hexadecimal digits; None where it names nothing.
+
+    `sha256` gives `ni:///sha-256;…` (RFC 6920), `md5` a name below the base (also of a directory as DVC writes it,
+    `….dir`), `git` a SWHID of a blob (ISO/IEC 18670). No bytes at all are nobody's content: their digests name nothing.
+    """
+    low = digest.lower()
+    form = _DIGESTS.get(algorithm)
+    if form is None or not form.match(low) or low in EMPTY:
+        return None
+    if algorithm == "sha256":
+        return f"ni:///sha-256;{base64.urlsafe_b64encode(bytes.fromhex(low)).rstrip(b'=').decode()}"
+    return f"urn:swh:1:cnt:{low}" if algorithm == "git" else f"{base}/content/md5/{low}"
+
+
+def same_digest_kind(one: str, other: str) -> bool:
+    """Whether two names of bytes are made by the same digest, so that unlike names are of unlike bytes."""
+    kinds = [_DIGEST_KIND.match(name) for name in (one, other)]
+    return all(kinds) and len({kind[0] for kind in kinds if kind}) == 1
 
 
 def graph(base: str, name: str) -> str:

@@ -39,6 +39,12 @@ def key(text: str) -> tuple[str, bool]:
     return f"{moment.isoformat()}.{(fraction or '').ljust(9, '0')[:9]}Z", zone is not None
 
 
+def key_of_milliseconds(since: float) -> str:
+    """The key of an instant given in milliseconds since 1970-01-01T00:00Z; OverflowError where it is out of range."""
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=since)
+    return key(moment.isoformat())[0]
+
+
 def lexical(instant: str) -> str:
     """The xsd:dateTime of a key, in the canonical form of XML Schema 1.1 §3.3.7."""
     head, _, fraction = instant[:-1].partition(".")

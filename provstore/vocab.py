@@ -32,11 +32,11 @@ PS = Namespace(
     "Record Content FacetAssertion Dataset Model Version ReadState WriteState Run TrainingRun Inference Evaluation"
     " Normalisation Calibration Correction Approval Window Job JobVersion JobDeclaration ModelVersion Prediction"
     " Decision RecordItem AliasAssignment Slice DataSubject Source UnresolvedRead CodeVersion Environment Measurand"
-    " CalibrationCertificate EventType WriteMode Basis"
+    " CalibrationCertificate EventType WriteMode Basis Bytes RegistryVersion"
     # kinds of event, modes of writing, bases of a conclusion, roles
     " START RUNNING COMPLETE FAIL ABORT OTHER Create Append Merge Alter Overwrite Truncate"
     " ContentMatch VersionMatch LatestBefore ExplicitLineage ColumnLineage SingleInput DeclaredRole Rename KeptByWrite"
-    " Overlap Tie UnknownWriteMode measuringDevice technician trainingData validationData model inputItem"
+    " Overlap Tie UnknownWriteMode measuringDevice technician trainingData validationData model inputItem code"
     # records, facets, contents
     " eventType about bundle supersedes supersededBy ledgerIndex recordedAt actor appliedIndex on key content json"
     " deleted propertyPath"
@@ -47,8 +47,11 @@ PS = Namespace(
     " namespace name version writeMode partial renamedFrom declaredSource feeds symlink previousState"
     " possiblyDerivedFrom basis evidence knownFrom field type columnEdge datasetEdge lineageEdge targetDataset"
     " targetColumn sourceDataset sourceColumn transformation transformationType masking untracked lifecycle rowCount"
-    " byteSize fileCount sha256 weakDigest collectionMethod"
+    " byteSize fileCount bytes sha256 md5 weakDigest collectionMethod"
     # code and owners
+    " dirty diffSha256 selfAsserted onDataset commitment redacted capturedFrom stateDigest"
+    " claimedSource earliest latest"
+    " inCommit notInCommit previousVersion"
     " sql dialect repository codeUrl path branch tag commit codeVersion owner ownerType"
     # models, items, people
     " parameter value alias assigns onSlice factor pseudonym serialNumber subject concerns reason"
@@ -87,7 +90,8 @@ DCT = Namespace(
 DCAT = Namespace(
     "http://www.w3.org/ns/dcat#", "Catalog DataService Distribution downloadURL endpointURL keyword startDate version"
 )
-DQV = Namespace("http://www.w3.org/ns/dqv#", "QualityMeasurement computedOn isMeasurementOf value")
+DQV = Namespace("http://www.w3.org/ns/dqv#", "Metric QualityMeasurement computedOn isMeasurementOf value")
+MLS = Namespace("http://www.w3.org/ns/mls#", "HyperParameterSetting")
 EARL = Namespace(
     "http://www.w3.org/ns/earl#",
     "Assertion TestCase TestResult cantTell failed outcome passed result subject test untested",

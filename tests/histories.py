@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from hashlib import md5, sha256
 from typing import Any
 
 from hypothesis import strategies as st
@@ -17,6 +18,7 @@ from tests import stores
 from tests.stores import BASE
 
 NAMESPACE = "db"
+_MD5 = md5(b"1").hexdigest()
 _RUNS = uuid.UUID(int=0)
 PREFIXES = (
     "@prefix ps: <https://w3id.org/provstore/ns#> . @prefix prov: <http://www.w3.org/ns/prov#> ."
@@ -45,6 +47,10 @@ def read(name: str, run: str) -> str:
 
 def write(name: str, run: str) -> str:
     return iris.write_state(dataset(name), run_id(run))
+
+
+def _bytes(algorithm: str, digest: str) -> str:
+    return str(iris.content_bytes(BASE, algorithm, digest))
 
 
 def run_iri(name: str) -> str:
@@ -251,7 +257,17 @@ _facts = st.one_of(
         st.sampled_from((read, write)),
         _tables,
         _names,
-        st.sampled_from(("d1", "d2")),
+        st.sampled_from(("d1", sha256(b"1").hexdigest(), sha256(b"2").hexdigest())),
+    ),
+    st.builds(
+        lambda state, table, run: _item(f'<{state(table, run)}> ps:md5 "{_MD5}" .'),
+        st.sampled_from((read, write)),
+        _tables,
+        _names,
+    ),
+    st.builds(  # another name of the same bytes
+        lambda which: _item(f"<{_bytes('sha256', sha256(which).hexdigest())}> ps:symlink <{_bytes('md5', _MD5)}> ."),
+        st.sampled_from((b"1", b"1", b"2")),
     ),
     st.builds(lambda table, run: _item(f"<{write(table, run)}> ps:writeMode ps:Append ."), _tables, _names),
     st.builds(lambda table: _item(f"<{dataset(table)}> a ps:Source ."), _tables),

@@ -9,11 +9,14 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from provstore import rdf, times
+from provstore import iris, rdf, times
 from provstore.vocab import DCT, PROV, PS, RDF_TYPE
 
 _KEEPS = {PS.Append, PS.Merge, PS.Alter}
 _REPLACES = {PS.Overwrite, PS.Truncate, PS.Create}
+
+#: The id base of the stores that are compared with this.
+BASE = "https://prov.example"
 
 Fact = tuple[str, str, str]
 
@@ -29,7 +32,7 @@ class _State:
     run: str
     kin: str
     labels: frozenset[str]
-    digests: frozenset[str]
+    digests: frozenset[str]  # the first name of its bytes
     when: tuple[str, ...]
     modes: frozenset[str] = frozenset()
     partial: bool = False
@@ -114,11 +117,27 @@ class Reference:
             min(self._same(dataset)),
             # of several labels the greatest counts
             frozenset(sorted(rdf.text_of(n) for v in versions for n in self._all(v, PS.version))[-1:]),
-            frozenset(sorted(self._all(name, PS.sha256))[:1]),
+            self._bytes(name),
             tuple(made[:1]) if kind == PS.WriteState else self._interval(run),
             frozenset(self._all(name, PS.writeMode)),
             bool(self._all(name, PS.partial)),
         )
+
+    def _bytes(self, name: str) -> frozenset[str]:
+        named = {rdf.text_of(each) for each in self._all(name, PS.bytes)}
+        for predicate, algorithm in ((PS.sha256, "sha256"), (PS.md5, "md5")):
+            for digest in map(rdf.text_of, self._all(name, predicate)):
+                if digest.lower() not in iris.EMPTY:
+                    named.add(iris.content_bytes(BASE, algorithm, digest) or digest)
+        return frozenset(f"<{first}>" for first in sorted(named)[:1])
+
+    def _alike(self, one: _State, other: _State) -> bool:
+        return any(self._same(digest) & other.digests for digest in one.digests)
+
+    def _unlike(self, one: _State, other: _State) -> bool:
+        """Whether two states are known to be of other bytes: digests of one kind, unlike and not linked."""
+        pairs = [(a, b) for a in one.digests for b in other.digests]
+        return not self._alike(one, other) and any(iris.same_digest_kind(a[1:-1], b[1:-1]) for a, b in pairs)
 
     def _interval(self, run: str) -> tuple[str, ...]:
         """When a run can have read: from its start, or the first that was heard of it, to its end, or the last."""
@@ -154,10 +173,12 @@ class Reference:
     # -- read → write ----------------------------------------------------------------------
 
     def _resolved(self, read: _State) -> set[Fact]:
-        others = [w for w in self._changes if w.kin == read.kin and w.run != read.run]
         # nobody reads what is written after his end
+        others = [w for w in self._changes if w.run != read.run]
         others = [w for w in others if not read.when or not w.when or w.when[0] <= read.when[1]]
-        same = [w for w in others if w.digests & read.digests]
+        alike = [w for w in others if self._alike(w, read)]
+        others = [w for w in others if w.kin == read.kin]
+        same = [w for w in alike if w.kin == read.kin] or alike
         if same:
             before = [w for w in same if read.when and w.when and w.when[0] < read.when[0]]
             newest = max((w.when for w in before), default=())
@@ -166,7 +187,9 @@ class Reference:
         labelled = [
             w
             for w in others
-            if w.labels & read.labels and not any(w.when and w.when[0] < end < read.when[0] for end in ends)
+            if w.labels & read.labels
+            and not self._unlike(w, read)
+            and not any(w.when and w.when[0] < end < read.when[0] for end in ends)
         ]
         if len(labelled) == 1 and self._in_time(read, labelled[0]):
             return self._saw(read, labelled, PS.VersionMatch)
@@ -186,7 +209,7 @@ class Reference:
             and not self._echoes(w, last)
         ]
         during = _left(during)
-        seen = [w for w in before + during if not w.gone]
+        seen = [w for w in before + during if not w.gone and not self._unlike(w, read)]
         if not seen:
             return self._unknown(read)
         if during:

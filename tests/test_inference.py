@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from hashlib import md5, sha256
 from pathlib import Path
 
 import pytest
 
+from provstore import iris
 from provstore.core import ProvStore
 from provstore.vocab import PS
 from tests.histories import data, dataset, native, of_dataset, read, run_iri, said, withdrawing, write
 from tests.notation import lines_of, triples
-from tests.stores import assert_sound, store_in
+from tests.stores import BASE, assert_sound, store_in
 from tests.telling import Object, expect, feed, known_from, reads, seen, told, wrote
 
 
@@ -142,6 +144,58 @@ def test_the_same_bytes_are_the_best_evidence(store: ProvStore) -> None:
     assert seen(store, "d/read/u") == {"wasDerivedFrom d/write/r (ContentMatch)"}
     feed(store, withdrawing(digests[0]))
     assert seen(store, "d/read/u") == {"wasDerivedFrom d/write/s (VersionMatch)"}
+
+
+def test_a_state_that_another_run_is_said_to_have_read_before_it_is_known(store: ProvStore) -> None:
+    feed(store, wrote("r", 1), native(f"<{run_iri('t')}> prov:used <{read('d', 'u')}> ."), *reads("u", 5, 6))
+    assert "t used d/write/r" in told(store, "inferred")
+
+
+_ONE, _TWO = sha256(b"1").hexdigest(), sha256(b"2").hexdigest()
+
+
+def test_the_same_bytes_are_known_under_any_name(store: ProvStore) -> None:
+    """A file that one tool wrote as `e` and another read as `d`: nobody knows, until both say which bytes."""
+    feed(store, wrote("r", 1, "e"), *reads("u", 5, 6))
+    assert seen(store, "d/read/u") == {"a UnresolvedRead"}
+    digests = [native(f'<{state}> ps:sha256 "{_ONE}" .') for state in (write("e", "r"), read("d", "u"))]
+    feed(store, *digests)
+    assert seen(store, "d/read/u") == {"wasDerivedFrom e/write/r (ContentMatch)"}
+    feed(store, withdrawing(digests[0]))
+    assert seen(store, "d/read/u") == {"a UnresolvedRead"}
+
+
+def test_bytes_of_the_same_name_come_before_those_of_another(store: ProvStore) -> None:
+    feed(store, wrote("r", 1), wrote("s", 2, "e"), *reads("u", 5, 6))
+    feed(store, *[native(f'<{s}> ps:sha256 "{_ONE}" .') for s in (write("d", "r"), write("e", "s"), read("d", "u"))])
+    assert seen(store, "d/read/u") == {"wasDerivedFrom d/write/r (ContentMatch)"}
+
+
+def test_two_digests_of_the_same_bytes_match_once_a_record_links_them(store: ProvStore) -> None:
+    feed(store, wrote("r", 1, "e"), *reads("u", 5, 6))
+    weak = md5(b"1").hexdigest()
+    feed(store, native(f'<{write("e", "r")}> ps:md5 "{weak}" .'), native(f'<{read("d", "u")}> ps:sha256 "{_ONE}" .'))
+    assert seen(store, "d/read/u") == {"a UnresolvedRead"}
+    names = [iris.content_bytes(BASE, *pair) for pair in (("sha256", _ONE), ("md5", weak))]
+    (link,) = feed(store, native(f"<{names[0]}> ps:symlink <{names[1]}> ."))
+    assert seen(store, "d/read/u") == {"wasDerivedFrom e/write/r (ContentMatch)"}
+    feed(store, withdrawing(link))
+    assert seen(store, "d/read/u") == {"a UnresolvedRead"}
+
+
+def test_other_bytes_than_were_written_are_of_unknown_origin(store: ProvStore) -> None:
+    feed(store, wrote("r", 1), *reads("u", 5, 6))
+    feed(store, native(f'<{write("d", "r")}> ps:sha256 "{_ONE}" .'))
+    assert seen(store, "d/read/u") == {"wasDerivedFrom d/write/r (LatestBefore)"}
+    feed(store, native(f'<{read("d", "u")}> ps:sha256 "{_TWO}" .'))
+    assert seen(store, "d/read/u") == {"a UnresolvedRead"}
+
+
+def test_no_bytes_are_no_evidence(store: ProvStore) -> None:
+    feed(store, wrote("r", 1, "e"), *reads("u", 5, 6))
+    nothing = sha256(b"").hexdigest()
+    feed(store, *[native(f'<{s}> ps:sha256 "{nothing}" .') for s in (write("e", "r"), read("d", "u"))])
+    assert seen(store, "d/read/u") == {"a UnresolvedRead"}
 
 
 def test_the_digest_of_a_write_that_was_only_announced(store: ProvStore) -> None:

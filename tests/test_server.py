@@ -183,7 +183,6 @@ def test_a_bomb_is_not_inflated(server: Server) -> None:
     [
         ({"content_encoding": "br"}, "/api/v1/lineage"),
         ({"content_type": "application/json; charset=utf-16"}, "/api/v1/lineage"),
-        ({"content_type": "application/json"}, "/records"),
         ({"content_type": "image/png"}, "/records"),
         ({"content_type": ""}, "/records"),
     ],
@@ -300,6 +299,7 @@ def test_a_client_that_hangs_up_harms_nobody(server: Server) -> None:
 # --- poison ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.alone
 def test_a_poison_graph_is_stopped_and_others_do_not_wait(server: Server) -> None:
     def timed() -> float:
         started = time.monotonic()

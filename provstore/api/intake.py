@@ -1,4 +1,4 @@
-"""Ways in: OpenLineage events and RDF documents."""
+"""Ways in: OpenLineage events, RDF documents, and JSON of every other format that is taken in."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from provstore.api.requests import ACTOR, body_of, outcome_json, receipt_json, service_of
-from provstore.errors import UnsupportedMedia
+from provstore.core import intake
+from provstore.core.service import Outcome
 
 router = APIRouter(tags=["in"])
 
@@ -17,7 +18,10 @@ async def post_lineage(request: Request) -> Response:
 
     201 with a receipt (an array: `receipts` and `refused`), 200 where every event had been posted before.
     """
-    return await _events(request)
+    service = service_of(request)
+    media_type = request.headers.get("content-type", "application/json")
+    encoding = request.headers.get("content-encoding")
+    return _taken(await service.take_events(await body_of(request), media_type, encoding, ACTOR))
 
 
 @router.post("/api/v1/lineage/batch")
@@ -47,39 +51,37 @@ async def post_lineage_batch(request: Request) -> Response:
 
 @router.post("/records", status_code=201)
 async def post_record(request: Request) -> Response:
-    """One PROV document in any RDF syntax (Turtle, TriG, N-Triples, N-Quads, RDF/XML, JSON-LD, N3)."""
+    """One PROV document in any RDF syntax, or JSON of a known format: one object, an array, or one a line.
+
+    RDF is Turtle, TriG, N-Triples, N-Quads, RDF/XML, JSON-LD or N3. JSON is of the format that the media type names;
+    of application/json each payload is recognised. Answers are those of `POST /api/v1/lineage`.
+    """
+    service = service_of(request)
     media_type = request.headers.get("content-type", "")
-    if media_type.partition(";")[0].strip().lower() == "application/json":
-        raise UnsupportedMedia("OpenLineage events go to /api/v1/lineage; this route takes RDF")
-    encoding = request.headers.get("content-encoding")
-    outcome = await service_of(request).take_document(await body_of(request), media_type, encoding, ACTOR)
-    if outcome.error:
-        raise outcome.error
-    assert outcome.receipt
-    status = 200 if outcome.receipt.duplicate else 201
-    location = f"/records/{outcome.receipt.record.rpartition('/')[2]}"
-    return JSONResponse(receipt_json(outcome.receipt), status, {"Location": location})
-
-
-async def _events(request: Request) -> Response:
-    media_type = request.headers.get("content-type", "application/json")
     encoding = request.headers.get("content-encoding")
     body = await body_of(request)
-    outcomes = await service_of(request).take_events(body, media_type, encoding, ACTOR)
+    if intake.is_rdf(media_type):
+        return _taken([await service.take_document(body, media_type, encoding, ACTOR)])
+    return _taken(await service.take_payloads(body, media_type, encoding, ACTOR))
+
+
+def _taken(outcomes: list[Outcome]) -> Response:
     if len(outcomes) == 1 and not outcomes[0].where:
         only = outcomes[0]
         if only.error:
             raise only.error
         assert only.receipt
-        return JSONResponse(receipt_json(only.receipt), 200 if only.receipt.duplicate else 201)
+        status = 200 if only.receipt.duplicate else 201
+        location = f"/records/{only.receipt.record.rpartition('/')[2]}"
+        return JSONResponse(receipt_json(only.receipt), status, {"Location": location})
     receipts = [o.receipt for o in outcomes if o.receipt]
     refused = [outcome_json(o) for o in outcomes if o.error]
     if not receipts and refused:
         body_json = {
             "type": "about:blank",
-            "title": "No usable event",
+            "title": "No usable payload",
             "status": 422,
-            "detail": "every event was refused",
+            "detail": "every payload was refused",
         }
         return JSONResponse({**body_json, "refused": refused}, 422, media_type="application/problem+json")
     status = 201 if any(not r.duplicate for r in receipts) else 200

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from provstore.capture import formats
 from provstore.capture.syntax import SYNTAXES, media_type_of
 from provstore.core import intake
 from provstore.errors import InvalidInput, Misconfigured
@@ -42,12 +43,17 @@ def _known(name: str) -> bool:
 
 
 def named(given: str | None, option: str) -> str | None:
-    """The media type that an option is given: one itself, or a file extension; Misconfigured for another."""
-    if given is None or given in ("application/json", "application/x-ndjson") or intake.is_rdf(given):
+    """The media type that an option is given: one itself, a file extension, or a format's name; else Misconfigured."""
+    if given is None or given in formats.GENERIC or formats.of_media_type(given) or intake.is_rdf(given):
         return given
+    if form := formats.named(given):
+        return form.media_types[0]
     meant = "application/json" if f".{given}" in _EVENTS else media_type_of(f".{given}")
     if meant is None:
-        raise Misconfigured(f"{option} is json, jsonl or an RDF extension or media type such as ttl, got {given!r}")
+        known = ", ".join(f.name for f in formats.FORMATS)
+        raise Misconfigured(
+            f"{option} is json, jsonl, {known}, or an RDF extension or media type such as ttl, got {given!r}"
+        )
     return meant
 
 

@@ -60,7 +60,7 @@ def demo(arguments: argparse.Namespace, settings: Settings) -> int:
         for number, file in enumerate(files, 1):
             kind = media_type_of(file.name) or "application/json"
             body = Body(file.read_bytes(), kind, None, store.base, Limits())
-            items = [intake.read_document(body)] if intake.is_rdf(kind) else intake.read_events(body)
+            items = [intake.read_document(body)] if intake.is_rdf(kind) else intake.read_payloads(body)
             store.ingest([item.submission("examples") for item in items])
             progress(number, len(files))
     return serve(arguments, settings)

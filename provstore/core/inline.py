@@ -45,7 +45,7 @@ def validate(
     versions = [SHIPPED.find(each) for each in ([profile] if isinstance(profile, str) else profile)]
     rules = {version.token: described(version, SHIPPED).rules for version in versions}
     body, file = _body(data, media_type, base)
-    items = [intake.read_document(body)] if intake.is_rdf(body.media_type) else intake.read_events(body)
+    items = [intake.read_document(body)] if intake.is_rdf(body.media_type) else intake.read_payloads(body)
     return Validation(rules, [_verdict(item, list(rules), base, file) for item in items])
 
 

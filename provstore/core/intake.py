@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from provstore.capture import openlineage, payloads
+from provstore.capture import formats, payloads
+from provstore.capture.formats import Format
 from provstore.capture.payloads import Limits, Part
 from provstore.capture.syntax import SYNTAXES, Document, map_document
-from provstore.errors import InvalidInput, ProvStoreError, TooLarge
+from provstore.errors import InvalidInput, ProvStoreError, TooLarge, UnsupportedMedia
 from provstore.model import Mapped, Submission
 from provstore.security.process import JobCrash, JobTimeout
 
@@ -71,11 +72,20 @@ def read_events(body: Body) -> list[Item]:
 
     InvalidInput or TooLarge where the body as a whole cannot be read.
     """
+    return _read(body, formats.OPENLINEAGE)
+
+
+def read_payloads(body: Body) -> list[Item]:
+    """As `read_events`, of the format that the media type names; of a generic one each payload is recognised."""
+    return _read(body, formats.of_media_type(body.media_type))
+
+
+def _read(body: Body, form: Format | None) -> list[Item]:
     parts = payloads.split(body.data, body.media_type, body.encoding, body.limits)
-    return [_event(part, body.base) for part in parts]
+    return [_payload(part, form, body.base) for part in parts]
 
 
-def _event(part: Part, base: str) -> Item:
+def _payload(part: Part, form: Format | None, base: str) -> Item:
     where: dict[str, Any] = {}
     if part.pointer:
         where["pointer"] = part.pointer
@@ -83,14 +93,16 @@ def _event(part: Part, base: str) -> Item:
         where["line"] = part.line
     if part.error is not None:
         return Item(part.raw, JSON, None, part.error, where)
+    form = form or formats.of_payload(part.value)
+    media_type = form.media_types[0]
     try:
-        return Item(part.raw, JSON, openlineage.map_event(part.value, base=base), None, where, part.begins)
+        return Item(part.raw, media_type, form.map(part.value, base=base), None, where, part.begins)
     except InvalidInput as error:
         if part.pointer:
             error.pointer = f"{part.pointer}{error.pointer or ''}"
         if error.line is None:
             error.line = part.line
-        return Item(part.raw, JSON, None, error, where)
+        return Item(part.raw, media_type, None, error, where)
 
 
 def read_document(body: Body) -> Item:
@@ -112,6 +124,14 @@ def in_worker(seconds: float) -> Iterator[None]:
         ) from error
     except JobCrash as error:
         raise TooLarge("reading the document needed more memory than it may have") from error
+
+
+def check_media_type(media_type: str) -> None:
+    """UnsupportedMedia where a media type is neither of RDF nor of JSON."""
+    bare = media_type.partition(";")[0].strip().lower()
+    if bare not in formats.GENERIC and not formats.of_media_type(media_type) and not is_rdf(media_type):
+        known = sorted({*SYNTAXES, *(m for f in formats.FORMATS for m in f.media_types)})
+        raise UnsupportedMedia(f"{bare!r} is none of {', '.join(known)}")
 
 
 def is_rdf(media_type: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -120,18 +120,23 @@ class Service:
     async def take_events(self, data: bytes, media_type: str, encoding: str | None, actor: str) -> list[Outcome]:
         """OpenLineage events: all good ones are committed together, each refusal says where."""
         body = Body(data, media_type, encoding, self.base, self._limits)
+        return await self._take(body, intake.read_events, actor)
+
+    async def take_payloads(self, data: bytes, media_type: str, encoding: str | None, actor: str) -> list[Outcome]:
+        """As `take_events`, JSON of the format that the media type names, or of any; UnsupportedMedia for others."""
+        intake.check_media_type(media_type)
+        body = Body(data, media_type, encoding, self.base, self._limits)
+        return await self._take(body, intake.read_payloads, actor)
+
+    async def _take(self, body: Body, read: Callable[[Body], list[Item]], actor: str) -> list[Outcome]:
         if intake.is_small(body):
-            items = intake.read_events(body)
+            items = read(body)
         else:
-            items = await self._in_worker("provstore.core.intake:read_events", body, _LARGE_SECONDS)
+            items = await self._in_worker(f"provstore.core.intake:{read.__name__}", body, _LARGE_SECONDS)
         return await self._commit(items, actor)
 
     async def take_document(self, data: bytes, media_type: str, encoding: str | None, actor: str) -> Outcome:
         """One RDF document, mapped where it can be stopped by the clock."""
-        if not intake.is_rdf(media_type):
-            await self._in_worker(
-                "provstore.core.intake:read_document", Body(b"", media_type, None, "", self._limits), 5
-            )
         body = Body(data, media_type, encoding, self.base, self._limits)
         item = await self._in_worker("provstore.core.intake:read_document", body, self.settings.rdf_timeout_seconds)
         (outcome,) = await self._commit([item], actor)

@@ -120,9 +120,9 @@ class Validator:
     async def _read(self, body: Body) -> list[Item]:
         if not intake.is_rdf(body.media_type):
             if intake.is_small(body):
-                return intake.read_events(body)
+                return intake.read_payloads(body)
             with intake.in_worker(_SECONDS):
-                items: list[Item] = await self._workers().run("provstore.core.intake:read_events", body, _SECONDS)
+                items: list[Item] = await self._workers().run("provstore.core.intake:read_payloads", body, _SECONDS)
                 return items
         with intake.in_worker(self._read_seconds):
             target = "provstore.core.intake:read_document"

@@ -20,14 +20,15 @@ from provstore.vocab import PROV, PS
 
 #: Classes by which a node is called, the closest first.
 KINDS = (
-    *("Prediction", "Decision", "ModelVersion", "RecordItem", "AliasAssignment", "WriteState", "ReadState"),
-    *("Version", "Model", "Dataset", "TrainingRun", "Inference", "Evaluation", "Normalisation", "Calibration"),
+    *("Prediction", "Decision", "ModelVersion", "RegistryVersion", "RecordItem", "AliasAssignment"),
+    *("WriteState", "ReadState"),
+    *("Version", "Model", "Dataset", "Bytes", "TrainingRun", "Inference", "Evaluation", "Normalisation", "Calibration"),
     *("Correction", "Approval", "Window", "Run", "JobVersion", "JobDeclaration", "Job", "CodeVersion"),
     *("CalibrationCertificate", "Measurand", "DataSubject", "Person", "Organization", "SoftwareAgent"),
     *("Agent", "Activity", "Entity"),
 )
 _CLASSES = {name: (PS if name in PS.names else PROV)[name][1:-1] for name in KINDS}
-_ASSETS = {"Dataset", "Model", "Version"}
+_ASSETS = {"Dataset", "Model", "Version", "Bytes"}
 _ACTIVITIES = set(KINDS[KINDS.index("TrainingRun") : KINDS.index("JobVersion")]) | {"Activity"}
 _AGENTS = {"Person", "Organization", "SoftwareAgent", "Agent"}
 _NEVER, _ALWAYS = np.iinfo(np.int64).max, np.iinfo(np.int64).min
@@ -189,7 +190,12 @@ class Moment:
 
     def states(self, asset: int) -> set[int]:
         """Every state of an asset under any of its names, or of a version."""
-        found = {s for each in self.same(asset) for s in self.subjects(each, Relation.SPECIAL)}
+        found = {
+            state
+            for each in self.same(asset)
+            for relation in (Relation.SPECIAL, Relation.BYTES)
+            for state in self.subjects(each, relation)
+        }
         if self.brief and len(found) > 40:
             raise Long
         return {s for s in found if self.kind(s) != "Version"}

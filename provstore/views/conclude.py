@@ -27,12 +27,12 @@ _OF_ACTIVITIES = ("start", "end", "atStart", "atEnd")
 _PROMOTED = facets.OF_ASSETS
 _DESCRIBING = (*_PROMOTED, "lineage")
 _WRITE = (
-    "SELECT state, dataset, class, time, partial, version, digest, mode, known, time_known, version_known,"
+    "SELECT state, dataset, class, time, partial, version, digest, content, mode, known, time_known, version_known,"
     " digest_known, mode_known FROM wrote WHERE activity = ?"
 )
 _READ = (
-    "SELECT state, dataset, class, first, last, until, version, digest, known, time_known, version_known, digest_known"
-    " FROM was_read WHERE activity = ?"
+    "SELECT state, dataset, class, first, last, until, version, digest, content, known, time_known, version_known,"
+    " digest_known FROM was_read WHERE activity = ?"
 )
 
 
@@ -78,7 +78,7 @@ class Conclusions:
                 touched.activities.add(subject)
             if key in _DESCRIBING and (asset or self._is_asset(subject)):
                 touched.subjects.add(subject)
-        for state in states - own:
+        for state in (states - own) | self._newly_told(rows.get("state", ()), withdrawn):
             touched.activities |= self._activities_of(state)
         for entity, activity in rows.get("generated", ()):
             if not entity.endswith(f"/write/{identifier(activity)}"):  # others may be said to have generated it
@@ -97,6 +97,15 @@ class Conclusions:
                 touched.sources.add(dataset)
         if facts.entailed:
             touched.entailed[facts.record] = set() if withdrawn else facts.entailed
+
+    def _newly_told(self, rows: Iterable[tuple[Any, ...]], withdrawn: bool) -> set[str]:
+        """The states of which it was not known what they are states of: others may have read or written them."""
+        return {
+            row[0]
+            for row in rows
+            if withdrawn
+            or not self._has("SELECT 1 FROM state WHERE state = ? AND kind = ? AND dataset = ? AND version = ?", *row)
+        }
 
     def settle(self, touched: Touched) -> dict[tuple[str, str], bool]:
         """Recompute everything touched: (graph, line) → whether it now stands, for each line that changed."""
@@ -149,6 +158,7 @@ class Conclusions:
                 int(w.partial),
                 w.version,
                 w.digest,
+                self._content(w.digest),
                 w.mode,
                 w.known,
                 w.time_known,
@@ -165,7 +175,7 @@ class Conclusions:
             "DELETE FROM wrote WHERE state = ? AND activity = ?", [(r[0], activity) for r in old - new]
         )
         self._db.executemany(
-            f"INSERT INTO wrote VALUES ({','.join('?' * 14)})", [(r[0], activity, *r[1:]) for r in new - old]
+            f"INSERT INTO wrote VALUES ({','.join('?' * 15)})", [(r[0], activity, *r[1:]) for r in new - old]
         )
         for row in old ^ new:
             self._write_changed(activity, row, touched)
@@ -181,6 +191,7 @@ class Conclusions:
                 merged.until,
                 r.version,
                 r.digest,
+                self._content(r.digest),
                 r.known,
                 merged.first_known,
                 r.version_known,
@@ -195,7 +206,7 @@ class Conclusions:
             "DELETE FROM was_read WHERE state = ? AND activity = ?", [(r[0], activity) for r in old - new]
         )
         self._db.executemany(
-            f"INSERT INTO was_read VALUES ({','.join('?' * 13)})", [(r[0], activity, *r[1:]) for r in new - old]
+            f"INSERT INTO was_read VALUES ({','.join('?' * 14)})", [(r[0], activity, *r[1:]) for r in new - old]
         )
         touched.reads |= {row[0] for row in old ^ new}
         self._log.put(Status.MERGED, _read_at(new - old), _read_at(old - new))
@@ -207,13 +218,13 @@ class Conclusions:
 
         The reports of the same write by runs around it count only where this one does not, so they are looked at too.
         """
-        state, _, klass, time, _, version, digest, *_ = row
+        state, _, klass, time, _, version, _, content, *_ = row
         touched.writes.add(str(state))
         touched.reads |= self._states(
-            "SELECT state FROM was_read WHERE class = ?"
-            " AND (version = ? AND version <> '' OR digest = ? AND digest <> '')",
-            (klass, version, digest),
+            "SELECT state FROM was_read WHERE class = ? AND version = ? AND version <> ''", (klass, version)
         )
+        if content:
+            touched.reads |= self._states("SELECT state FROM was_read WHERE content = ?", (content,))
         if time is None:
             return
         self._mark_after(klass, time, touched)
@@ -274,9 +285,13 @@ class Conclusions:
                     self._db.execute("INSERT OR REPLACE INTO link_class VALUES (?, ?)", (dataset, name))
                     self._db.execute("UPDATE wrote SET class = ? WHERE dataset = ?", (name, dataset))
                     self._db.execute("UPDATE was_read SET class = ? WHERE dataset = ?", (name, dataset))
+                    self._db.execute("UPDATE wrote SET content = ? WHERE digest = ?", (name, dataset))
+                    self._db.execute("UPDATE was_read SET content = ? WHERE digest = ?", (name, dataset))
             for dataset in members | touched.linked:
-                touched.reads |= self._states("SELECT state FROM was_read WHERE class = ?", (self._class(dataset),))
-                touched.writes |= self._states("SELECT state FROM wrote WHERE class = ?", (self._class(dataset),))
+                name = self._class(dataset)
+                touched.reads |= self._states("SELECT state FROM was_read WHERE class = ?", (name,))
+                touched.reads |= self._states("SELECT state FROM was_read WHERE content = ?", (name,))
+                touched.writes |= self._states("SELECT state FROM wrote WHERE class = ?", (name,))
 
     def _component(self, dataset: str) -> set[str]:
         rows = self._db.execute(
@@ -285,6 +300,9 @@ class Conclusions:
             (dataset,),
         )
         return {d for (d,) in rows}
+
+    def _content(self, digest: str) -> str:
+        return self._class(digest) if digest else ""
 
     def _class(self, dataset: str) -> str:
         row = self._db.execute("SELECT class FROM link_class WHERE dataset = ?", (dataset,)).fetchone()

@@ -57,20 +57,25 @@ _TABLES = (
     "CREATE INDEX cites_rec ON cites(rec)",
     # a facet value that decides something: its JSON, and the statements in it that its subject may be given (JSON too)
     "CREATE TABLE content(iri TEXT PRIMARY KEY, json TEXT, says TEXT) WITHOUT ROWID",
+    # digest is a name of the bytes, content the class of all names of those bytes
     # effective reads and writes: what the merged graph says, ready to be matched across runs; a write of mode Drop or
     # Rename is none but the end of what a name stood for; each `…known` is the lowest index that states a value
     "CREATE TABLE wrote(state TEXT, activity TEXT, dataset TEXT, class TEXT, time TEXT, partial INTEGER, version TEXT,"
-    " digest TEXT, mode TEXT, known INTEGER, time_known INTEGER, version_known INTEGER, digest_known INTEGER,"
-    " mode_known INTEGER, PRIMARY KEY(state, activity)) WITHOUT ROWID",
+    " digest TEXT, content TEXT, mode TEXT, known INTEGER, time_known INTEGER, version_known INTEGER,"
+    " digest_known INTEGER, mode_known INTEGER, PRIMARY KEY(state, activity)) WITHOUT ROWID",
     "CREATE INDEX wrote_time ON wrote(class, time)",
     "CREATE INDEX wrote_activity ON wrote(activity)",
     "CREATE INDEX wrote_dataset ON wrote(dataset)",
+    "CREATE INDEX wrote_digest ON wrote(digest) WHERE digest <> ''",
+    "CREATE INDEX wrote_content ON wrote(content) WHERE content <> ''",
     "CREATE TABLE was_read(state TEXT, activity TEXT, dataset TEXT, class TEXT, first TEXT, last TEXT, until TEXT,"
-    " version TEXT, digest TEXT, known INTEGER, time_known INTEGER, version_known INTEGER, digest_known INTEGER,"
-    " PRIMARY KEY(state, activity)) WITHOUT ROWID",
+    " version TEXT, digest TEXT, content TEXT, known INTEGER, time_known INTEGER, version_known INTEGER,"
+    " digest_known INTEGER, PRIMARY KEY(state, activity)) WITHOUT ROWID",
     "CREATE INDEX was_read_last ON was_read(class, last)",
     "CREATE INDEX was_read_activity ON was_read(activity)",
     "CREATE INDEX was_read_dataset ON was_read(dataset)",
+    "CREATE INDEX was_read_digest ON was_read(digest) WHERE digest <> ''",
+    "CREATE INDEX was_read_content ON was_read(content) WHERE content <> ''",
     "CREATE TABLE link_class(dataset TEXT PRIMARY KEY, class TEXT) WITHOUT ROWID",
     "CREATE TABLE run_version(activity TEXT PRIMARY KEY, version TEXT, job TEXT, contents TEXT) WITHOUT ROWID",
     "CREATE INDEX run_version_version ON run_version(version)",
@@ -82,7 +87,7 @@ _TABLES = (
 
 
 #: Changes with the rules by which conclusions are drawn.
-_RULES = 2
+_RULES = 3
 #: Which rules, tables and words in them: a database of another version is made again from the ledger.
 _VERSION = (
     zlib.crc32(repr((_RULES, FACTS, _INDEXES, _TABLES, edges.TABLES, search.TABLES, words.VERSION)).encode()) >> 1

@@ -44,6 +44,7 @@ class Relation(IntEnum):
     ASSIGNS = 27
     INTENDED = 28
     COLUMNS = 29
+    BYTES = 30
     AT = 40
     START = 41
     END = 42
@@ -70,6 +71,7 @@ RELATIONS: dict[str, Relation] = {
     PROV.wasInvalidatedBy: Relation.INVALIDATED,
     PROV.specializationOf: Relation.SPECIAL,
     PS.symlink: Relation.SYMLINK,
+    PS.bytes: Relation.BYTES,
     RDF_TYPE: Relation.TYPE,
     DCT.isPartOf: Relation.PART,
     PS.job: Relation.JOB,

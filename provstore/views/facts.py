@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
-from provstore import rdf, times
+from provstore import iris, rdf, times
 from provstore.views.edges import COLUMN_FACETS, Edge, Relation, edges_of
 from provstore.views.texts import texts_of
 from provstore.vocab import DCT, PROV, PS, RDF_TYPE
@@ -67,7 +67,6 @@ _EVENTS = {
 }
 _RUNS = {PS.Run, PS.Window, PS.TrainingRun, PS.Inference, PS.Evaluation, PS.Normalisation}
 _ATTRIBUTES = {
-    PS.sha256: "digest",
     PS.writeMode: "mode",
     PROV.generatedAtTime: "generated",
     PROV.startedAtTime: "start",
@@ -76,7 +75,7 @@ _ATTRIBUTES = {
 #: The predicates below that have literals as objects; all others have IRIs.
 _VALUED = {
     *(PROV.generatedAtTime, PROV.invalidatedAtTime, PROV.startedAtTime, PROV.endedAtTime, PROV.atTime),
-    *(PS.sha256, PS.key, PS.deleted),
+    *(PS.sha256, PS.md5, PS.key, PS.deleted),
 }
 _INSTANTS = {"generated", "start", "end"}
 #: The instants of qualified starts and ends: of one activity there may be several, so only `merge` says which counts.
@@ -210,10 +209,24 @@ def _states(by: _Terms, types: dict[str, set[str]], facts: Facts) -> None:
     for form, key in _MOMENTS.items():
         for (activity, value), _ in _held(by, form, PROV.atTime):
             facts.rows["attribute"].update((rdf.text_of(activity), key, v) for v in _key(value))
+    _contents(by, types, facts)
     facts.rows["intended"].update((rdf.text_of(s), rdf.text_of(v)) for s, v in by[PS.intendedOutput])
     facts.rows["dropped"].update((rdf.text_of(s), rdf.text_of(v)) for s, v in by[PS.dropped])
     facts.rows["renamed"].update((rdf.text_of(s), rdf.text_of(v)) for s, v in by[PS.renamedFrom])
     facts.rows["symlink"].update((rdf.text_of(s), rdf.text_of(v)) for s, v in by[PS.symlink])
+
+
+def _contents(by: _Terms, types: dict[str, set[str]], facts: Facts) -> None:
+    """The names of the bytes of a state: as stated, or of its digests; a digest of another form is a name as it is."""
+    named = [(subject, rdf.text_of(value)) for subject, value in by[PS.bytes]]
+    base = facts.record.rpartition("/record/")[0]
+    for predicate, algorithm in ((PS.sha256, "sha256"), (PS.md5, "md5")):
+        for subject, value in by.get(predicate, ()):
+            if PS.Bytes not in types[subject] and subject != f"<{facts.record}>":
+                digest = rdf.text_of(value)
+                if digest.lower() not in iris.EMPTY:
+                    named.append((subject, iris.content_bytes(base, algorithm, digest) or digest))
+    facts.rows["attribute"].update((rdf.text_of(subject), "digest", name) for subject, name in named)
 
 
 def _datasets(general: set[str]) -> Iterator[tuple[str, str]]:

@@ -10,12 +10,13 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from provstore import rdf, times
+from provstore import iris, rdf, times
 from provstore.views.merged import ENDINGS, KEEPS, REPLACES, identifier
 from provstore.vocab import PROV, PS, RDF_TYPE
 
 _COLUMNS = (
-    "state, activity, time, partial, version, digest, mode, known, time_known, version_known, digest_known, mode_known"
+    "state, activity, time, partial, version, digest, content, mode, known, time_known, version_known, digest_known,"
+    " mode_known"
 )
 
 
@@ -27,6 +28,7 @@ class _Write:
     partial: int
     version: str
     digest: str
+    content: str
     mode: str
     known: int
     time_known: int
@@ -55,10 +57,15 @@ class _Read:
     until: str | None
     version: str
     digest: str
+    content: str
     known: int
     time_known: int
     version_known: int
     digest_known: int
+
+    def differs(self, write: _Write) -> bool:
+        """Whether what was read is known to be other bytes than what was written."""
+        return self.content != write.content and iris.same_digest_kind(self.digest, write.digest)
 
     def can_have_seen(self, write: _Write) -> bool:
         """Nobody reads what is written after his end."""
@@ -75,8 +82,8 @@ def resolve_read(db: sqlite3.Connection, state: str) -> set[str]:
     A state that several runs are said to have read was read by the time that each of them needed it.
     """
     rows = db.execute(
-        "SELECT activity, class, first, last, until, version, digest, known, time_known, version_known, digest_known"
-        " FROM was_read WHERE state = ?",
+        "SELECT activity, class, first, last, until, version, digest, content, known, time_known, version_known,"
+        " digest_known FROM was_read WHERE state = ?",
         (state,),
     ).fetchall()
     if not rows:
@@ -96,9 +103,9 @@ def _begun(read: _Read) -> _Read:
 
 
 def _resolve(db: sqlite3.Connection, read: _Read, users: set[str]) -> set[str]:
-    if read.digest and (same := _matching(db, "digest", read, read.digest)):
+    if read.content and (same := _of_content(db, read)):
         return _same_content(db, read, users, same)
-    labelled = _matching(db, "version", read, read.version) if read.version else []
+    labelled = _of_version(db, read) if read.version else []
     labelled = [w for w in labelled if not _ended_between(db, read, w)]
     if len(labelled) == 1 and read.surely_before(labelled[0]):
         (write,) = labelled
@@ -109,7 +116,8 @@ def _resolve(db: sqlite3.Connection, read: _Read, users: set[str]) -> set[str]:
         return _unresolved(db, read)
     before = _latest_before(db, read.klass, read.first, read.activity, read.version, bool(labelled))
     during = _during(db, read, bool(labelled))
-    seen = [write for write in before + during if not write.ends]
+    # what lies there with other bytes than were read was overwritten by somebody who recorded nothing
+    seen = [write for write in before + during if not write.ends and not read.differs(write)]
     known = max(read.known, read.time_known)
     if len(before) == 1 and seen == before and not during:
         return _certain(db, read, users, before[0], PS.LatestBefore, known, before[0].placed)
@@ -200,13 +208,24 @@ def _makers(db: sqlite3.Connection, state: str) -> set[str]:
     return {a for (a,) in db.execute("SELECT activity FROM generated WHERE entity = ?", (state,))}
 
 
-def _matching(db: sqlite3.Connection, column: str, read: _Read, value: str) -> list[_Write]:
-    sql = {
-        "digest": f"SELECT {_COLUMNS} FROM wrote WHERE class = ? AND digest = ? AND activity <> ? ORDER BY state",
-        "version": f"SELECT {_COLUMNS} FROM wrote WHERE class = ? AND version = ? AND activity <> ? ORDER BY state",
-    }[column]
-    found = (_Write(*row) for row in db.execute(sql, (read.klass, value, read.activity)))
-    return [write for write in found if read.can_have_seen(write)]
+def _of_content(db: sqlite3.Connection, read: _Read) -> list[_Write]:
+    """The writes of the bytes that were read: those under the same name, or where there is none, under any."""
+    rows = db.execute(
+        f"SELECT class = ?, {_COLUMNS} FROM wrote WHERE content = ? AND activity <> ? ORDER BY state",
+        (read.klass, read.content, read.activity),
+    )
+    found = [(here, write) for here, *row in rows if read.can_have_seen(write := _Write(*row))]
+    return [write for here, write in found if here] or [write for _, write in found]
+
+
+def _of_version(db: sqlite3.Connection, read: _Read) -> list[_Write]:
+    """The writes under the label that the read names, but for those that are known to be of other bytes."""
+    rows = db.execute(
+        f"SELECT {_COLUMNS} FROM wrote WHERE class = ? AND version = ? AND activity <> ? ORDER BY state",
+        (read.klass, read.version, read.activity),
+    )
+    found = (_Write(*row) for row in rows)
+    return [write for write in found if read.can_have_seen(write) and not read.differs(write)]
 
 
 def _ended_between(db: sqlite3.Connection, read: _Read, write: _Write) -> bool:

@@ -1,0 +1,71 @@
+"""The JSON formats that are taken in: which a payload is of, and what maps it.
+
+RDF is not among them: it comes in whole documents (`provstore.capture.syntax`), these in payloads, one or many a body.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from provstore.capture import dvc, mlflow, openlineage
+from provstore.model import Mapped
+
+Object = dict[str, Any]
+
+#: Media types that say no more than that it is JSON: what a payload is, is then seen from the payload.
+GENERIC = frozenset(f"application/{each}" for each in ("json", "x-ndjson", "ndjson", "jsonl", "x-jsonlines"))
+
+
+class Mapper(Protocol):
+    """A pure function from one payload to its record; Unmappable with a JSON pointer where it has no identity."""
+
+    def __call__(self, value: Object, *, base: str) -> Mapped: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One format: under the first of its media types its payloads are kept."""
+
+    name: str
+    title: str
+    media_types: tuple[str, ...]
+    recognises: Callable[[Object], bool]
+    map: Mapper
+
+
+def _own(name: str) -> Callable[[Object], bool]:
+    """What recognises a payload of our own: `"provstore": "name/version"`."""
+    return lambda value: type(said := value.get("provstore")) is str and said.partition("/")[0] == name
+
+
+def own_media_type(name: str) -> str:
+    """The media type of a format of our own."""
+    return f"application/vnd.provstore.{name}+json"
+
+
+OPENLINEAGE = Format("openlineage", "OpenLineage events", ("application/json",), lambda _: True, openlineage.map_event)
+
+#: Every format, the first that recognises a payload is taken; OpenLineage, which may be anything, comes last.
+FORMATS: tuple[Format, ...] = (
+    Format("mlflow", "MLflow's entities", (own_media_type("mlflow"),), _own("mlflow"), mlflow.map_payload),
+    Format("dvc", "history of a DVC repository", (own_media_type("dvc"),), _own("dvc"), dvc.map_payload),
+    OPENLINEAGE,
+)
+
+
+def of_media_type(media_type: str) -> Format | None:
+    """The format that a media type names; None where it is generic, or none of the formats'."""
+    bare = media_type.partition(";")[0].strip().lower()
+    return None if bare in GENERIC else next((f for f in FORMATS if bare in f.media_types), None)
+
+
+def of_payload(value: Object) -> Format:
+    """The format that recognises a payload."""
+    return next(f for f in FORMATS if f.recognises(value))
+
+
+def named(name: str) -> Format | None:
+    """The format of a name, if there is one."""
+    return next((f for f in FORMATS if f.name == name), None)
