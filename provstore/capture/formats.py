@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from provstore.capture import openlineage
+from provstore.capture import items, openlineage
 from provstore.model import Mapped
 
 Object = dict[str, Any]
@@ -46,9 +46,10 @@ def own_media_type(name: str) -> str:
 
 
 OPENLINEAGE = Format("openlineage", "OpenLineage events", ("application/json",), lambda _: True, openlineage.map_event)
+ITEMS = Format("items", "Record-level items in batches", (own_media_type("items"),), _own("items"), items.map_items)
 
 #: Every format, the first that recognises a payload is taken; OpenLineage, which may be anything, comes last.
-FORMATS: tuple[Format, ...] = (OPENLINEAGE,)
+FORMATS: tuple[Format, ...] = (ITEMS, OPENLINEAGE)
 
 
 def of_media_type(media_type: str) -> Format | None:
