@@ -55,7 +55,7 @@ PS = Namespace(
     " sql dialect repository codeUrl path branch tag commit codeVersion owner ownerType"
     # models, items, people
     " parameter value alias assigns onSlice factor pseudonym serialNumber subject concerns reason"
-    " commitment formula locator"
+    " formula locator"
     # policies
     " Clause TextStatus BiometricIdentification Match Log Signature ReportedFigure ManualStep Reconciliation"
     " ModelValidation OfficialText Reproduction Unread referenceDatabase textStatus checkedAgainst checkedOn"
@@ -72,8 +72,8 @@ PS = Namespace(
 )
 PROV = Namespace(
     "http://www.w3.org/ns/prov#",
-    "Activity Agent Association Attribution Bundle Collection Communication Derivation End Entity EntityInfluence Generation"
-    " Invalidation Organization Person Plan SoftwareAgent Start Usage actedOnBehalfOf activity agent atTime"
+    "Activity Agent Association Attribution Bundle Collection Communication Derivation End Entity EntityInfluence"
+    " Generation Invalidation Organization Person Plan SoftwareAgent Start Usage actedOnBehalfOf activity agent atTime"
     " contributed ended endedAtTime entity generalizationOf generated generatedAtTime hadActivity hadDelegate"
     " hadDerivation hadMember hadPlan hadPrimarySource hadRevision hadRole influenced influencer informed"
     " invalidated invalidatedAtTime qualifiedAssociation qualifiedAttribution qualifiedCommunication"

@@ -14,7 +14,6 @@ import pyoxigraph as ox
 from provstore import rdf
 from provstore.errors import DirectoryInUse, InvalidInput, Misconfigured
 
-
 #: Bytes of N-Quads from which sorted files are written beside the store instead of transactions in it.
 _MANY = 1 << 20
 

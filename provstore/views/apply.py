@@ -11,7 +11,7 @@ import json
 import secrets
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from provstore import iris, rdf
@@ -29,6 +29,7 @@ from provstore.views.search import SearchIndex
 from provstore.vocab import PS
 
 _GRAPHS = ("merged", "inferred", "system")
+_AT_ONCE = 16 << 20  # bytes of N-Quads, from which a batch takes no further entry
 _FOCUS = "<http://www.w3.org/ns/shacl#focusNode>"
 
 
@@ -73,12 +74,12 @@ class Views:
             self._change_store(batch, {})
 
     def apply_pending(self, limit: int = 256) -> int:
-        """Apply up to `limit` entries beyond the applied index, all or nothing; returns how many."""
+        """Apply up to `limit` entries beyond the applied index, fewer if they are large, all or nothing; how many."""
         first = self.applied + 1
         last = min(self._ledger.head, first + limit - 1)
         if last < first:
             return 0
-        bodies = {body.index: body for body in self._ledger.bodies(first, last)}
+        bodies, last = self._pending(first, last)
         with self._transaction(), self._search.batch():
             batch = self._digest(bodies, last)
             journal.add(self._db, batch)
@@ -86,6 +87,18 @@ class Views:
         self._change_store(batch, bodies)
         self.applied_hint = last
         return last - first + 1
+
+    def _pending(self, first: int, last: int) -> tuple[dict[int, Body], int]:
+        """The records at indices first … last, or to an earlier index: others wait while these are applied."""
+        found: dict[int, Body] = {}
+        size = 0
+        with closing(self._ledger.bodies(first, last)) as bodies:
+            for body in bodies:
+                found[body.index] = body
+                size += len(body.quads)
+                if size > _AT_ONCE:
+                    return found, body.index
+        return found, last
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

@@ -90,7 +90,10 @@ _TABLES = (
 _RULES = 3
 #: Which rules, tables and words in them: a database of another version is made again from the ledger.
 _VERSION = (
-    zlib.crc32(repr((_RULES, FACTS, _INDEXES, _TABLES, edges.TABLES, items.TABLES, search.TABLES, words.VERSION)).encode()) >> 1
+    zlib.crc32(
+        repr((_RULES, FACTS, _INDEXES, _TABLES, edges.TABLES, items.TABLES, search.TABLES, words.VERSION)).encode()
+    )
+    >> 1
 )
 
 

@@ -18,7 +18,6 @@ from collections.abc import Iterable
 from itertools import chain
 from urllib.parse import unquote
 
-from provstore import rdf
 from provstore.views.edges import APPARATUS, GENERIC, TIMES, Edge, Relation, ticks
 from provstore.vocab import PROV, PS, QUDT, RDF_TYPE, RDF_VALUE, SOSA
 
@@ -26,9 +25,7 @@ Pairs = list[tuple[str, str]]
 Terms = dict[str, Pairs]  # predicate → (subject, object) pairs, as written
 
 #: One row for each record that speaks of an item: the CRC-32 of its key, its node, the record's ledger index.
-TABLES = (
-    "CREATE TABLE item(key INTEGER, node INTEGER, rec INTEGER, PRIMARY KEY(key, node, rec)) WITHOUT ROWID",
-)
+TABLES = ("CREATE TABLE item(key INTEGER, node INTEGER, rec INTEGER, PRIMARY KEY(key, node, rec)) WITHOUT ROWID",)
 
 _CLASSES = (PS.RecordItem, PS.Prediction, PS.Decision, PS.Measurand, SOSA.Sample)
 #: Classes of what facts are kept of.
@@ -124,6 +121,12 @@ def key_of(iri: str) -> str:
     return unquote(parts[1] if len(parts) > 1 else iri[max(iri.rfind(c) for c in "/#:") + 1 :])
 
 
+def namespace_of(iri: str) -> str:
+    """The namespace in `…/item/{namespace}/{key}`; '' in any other IRI."""
+    _, mark, rest = iri.partition("/item/")
+    return unquote(rest.partition("/")[0]) if mark and "/" in rest else ""
+
+
 def _number(key: str) -> int:
     return zlib.crc32(key.encode())
 
@@ -150,13 +153,21 @@ class ItemIndex:
         return {rec for (rec,) in rows}
 
 
-def found_by_key(db: sqlite3.Connection, key: str, most: int) -> list[str]:
-    """The items of a key, by their IRIs: at most so many, in order of their first appearance."""
+def found(db: sqlite3.Connection, typed: str, most: int) -> list[str]:
+    """The items of a key, or the item of an IRI, that have no document of their own: at most so many, oldest first."""
     rows = db.execute(
-        "SELECT DISTINCT n.id, n.iri FROM item i JOIN node n ON n.id = i.node WHERE i.key = ? ORDER BY n.id",
-        (_number(key),),
+        "SELECT DISTINCT n.id, n.iri FROM item i JOIN node n ON n.id = i.node WHERE i.key IN (?, ?)"
+        " AND NOT EXISTS (SELECT 1 FROM search_subject s JOIN search_doc d ON d.id = s.id WHERE s.iri = n.iri)"
+        " ORDER BY n.id",
+        (_number(typed), _number(key_of(typed))),
     )
-    return [iri for _, iri in rows if key_of(iri) == key][:most]
+    return [iri for _, iri in rows if typed in (key_of(iri), iri)][:most]
+
+
+def classes(db: sqlite3.Connection, iri: str) -> list[str]:
+    """The classes of a thing, as terms."""
+    row = db.execute("SELECT id FROM node WHERE iri = ?", (iri,)).fetchone()
+    return [f"<{each}>" for (each,) in db.execute(_ENDS, (row[0], int(Relation.TYPE)))] if row else []
 
 
 def is_item(db: sqlite3.Connection, iri: str) -> bool:

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from provstore import rdf
 from provstore.capture.items.batch import ADAPTER, MAX_ITEMS, Batch
 from provstore.capture.items.items import Items
-from provstore.errors import InvalidInput
 from provstore.model import Mapped
 
 __all__ = ["ADAPTER", "MAX_ITEMS", "map_items"]
@@ -19,15 +17,10 @@ __all__ = ["ADAPTER", "MAX_ITEMS", "map_items"]
 def map_items(value: dict[str, Any], *, base: str) -> Mapped:
     """One batch as a record; the order of its items, and whether they stand in rows or objects, changes nothing in it.
 
-    All or nothing: InvalidInput with the pointer of the first thing that is wrong, such as a key that comes twice, a
+    All or nothing: Unmappable with the pointer of the first thing that is wrong, such as a key that comes twice, a
     time that is none, a number without an item. At most `MAX_ITEMS` items. Members that are not known are left out
     and told as liberties.
     """
-    try:
-        batch = Batch(value, base)
-        Items(batch).write()
-        record, quads = rdf.seal(base, batch.held)
-    except UnicodeEncodeError as error:
-        raise InvalidInput("the batch holds half of a surrogate pair, which is no Unicode text", pointer="") from error
-    liberties = tuple(sorted(set(batch.liberties), key=lambda each: (each.pointer, each.message)))
-    return Mapped(record, quads, (), ADAPTER, liberties)
+    batch = Batch(value, base)
+    Items(batch).write()
+    return batch.mapped()

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from provstore import iris, jcs, rdf
+from provstore.capture.draft import RECORD, Draft
+from provstore.capture.facets import kind_of
 from provstore.capture.items import reading
 from provstore.capture.items.sources import Source, source
-from provstore.capture.lines import Lines
-from provstore.errors import InvalidInput
-from provstore.model import Liberty
+from provstore.errors import Unmappable
 from provstore.vocab import DCT, PROV, PS, QUDT, RDFS, SOSA
 
 ADAPTER: Final = "items/1"
@@ -57,7 +57,7 @@ _KNOWN: Final = {
 }
 _AGENTS: Final = {
     "person": (PROV.Agent, PROV.Person),
-    "organization": (PROV.Agent, PROV.Organization),
+    "org": (PROV.Agent, PROV.Organization),
     "software": (PROV.Agent, PROV.SoftwareAgent),
     "device": (PROV.Agent, SOSA.Sensor),
 }
@@ -65,46 +65,40 @@ _MEMBER_KINDS: Final = {"device": "device", "technician": "person", "software": 
 _ROLES: Final = {"device": PS.measuringDevice, "technician": PS.technician}
 
 
-class Batch(Lines):
+class Batch(Draft):
     """Reads the head of a batch and holds the lines of its record; `activity` tells what made an item."""
 
     def __init__(self, value: dict[str, Any], base: str) -> None:
-        super().__init__(base, iris.PLACEHOLDER)
-        self.value = value
-        self.liberties: list[Liberty] = []
+        super().__init__(base, value, ADAPTER)
         #: the model version that an activity used, by its term
         self.models: dict[str, str] = {}
         self._activities: dict[str, str] = {}
         if value.get("provstore") != ADAPTER:
-            raise InvalidInput(f"wanted {ADAPTER!r}, got {value.get('provstore')!r:.80}", pointer="/provstore")
+            raise Unmappable(f"wanted {ADAPTER!r}, got {value.get('provstore')!r:.80}", pointer="/provstore")
         kind = value.get("kind", "Run")
         if kind not in KINDS:
-            raise InvalidInput(f"wanted one of {', '.join(KINDS)}, got {kind!r:.80}", pointer="/kind")
+            raise Unmappable(f"wanted one of {', '.join(KINDS)}, got {kind!r:.80}", pointer="/kind")
         self.kind = KINDS[kind]
         self.namespace = reading.name(self._wanted("namespace"), "/namespace")
         self.state = reading.name(value["state"], "/state") if value.get("state") is not None else ""
         for each in value.keys() - _KNOWN:
             self.note(f"/{each}", "this member of a batch is not known and was left out")
         self.start, self.end = self._instant("start"), self._instant("end")
-        self._run()
+        self.node, self.identifier = self._run()
         self.unit = self.read_unit(value["unit"], "/unit") if value.get("unit") is not None else ""
         self.sources = list(self._sources())
         self.collection = self._collection()
         self._record()
 
-    def note(self, pointer: str, message: str) -> None:
-        """Tell of something that was overlooked or assumed."""
-        self.liberties.append(Liberty(pointer, message))
-
     def _wanted(self, member: str) -> Any:
         if self.value.get(member) is None:
-            raise InvalidInput(f"a batch needs {member!r}", pointer=f"/{member}")
+            raise Unmappable(f"a batch needs {member!r}", pointer=f"/{member}")
         return self.value[member]
 
     def _instant(self, member: str) -> str:
-        return self.instant(self.value[member], f"/{member}") if self.value.get(member) is not None else ""
+        return self.moment(self.value[member], f"/{member}") if self.value.get(member) is not None else ""
 
-    def instant(self, value: object, pointer: str) -> str:
+    def moment(self, value: object, pointer: str) -> str:
         """A time as a term; one without a zone is taken for UTC, and told."""
         term, zoned = reading.instant(value, pointer)
         if not zoned:
@@ -113,18 +107,15 @@ class Batch(Lines):
 
     # -- the activity -------------------------------------------------------------------------------------------------
 
-    def _run(self) -> None:
+    def _run(self) -> tuple[str, str]:
+        """The node of the run, and what states are named by that it reads and writes: the last part of its IRI."""
         sent = reading.name(self._wanted("run"), "/run")
-        found = reading.iri(sent, "/run")
-        identifier, is_uuid = iris.run_id(sent)
-        if found is None and not is_uuid:
-            self.note("/run", f"the run is no UUID and was named {identifier}")
-        self.run = found or iris.run(identifier)
-        node = f"<{self.run}>"
-        self.type(node, PROV.Activity)
-        for term, predicate in ((self.start, PROV.startedAtTime), (self.end, PROV.endedAtTime)):
-            if term:
-                self.say(node, predicate, term)
+        if named := reading.iri(sent, "/run"):
+            identifier, node = named.rpartition(":" if named.startswith("urn:") else "/")[2], f"<{named}>"
+            self.type(node, PROV.Activity)
+        else:
+            identifier, node = self.run(sent, *(PROV.Activity,), pointer="/run")
+        self.span(node, self.start, self.end)
         for member, predicate in (("title", DCT.title), ("reason", PS.reason)):
             if self.value.get(member) is not None:
                 said = reading.text(self.value[member], f"/{member}", reading.MAX_TEXT)
@@ -133,6 +124,7 @@ class Batch(Lines):
             given = reading.mapping(self.value["job"], "/job")
             job = self.job(*(reading.name(given.get(m), f"/job/{m}") for m in ("namespace", "name")))
             self.say(node, PS.job, f"<{job}>")
+        return node, identifier
 
     def activity(self, own: Mapping[str, Any], at: At) -> str:
         """The term of the activity that made an item: the run, or the part of it with these members of `OWN`."""
@@ -143,16 +135,13 @@ class Batch(Lines):
         return found
 
     def _described(self, own: Mapping[str, Any], key: str, at: At) -> str:
-        node = f"<{self.run}>"
+        node = self.node
         if own:
-            node = f"<{iris.run(str(uuid.uuid5(uuid.NAMESPACE_URL, f'{self.run}#{key}')))}>"
+            node = f"<{iris.run(str(uuid.uuid5(uuid.NAMESPACE_URL, f'{self.node[1:-1]}#{key}')))}>"
             self.type(node, PROV.Activity)
-            self.say(node, DCT.isPartOf, f"<{self.run}>")
+            self.say(node, DCT.isPartOf, self.node)
+            self.span(node, self.start, self.end)
         self.type(node, *self.kind.activity)
-        if own:
-            for term, predicate in ((self.start, PROV.startedAtTime), (self.end, PROV.endedAtTime)):
-                if term:
-                    self.say(node, predicate, term)
         said = {m: (own.get(m, self.value.get(m)), at[m] if m in own else f"/{m}") for m in OWN}
         self._doers(node, {m: given for m, given in said.items() if given[0] is not None})
         return node
@@ -160,53 +149,35 @@ class Batch(Lines):
     def _doers(self, node: str, said: Mapping[str, tuple[Any, str]]) -> None:
         """Device, technician, software, other agents; the plan stands with the first that there is."""
         plan = self._plan(*said["plan"]) if "plan" in said else ""
-        doers = [(self._agent(_MEMBER_KINDS[m], *said[m]), _ROLES.get(m, "")) for m in _MEMBER_KINDS if m in said]
+        doers = [(self.doer(_MEMBER_KINDS[m], *said[m]), _ROLES.get(m, "")) for m in _MEMBER_KINDS if m in said]
         doers += self._others()
         for agent, role in doers:
-            self.say(node, PROV.wasAssociatedWith, agent)
-            if role or plan:
-                self._associate(node, agent, role, plan)
+            self.associate(node, agent, role=role, plan=plan)
             plan = ""
         if plan:  # by nobody that is named
             self.say(node, SOSA.usedProcedure if SOSA.Observation in self.kind.activity else DCT.conformsTo, plan)
         if "model" in said:
-            model = self.models[node] = self._model(*said["model"])
-            self.say(node, PROV.used, model)
-            usage = f"{node[:-1]}#usage/model>"
-            self.type(usage, PROV.Usage)
-            self.say(usage, PROV.entity, model)
-            self.say(usage, PROV.hadRole, PS.model)
-            self.say(node, PROV.qualifiedUsage, usage)
-
-    def _associate(self, node: str, agent: str, role: str, plan: str) -> None:
-        named = iris.enc(agent[1:-1].removeprefix(f"{self.base}/agent/"))
-        association = f"{node[:-1]}#association/{named}>"
-        self.type(association, PROV.Association)
-        self.say(node, PROV.qualifiedAssociation, association)
-        self.say(association, PROV.agent, agent)
-        if role:
-            self.say(association, PROV.hadRole, role)
-        if plan:
-            self.say(association, PROV.hadPlan, plan)
+            self.models[node] = self._model(*said["model"])
+            self.use(node, self.models[node], PS.model)
 
     def _others(self) -> Iterator[tuple[str, str]]:
         given = self.value.get("agents")
         if given is None:
             return
         if not isinstance(given, list):
-            raise InvalidInput(f"wanted an array, got {reading.kind_of(given)}", pointer="/agents")
+            raise Unmappable(f"wanted an array, got {kind_of(given)}", pointer="/agents")
         for number, each in enumerate(given):
             pointer = f"/agents/{number}"
             kind = reading.mapping(each, pointer).get("kind", "person")
             if kind not in _AGENTS:
-                raise InvalidInput(f"wanted one of {', '.join(_AGENTS)}, got {kind!r:.80}", pointer=f"{pointer}/kind")
+                raise Unmappable(f"wanted one of {', '.join(_AGENTS)}, got {kind!r:.80}", pointer=f"{pointer}/kind")
             role = each.get("role")
             found = "" if role is None else reading.iri(reading.text(role, f"{pointer}/role"), f"{pointer}/role")
             if found is None:
-                raise InvalidInput("a role is an IRI", pointer=f"{pointer}/role")
-            yield self._agent(kind, each, pointer), found and f"<{found}>"
+                raise Unmappable("a role is an IRI", pointer=f"{pointer}/role")
+            yield self.doer(kind, each, pointer), found and f"<{found}>"
 
-    def _agent(self, kind: str, given: object, pointer: str) -> str:
+    def doer(self, kind: str, given: object, pointer: str) -> str:
         """The term of an agent: an id or IRI, or an object with one, a label and a serial number."""
         said = given if isinstance(given, dict) else {"id": given}
         at = f"{pointer}/id" if isinstance(given, dict) else pointer
@@ -216,8 +187,8 @@ class Batch(Lines):
         for member, predicate in (("label", RDFS.label), ("serial", PS.serialNumber)):
             if said.get(member) is not None:
                 self.say(node, predicate, rdf.literal(reading.name(said[member], f"{pointer}/{member}")))
-        if said.get("organization") is not None:
-            above = self._agent("organization", said["organization"], f"{pointer}/organization")
+        if said.get("org") is not None:
+            above = self.doer("org", said["org"], f"{pointer}/org")
             self.say(node, PROV.actedOnBehalfOf, above)
         return node
 
@@ -238,7 +209,7 @@ class Batch(Lines):
         if said.get("factor") is not None:
             kind, term = reading.value_of(said["factor"], f"{pointer}/factor")
             if kind != "number":
-                raise InvalidInput("wanted a number", pointer=f"{pointer}/factor")
+                raise Unmappable("wanted a number", pointer=f"{pointer}/factor")
             self.say(node, PS.factor, term)
         return node
 
@@ -273,15 +244,10 @@ class Batch(Lines):
         node = f"<{iris.write_state(dataset, self.identifier)}>"
         self.type(node, PROV.Entity, PROV.Collection, PS.WriteState)
         self.say(node, PROV.specializationOf, f"<{dataset}>")
-        self.say(node, PROV.wasGeneratedBy, f"<{self.run}>")
+        self.say(node, PROV.wasGeneratedBy, self.node)
         if self.end:
             self.say(node, PROV.generatedAtTime, self.end)
         return node
-
-    @property
-    def identifier(self) -> str:
-        """What states are named by that the run reads and writes: the last part of its IRI."""
-        return self.run.rpartition(":" if self.run.startswith("urn:") else "/")[2]
 
     def read_unit(self, given: object, pointer: str) -> str:
         """The term of a unit: an IRI, `unit:…` of QUDT, or a UCUM code."""
@@ -295,15 +261,12 @@ class Batch(Lines):
         return f"<{found}>"
 
     def _record(self) -> None:
-        me = f"<{iris.PLACEHOLDER}>"
-        self.type(me, PROV.Bundle, PS.Record)
-        self.say(me, PS.about, f"<{self.run}>")
-        if when := self.end or self.start:
-            self.say(me, PROV.generatedAtTime, when)
+        self.head(self.end or self.start or None, self.node)
+        self.redactions()
         given = self.value.get("supersedes")
         for number, each in enumerate(given if isinstance(given, list) else [] if given is None else [given]):
             pointer = f"/supersedes/{number}" if isinstance(given, list) else "/supersedes"
             target = reading.iri(reading.text(each, pointer), pointer)
-            if target is None:
-                raise InvalidInput("wanted the IRI of a record", pointer=pointer)
-            self.say(me, PS.supersedes, f"<{target}>")
+            if target is None or not target.startswith(f"{self.base}/record/"):
+                raise Unmappable("wanted the IRI of a record of this store", pointer=pointer)
+            self.say(RECORD, PS.supersedes, f"<{target}>")

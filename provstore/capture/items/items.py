@@ -7,16 +7,15 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from provstore import iris, rdf
+from provstore.capture.facets import kind_of
 from provstore.capture.items import reading
 from provstore.capture.items.batch import MAX_ITEMS, MAX_SOURCES, OWN, Batch
 from provstore.capture.items.sources import Source, sample, source
-from provstore.errors import InvalidInput, TooLarge
+from provstore.errors import Unmappable
 from provstore.vocab import DCT, PROV, PS, QUDT, RDF_TYPE
 
 #: What may be said of one item.
-MEMBERS: Final = (
-    *("key", "value", "time", "unit", "state", "from", "sample", "subject", "title", "locator", *OWN),
-)
+MEMBERS: Final = (*("key", "value", "time", "unit", "state", "from", "sample", "subject", "title", "locator", *OWN),)
 _TEXTS: Final = (("title", DCT.title), ("locator", PS.locator))
 
 
@@ -43,13 +42,13 @@ class Items:
         self._types = tuple((RDF_TYPE, each) for each in (PROV.Entity, *batch.kind.item))
 
     def write(self) -> None:
-        """Write them; InvalidInput with the pointer of the first that is wrong."""
+        """Write them; Unmappable with the pointer of the first that is wrong."""
         count = 0
         for said, pointer, places in self._read():
             self._item(said, pointer, places)
             count += 1
         if not count:
-            raise InvalidInput("the batch holds no item", pointer="")
+            raise Unmappable("the batch holds no item", pointer="")
 
     # -- reading ------------------------------------------------------------------------------------------------------
 
@@ -57,7 +56,7 @@ class Items:
         """Each item as its members, the pointer to it, and where members stand below that if not by their names."""
         value = self._batch.value
         if ("items" in value) == ("rows" in value):
-            raise InvalidInput('wanted either "items", or "columns" and "rows"', pointer="")
+            raise Unmappable('wanted either "items", or "columns" and "rows"', pointer="")
         if "items" in value:
             for number, each in enumerate(self._listed("items")):
                 pointer = f"/items/{number}"
@@ -70,28 +69,31 @@ class Items:
         width, places = len(columns), {name: str(place) for place, name in enumerate(columns)}
         for number, row in enumerate(self._listed("rows")):
             if not isinstance(row, list) or len(row) != width:
-                got = f"{len(row)} values" if isinstance(row, list) else reading.kind_of(row)
-                raise InvalidInput(f"wanted an array of {width} values as in /columns, got {got}", pointer=f"/rows/{number}")
+                got = f"{len(row)} values" if isinstance(row, list) else kind_of(row)
+                raise Unmappable(
+                    f"wanted an array of {width} values as in /columns, got {got}", pointer=f"/rows/{number}"
+                )
             yield dict(zip(columns, row, strict=True)), f"/rows/{number}", places
 
     def _listed(self, member: str) -> list[Any]:
         found = self._batch.value[member]
         if not isinstance(found, list):
-            raise InvalidInput(f"wanted an array, got {reading.kind_of(found)}", pointer=f"/{member}")
+            raise Unmappable(f"wanted an array, got {kind_of(found)}", pointer=f"/{member}")
         if len(found) > MAX_ITEMS:
-            raise TooLarge(
-                f"the batch holds {len(found)} items; at most {MAX_ITEMS} are taken: send several batches"
+            raise Unmappable(
+                f"the batch holds {len(found)} items; at most {MAX_ITEMS} are taken: send several batches",
+                pointer=f"/{member}",
             )
         return found
 
     def _columns(self) -> list[str]:
         given = self._batch.value.get("columns")
         if not isinstance(given, list) or not given:
-            raise InvalidInput('"rows" need "columns": an array of names', pointer="/columns")
+            raise Unmappable('"rows" need "columns": an array of names', pointer="/columns")
         for place, name in enumerate(given):
             pointer = f"/columns/{place}"
             if reading.text(name, pointer) in given[:place]:
-                raise InvalidInput(f"the column {name!r} comes twice", pointer=pointer)
+                raise Unmappable(f"the column {name!r} comes twice", pointer=pointer)
             if name not in MEMBERS:
                 self._batch.note(pointer, f"the column {name[:80]!r} is not known and was left out")
         return given
@@ -104,13 +106,13 @@ class Items:
         state = batch.state if said.get("state") is None else reading.name(said["state"], at["state"])
         named = iris.item(batch.base, batch.namespace, key, state)
         if named in self._seen:
-            raise InvalidInput(f"the key {key[:80]!r} comes twice: first at {self._seen[named]}", pointer=at["key"])
+            raise Unmappable(f"the key {key[:80]!r} comes twice: first at {self._seen[named]}", pointer=at["key"])
         self._seen[named] = pointer
         node = f"<{named}>"
         own = {m: said[m] for m in OWN if said.get(m) is not None}
         activity = batch.activity(own, _At(pointer, places))
         lines = [*self._types, (PROV.wasGeneratedBy, activity)]
-        when = batch.end if said.get("time") is None else batch.instant(said["time"], at["time"])
+        when = batch.end if said.get("time") is None else batch.moment(said["time"], at["time"])
         if when:
             lines.append((PROV.generatedAtTime, when))
         if state:
@@ -168,7 +170,7 @@ class Items:
             found.append(sample(batch, "sample", reading.name(said["sample"], at["sample"])))
         terms = [each.term or self._same_key(each, key) for each in found]
         if node in terms:
-            raise InvalidInput("an item cannot be made from itself", pointer=at["from"])
+            raise Unmappable("an item cannot be made from itself", pointer=at["from"])
         return terms
 
     def _same_key(self, given: Source, key: str) -> str:
@@ -177,13 +179,13 @@ class Items:
         return node
 
     def _derived(self, node: str, activity: str, sources: list[str], when: str) -> Iterator[tuple[str, str]]:
-        """What an item is made from was used too, as its model was; so says who is member of what (model, Relations)."""
+        """What an item is made from was used too, and its model; a member makes what it is a member of, too."""
         batch, kind = self._batch, self._batch.kind
         if model := batch.models.get(activity):
             yield PROV.wasDerivedFrom, model
         self._derivations += len(sources)
         if self._derivations > MAX_SOURCES:
-            raise TooLarge(f"the items have more than {MAX_SOURCES} sources in all: send several batches")
+            raise Unmappable(f"the items have more than {MAX_SOURCES} sources in all: send several batches", pointer="")
         for each in sources:
             yield PROV.wasDerivedFrom, each
             batch.say(activity, PROV.used, each)
@@ -197,4 +199,4 @@ class Items:
         if batch.collection:
             batch.say(batch.collection, PROV.hadMember, node)
             batch.say(batch.collection, PROV.wasDerivedFrom, node)
-            batch.say(f"<{batch.run}>", PROV.used, node)
+            batch.say(batch.node, PROV.used, node)

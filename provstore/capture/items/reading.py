@@ -7,7 +7,8 @@ import re
 from typing import Any, Final
 
 from provstore import rdf, times
-from provstore.errors import InvalidInput
+from provstore.capture.facets import kind_of
+from provstore.errors import Unmappable
 
 #: Characters of a key, a name or an identifier, and of a text that is a value.
 MAX_NAME: Final = 1_000
@@ -20,20 +21,14 @@ _DECIMAL = re.compile(r"(?a)[+-]?(?:\d+(?:\.\d*)?|\.\d+)\Z")
 _PLAIN_HASH = re.compile(r"(?:md5|sha-?(?:1|256|384|512))[:=-][0-9A-Fa-f]{32,128}\Z|[0-9a-fA-F]{64}\Z")
 
 
-def kind_of(value: object) -> str:
-    """What JSON calls a value."""
-    names = {dict: "an object", list: "an array", str: "text", bool: "a boolean", type(None): "null"}
-    return names.get(type(value), "a number")
-
-
 def text(value: object, pointer: str, most: int = MAX_NAME) -> str:
     """Text that says something."""
     if not isinstance(value, str):
-        raise InvalidInput(f"wanted text, got {kind_of(value)}", pointer=pointer)
+        raise Unmappable(f"wanted text, got {kind_of(value)}", pointer=pointer)
     if not value.strip():
-        raise InvalidInput("wanted text, got none", pointer=pointer)
+        raise Unmappable("wanted text, got none", pointer=pointer)
     if len(value) > most:
-        raise InvalidInput(f"the text has {len(value)} characters; at most {most} are taken", pointer=pointer)
+        raise Unmappable(f"the text has {len(value)} characters; at most {most} are taken", pointer=pointer)
     return value
 
 
@@ -44,7 +39,7 @@ def name(value: object, pointer: str) -> str:
 
 def mapping(value: object, pointer: str) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise InvalidInput(f"wanted an object, got {kind_of(value)}", pointer=pointer)
+        raise Unmappable(f"wanted an object, got {kind_of(value)}", pointer=pointer)
     return value
 
 
@@ -53,7 +48,7 @@ def iri(value: str, pointer: str) -> str | None:
     if not value.startswith(_SCHEMES):
         return None
     if not rdf.is_iri(value):
-        raise InvalidInput(f"{value[:80]!r} is no IRI", pointer=pointer)
+        raise Unmappable(f"{value[:80]!r} is no IRI", pointer=pointer)
     return value
 
 
@@ -64,7 +59,7 @@ def instant(value: object, pointer: str) -> tuple[str, bool]:
     try:
         found, zoned = times.key(text(value, pointer))
     except ValueError as error:
-        raise InvalidInput(f"{error}", pointer=pointer) from error
+        raise Unmappable(f"{error}", pointer=pointer) from error
     return rdf.date_time(times.lexical(found)), zoned
 
 
@@ -85,10 +80,10 @@ def value_of(value: object, pointer: str) -> tuple[str, str]:
     if isinstance(value, dict):
         return _said(value, pointer)
     if isinstance(value, list):
-        raise InvalidInput("a value is a number, text or a boolean; send an item for each", pointer=pointer)
+        raise Unmappable("a value is a number, text or a boolean; send an item for each", pointer=pointer)
     found = text(value, pointer, MAX_TEXT)
     if _PLAIN_HASH.match(found):
-        raise InvalidInput(
+        raise Unmappable(
             "a plain hash of a value gives it away to who tries all values: send"
             ' {"commitment": "hmac-sha256:…"} with a secret key',
             pointer=pointer,
@@ -102,7 +97,7 @@ def _said(value: dict[str, Any], pointer: str) -> tuple[str, str]:
         return "commitment", rdf.literal(commitment)
     if len(value) == 1 and isinstance(decimal, str) and len(decimal) <= MAX_NAME and _DECIMAL.match(decimal):
         return "number", rdf.literal(decimal, f"{rdf.XSD}decimal")
-    raise InvalidInput(
+    raise Unmappable(
         'a value that is an object must be {"commitment": "hmac-sha256:" and 64 hexadecimal digits}'
         f' or {{"decimal": "6.90"}}, got {json.dumps(value)[:80]}',
         pointer=pointer,

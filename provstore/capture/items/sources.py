@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from provstore import iris, rdf
+from provstore.capture.facets import kind_of
 from provstore.capture.items import reading
-from provstore.errors import InvalidInput
+from provstore.errors import Unmappable
 from provstore.vocab import PROV, PS, SOSA
 
 if TYPE_CHECKING:
@@ -35,13 +36,13 @@ def source(batch: Batch, given: object, pointer: str) -> Source:
         found = reading.iri(sent, pointer)
         return _thing(batch, found) if found else _item(batch, iris.item(batch.base, batch.namespace, sent))
     if not isinstance(given, dict):
-        raise InvalidInput(f"{_FORMS}; got {reading.kind_of(given)}", pointer=pointer)
+        raise Unmappable(f"{_FORMS}; got {kind_of(given)}", pointer=pointer)
     if "dataset" in given:
         return _read(batch, given, pointer)
     if "iri" in given:
         found = reading.iri(reading.text(given["iri"], f"{pointer}/iri"), f"{pointer}/iri")
         if found is None:
-            raise InvalidInput("wanted an absolute IRI", pointer=f"{pointer}/iri")
+            raise Unmappable("wanted an absolute IRI", pointer=f"{pointer}/iri")
         return _thing(batch, found)
     return _keyed(batch, given, pointer)
 
@@ -55,11 +56,11 @@ def _keyed(batch: Batch, given: dict[str, Any], pointer: str) -> Source:
         return sample(batch, said("namespace", "sample"), key)
     namespace, state, key = said("namespace", batch.namespace), said("state", ""), said("key", "")
     if not key and not state and namespace == batch.namespace:
-        raise InvalidInput(_FORMS, pointer=pointer)
+        raise Unmappable(_FORMS, pointer=pointer)
     if key:
         return _item(batch, iris.item(batch.base, namespace, key, state))
     if namespace == batch.namespace and state == batch.state:
-        raise InvalidInput("an item cannot be made from itself", pointer=pointer)
+        raise Unmappable("an item cannot be made from itself", pointer=pointer)
     return Source("", namespace, state)
 
 
@@ -86,11 +87,13 @@ def _read(batch: Batch, given: dict[str, Any], pointer: str) -> Source:
     """The state of a dataset as the run read it."""
     named = reading.mapping(given["dataset"], f"{pointer}/dataset")
     parts = (reading.name(named.get(m), f"{pointer}/dataset/{m}") for m in ("namespace", "name"))
+    digests: dict[str, str] = {}
+    if given.get("sha256") is not None:
+        digest = digests["sha256"] = reading.text(given["sha256"], f"{pointer}/sha256").lower()
+        if len(digest) != 64 or digest.strip("0123456789abcdef"):
+            raise Unmappable("wanted the 64 hexadecimal digits of a SHA-256", pointer=f"{pointer}/sha256")
     dataset = batch.dataset(*parts)
-    state, run = f"<{iris.read_state(dataset, batch.identifier)}>", f"<{batch.run}>"
-    batch.type(state, PROV.Entity, PS.ReadState)
-    batch.say(state, PROV.specializationOf, f"<{dataset}>")
-    batch.say(run, PROV.used, state)
+    state = batch.read(batch.node, batch.identifier, dataset, digests)
     if given.get("version") is not None:
         label = reading.name(given["version"], f"{pointer}/version")
         version = f"<{iris.version(dataset, label)}>"
@@ -98,9 +101,4 @@ def _read(batch: Batch, given: dict[str, Any], pointer: str) -> Source:
         batch.say(version, PROV.specializationOf, f"<{dataset}>")
         batch.say(version, PS.version, rdf.literal(label))
         batch.say(state, PROV.specializationOf, version)
-    if given.get("sha256") is not None:
-        digest = reading.text(given["sha256"], f"{pointer}/sha256").lower()
-        if len(digest) != 64 or digest.strip("0123456789abcdef"):
-            raise InvalidInput("wanted the 64 hexadecimal digits of a SHA-256", pointer=f"{pointer}/sha256")
-        batch.say(state, PS.sha256, rdf.literal(digest))
     return Source(state)
