@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from provstore.capture import openlineage
+from provstore.capture import expectations, fairness, openlineage, soda
 from provstore.model import Mapped
 
 Object = dict[str, Any]
@@ -47,8 +47,30 @@ def own_media_type(name: str) -> str:
 
 OPENLINEAGE = Format("openlineage", "OpenLineage events", ("application/json",), lambda _: True, openlineage.map_event)
 
+EXPECTATIONS = Format(
+    "expectations",
+    "validation results of Great Expectations",
+    (own_media_type("expectations"),),
+    lambda value: _own("expectations")(value) or expectations.recognised(value),
+    expectations.map_expectations,
+)
+SODA = Format(
+    "soda",
+    "scan results of Soda Core",
+    (own_media_type("soda"),),
+    lambda value: _own("soda")(value) or soda.recognised(value),
+    soda.map_soda,
+)
+FAIRNESS = Format(
+    "fairness",
+    "measurements of a model by group, of Fairlearn or AIF360",
+    (own_media_type("fairness"),),
+    _own("fairness"),
+    fairness.map_fairness,
+)
+
 #: Every format, the first that recognises a payload is taken; OpenLineage, which may be anything, comes last.
-FORMATS: tuple[Format, ...] = (OPENLINEAGE,)
+FORMATS: tuple[Format, ...] = (EXPECTATIONS, SODA, FAIRNESS, OPENLINEAGE)
 
 
 def of_media_type(media_type: str) -> Format | None:
