@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from provstore.capture import dvc, items, mlflow, openlineage
+from provstore.capture import dvc, expectations, fairness, items, mlflow, openlineage, soda
 from provstore.model import Mapped
 
 Object = dict[str, Any]
@@ -48,11 +48,36 @@ def own_media_type(name: str) -> str:
 OPENLINEAGE = Format("openlineage", "OpenLineage events", ("application/json",), lambda _: True, openlineage.map_event)
 ITEMS = Format("items", "Record-level items in batches", (own_media_type("items"),), _own("items"), items.map_items)
 
+EXPECTATIONS = Format(
+    "expectations",
+    "validation results of Great Expectations",
+    (own_media_type("expectations"),),
+    lambda value: _own("expectations")(value) or expectations.recognised(value),
+    expectations.map_expectations,
+)
+SODA = Format(
+    "soda",
+    "scan results of Soda Core",
+    (own_media_type("soda"),),
+    lambda value: _own("soda")(value) or soda.recognised(value),
+    soda.map_soda,
+)
+FAIRNESS = Format(
+    "fairness",
+    "measurements of a model by group, of Fairlearn or AIF360",
+    (own_media_type("fairness"),),
+    _own("fairness"),
+    fairness.map_fairness,
+)
+
 #: Every format, the first that recognises a payload is taken; OpenLineage, which may be anything, comes last.
 FORMATS: tuple[Format, ...] = (
     Format("mlflow", "MLflow's entities", (own_media_type("mlflow"),), _own("mlflow"), mlflow.map_payload),
     Format("dvc", "history of a DVC repository", (own_media_type("dvc"),), _own("dvc"), dvc.map_payload),
     ITEMS,
+    EXPECTATIONS,
+    SODA,
+    FAIRNESS,
     OPENLINEAGE,
 )
 
