@@ -36,7 +36,7 @@ PS = Namespace(
     # kinds of event, modes of writing, bases of a conclusion, roles
     " START RUNNING COMPLETE FAIL ABORT OTHER Create Append Merge Alter Overwrite Truncate"
     " ContentMatch VersionMatch LatestBefore ExplicitLineage ColumnLineage SingleInput DeclaredRole Rename KeptByWrite"
-    " Overlap Tie UnknownWriteMode measuringDevice technician trainingData validationData model inputItem"
+    " Overlap Tie UnknownWriteMode measuringDevice technician trainingData validationData model inputItem code"
     # records, facets, contents
     " eventType about bundle supersedes supersededBy ledgerIndex recordedAt actor appliedIndex on key content json"
     " deleted propertyPath"
@@ -49,7 +49,9 @@ PS = Namespace(
     " targetColumn sourceDataset sourceColumn transformation transformationType masking untracked lifecycle rowCount"
     " byteSize fileCount bytes sha256 md5 weakDigest collectionMethod"
     # code and owners
-    " dirty diffSha256 selfAsserted onDataset commitment redacted capturedFrom"
+    " dirty diffSha256 selfAsserted onDataset commitment redacted capturedFrom stateDigest"
+    " claimedSource earliest latest"
+    " inCommit notInCommit previousVersion"
     " sql dialect repository codeUrl path branch tag commit codeVersion owner ownerType"
     # models, items, people
     " parameter value alias assigns onSlice factor pseudonym serialNumber subject concerns reason"

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from provstore.capture import openlineage
+from provstore.capture import dvc, mlflow, openlineage
 from provstore.model import Mapped
 
 Object = dict[str, Any]
@@ -48,7 +48,11 @@ def own_media_type(name: str) -> str:
 OPENLINEAGE = Format("openlineage", "OpenLineage events", ("application/json",), lambda _: True, openlineage.map_event)
 
 #: Every format, the first that recognises a payload is taken; OpenLineage, which may be anything, comes last.
-FORMATS: tuple[Format, ...] = (OPENLINEAGE,)
+FORMATS: tuple[Format, ...] = (
+    Format("mlflow", "MLflow's entities", (own_media_type("mlflow"),), _own("mlflow"), mlflow.map_payload),
+    Format("dvc", "history of a DVC repository", (own_media_type("dvc"),), _own("dvc"), dvc.map_payload),
+    OPENLINEAGE,
+)
 
 
 def of_media_type(media_type: str) -> Format | None:

@@ -11,7 +11,7 @@ from provstore.iris import enc
 
 def prefix(server: str) -> str:
     """How the keys of all states of a server begin."""
-    return f"mlflow:{enc(server)}:"
+    return f"mlflow {server} "
 
 
 def key(payload: dict[str, Any]) -> str:
@@ -20,15 +20,15 @@ def key(payload: dict[str, Any]) -> str:
 
 
 _NAMES = {
-    "experiment": lambda said: f"experiment/{said['experiment']['experiment_id']}",
-    "run": lambda said: f"run/{said['run']['info']['run_id']}",
-    "logged-model": lambda said: f"logged-model/{said['model']['info']['model_id']}",
-    "model-files": lambda said: f"model-files/{said['model_id']}",
-    "registered-model": lambda said: f"registered-model/{enc(said['model']['name'])}",
-    "model-version": lambda said: f"model-version/{enc(said['version']['name'])}/{said['version']['version']}",
-    "alias": lambda said: f"alias/{enc(said['name'])}/{enc(said['alias'])}",
-    "trace": lambda said: f"trace/{said['trace']['trace_id']}",
-    "deletion": lambda said: f"deletion/{said['of']}/{enc(said['id'])}",
+    "experiment": lambda said: f"experiment {said['experiment']['experiment_id']}",
+    "run": lambda said: f"run {said['run']['info']['run_id']}",
+    "logged-model": lambda said: f"logged-model {said['model']['info']['model_id']}",
+    "model-files": lambda said: f"model-files {said['model_id']}",
+    "registered-model": lambda said: f"registered-model {enc(said['model']['name'])}",
+    "model-version": lambda said: f"model-version {enc(said['version']['name'])}/{said['version']['version']}",
+    "alias": lambda said: f"alias {enc(said['name'])}/{enc(said['alias'])}",
+    "trace": lambda said: f"trace {said['trace']['trace_id']}",
+    "deletion": lambda said: f"deletion {said['of']} {enc(said['id'])}",
 }
 
 

@@ -26,7 +26,7 @@ class Aliases:
         self._lock = threading.Lock()
         self._aliases: dict[tuple[str, str], Alias] = {}
         self._looked = ""
-        head = f"{keys.prefix(server)}alias/"
+        head = f"{keys.prefix(server)}alias "
         for key in [each for each in emitter.known if each.startswith(head)]:
             name, _, alias = key.removeprefix(head).partition("/")
             stored = emitter.stored(key) or {}
