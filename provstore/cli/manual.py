@@ -51,6 +51,14 @@ MANUAL = {
             ("provstore ingest --format ttl - < report.ttl", "a PROV document from standard input"),
         ),
     ),
+    "record": Entry(
+        "nothing waits any more, or the status was told",
+        "something still waits, or was refused",
+        (
+            ("provstore record status", "what waits in the spool, and where it goes"),
+            ("provstore record flush", "bring it there now"),
+        ),
+    ),
     "query": Entry(
         "answered, also where no row was found",
         examples=(

@@ -320,7 +320,9 @@ def _free(descriptor: int) -> bool:
 
 
 def logged(folder: Path, name: str, said: list[dict[str, object]]) -> None:
-    """Add lines to a log of a folder."""
+    """Add lines to a log of a folder, if there are any."""
+    if not said:
+        return
     with (folder / name).open("a") as file:
         file.writelines(json.dumps(each, ensure_ascii=False) + "\n" for each in said)
 
