@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from provstore.capture import dvc, items, mlflow, openlineage
+from provstore.capture import dvc, items, mlflow, openlineage, step
 from provstore.model import Mapped
 
 Object = dict[str, Any]
@@ -53,6 +53,7 @@ FORMATS: tuple[Format, ...] = (
     Format("mlflow", "MLflow's entities", (own_media_type("mlflow"),), _own("mlflow"), mlflow.map_payload),
     Format("dvc", "history of a DVC repository", (own_media_type("dvc"),), _own("dvc"), dvc.map_payload),
     ITEMS,
+    Format("step", "recorded steps", (own_media_type("step"),), _own("step"), step.map_payload),
     OPENLINEAGE,
 )
 
