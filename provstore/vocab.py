@@ -49,10 +49,13 @@ PS = Namespace(
     " targetColumn sourceDataset sourceColumn transformation transformationType masking untracked lifecycle rowCount"
     " byteSize fileCount bytes sha256 md5 weakDigest collectionMethod"
     # code and owners
-    " inCommit notInCommit previousVersion dirty diffSha256 selfAsserted onDataset commitment redacted capturedFrom"
+    " dirty diffSha256 selfAsserted onDataset commitment redacted capturedFrom stateDigest"
+    " claimedSource earliest latest"
+    " inCommit notInCommit previousVersion"
     " sql dialect repository codeUrl path branch tag commit codeVersion owner ownerType"
     # models, items, people
     " parameter value alias assigns onSlice factor pseudonym serialNumber subject concerns reason"
+    " formula locator"
     # policies
     " Clause TextStatus BiometricIdentification Match Log Signature ReportedFigure ManualStep Reconciliation"
     " ModelValidation OfficialText Reproduction Unread referenceDatabase textStatus checkedAgainst checkedOn"
@@ -69,8 +72,8 @@ PS = Namespace(
 )
 PROV = Namespace(
     "http://www.w3.org/ns/prov#",
-    "Activity Agent Association Attribution Bundle Communication Derivation End Entity EntityInfluence Generation"
-    " Invalidation Organization Person Plan SoftwareAgent Start Usage actedOnBehalfOf activity agent atTime"
+    "Activity Agent Association Attribution Bundle Collection Communication Derivation End Entity EntityInfluence"
+    " Generation Invalidation Organization Person Plan SoftwareAgent Start Usage actedOnBehalfOf activity agent atTime"
     " contributed ended endedAtTime entity generalizationOf generated generatedAtTime hadActivity hadDelegate"
     " hadDerivation hadMember hadPlan hadPrimarySource hadRevision hadRole influenced influencer informed"
     " invalidated invalidatedAtTime qualifiedAssociation qualifiedAttribution qualifiedCommunication"
@@ -106,4 +109,7 @@ SCHEMA = Namespace(
     "PropertyValue SoftwareSourceCode additionalProperty additionalType encodingFormat identifier name position"
     " programmingLanguage propertyID softwareVersion text value",
 )
+QUDT = Namespace("http://qudt.org/schema/qudt/", "numericValue ucumCode unit")
+RDFS = Namespace("http://www.w3.org/2000/01/rdf-schema#", "label")
+SOSA = Namespace("http://www.w3.org/ns/sosa/", "Observation Result Sample Sensor usedProcedure")
 AI = Namespace("https://w3id.org/dpv/ai#", "TestingData TrainingData ValidationData")
