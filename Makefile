@@ -4,8 +4,10 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; 
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 
-.PHONY: run install test check docs examples screenshots format bench vendor clean
+.PHONY: run install test check lint docs examples screenshots format bench vendor clean
 .DEFAULT_GOAL := run
+# What is started again and again is compiled once, whatever is set outside.
+unexport PYTHONDONTWRITEBYTECODE
 
 run: install  ## the worked examples, served on http://127.0.0.1:8000
 	$(BIN)/provstore demo --data .run-data
@@ -19,15 +21,20 @@ install: .venv/.installed
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
-test: install  ## every test
-	$(BIN)/python -m pytest -q
+test: install  ## every test: first those that measure time, while nothing else runs, then all others side by side
+	@code=0; \
+	$(BIN)/python -m pytest -q -m alone || code=$$?; \
+	$(BIN)/python -m pytest -q -m 'not alone' -n auto --dist loadfile || code=$$?; \
+	exit $$code
 
-check: install  ## format, lint, types, floors, the tests of the project itself
+check: lint  ## format, lint, types, floors, the tests of the project itself
+	$(BIN)/python -m pytest -q tests/test_project.py tests/test_docs.py
+
+lint: install  ## format, lint, types, floors
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/python -m pytest -q tests/test_project.py tests/test_docs.py
 
 docs: install  ## docs/reference.md, docs/facets.md and docs/policies.md, from the code
 	$(BIN)/python -m tools.reference

@@ -6,12 +6,14 @@ ProvStoreError
 │   ├── UnsupportedMedia    415
 │   ├── TooLarge            413
 │   └── Nonconforming       422  a profile that rejects was violated (carries the report)
+├── Refused                 401  what was sent is not signed by who may send it, or was sent before (409)
 ├── NotFound                404
 ├── NotAcceptable           406  there is an answer, but in none of the media types that are wanted
 ├── QueryRefused            400  the query is malformed, or asks for what no query may do
 │   └── QueryTooExpensive   503  time, memory or size limit reached; nothing was answered
 ├── Busy                    503  try again; nothing was accepted
 │   └── NotYetApplied       503  the views have not reached the index asked for
+├── SourceUnavailable       502  another tool's server gave no answer: try again
 ├── Misconfigured           500  a setting, a key file, a directory
 │   └── DirectoryInUse      500  another process owns the data directory
 └── LedgerError             500  the ledger is damaged, or a proof was asked that it cannot give
@@ -106,6 +108,14 @@ class Nonconforming(InvalidInput):
         return {**super().problem(), "report": self.report}
 
 
+class Refused(ProvStoreError):
+    title = "Refused"
+
+    def __init__(self, detail: str, status: int) -> None:
+        super().__init__(detail)
+        self.status = status
+
+
 class NotFound(ProvStoreError):
     status = 404
     title = "Not found"
@@ -133,6 +143,11 @@ class Busy(ProvStoreError):
 
 class NotYetApplied(Busy):
     title = "Not yet applied"
+
+
+class SourceUnavailable(ProvStoreError):
+    status = 502
+    title = "No answer from the source"
 
 
 class Misconfigured(ProvStoreError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from provstore.errors import Misconfigured
@@ -16,6 +16,7 @@ class Setting:
     name: str
     default: Any
     help: str
+    secret: bool = False  # told as (set), never shown
 
 
 _LOG_LEVELS = ("critical", "error", "warning", "info", "debug")
@@ -42,6 +43,8 @@ SETTINGS = (
     Setting("query_memory_bytes", 2 << 30, "address space of one query worker"),
     Setting("query_max_result_bytes", 256 << 20, "largest answer to one query"),
     Setting("query_workers", 6, "how many queries may run at once"),
+    Setting("webhook_secret", "", "what MLflow signs its webhooks with, for `capture mlflow --listen`", secret=True),
+    Setting("commitment_key", "", "makes commitments of what is not stored; empty: nothing is told of it", secret=True),
 )
 
 
@@ -66,6 +69,28 @@ class Settings:
     query_memory_bytes: int
     query_max_result_bytes: int
     query_workers: int
+    webhook_secret: str
+    commitment_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class MlflowAccess:
+    """How MLflow's own client is let in: its variables, which are never stored and never shown."""
+
+    username: str = ""
+    password: str = field(default="", repr=False)
+    token: str = field(default="", repr=False)
+    insecure_tls: bool = False
+
+
+def mlflow_access(environ: Mapping[str, str]) -> MlflowAccess:
+    """What MLFLOW_TRACKING_USERNAME, _PASSWORD, _TOKEN and _INSECURE_TLS say."""
+    return MlflowAccess(
+        environ.get("MLFLOW_TRACKING_USERNAME", ""),
+        environ.get("MLFLOW_TRACKING_PASSWORD", ""),
+        environ.get("MLFLOW_TRACKING_TOKEN", ""),
+        environ.get("MLFLOW_TRACKING_INSECURE_TLS", "").lower() in ("1", "true"),
+    )
 
 
 def load(environ: Mapping[str, str], overrides: Mapping[str, Any] | None = None) -> Settings:

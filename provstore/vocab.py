@@ -49,7 +49,8 @@ PS = Namespace(
     " targetColumn sourceDataset sourceColumn transformation transformationType masking untracked lifecycle rowCount"
     " byteSize fileCount bytes sha256 md5 weakDigest collectionMethod"
     # code and owners
-    " dirty diffSha256 selfAsserted onDataset commitment redacted capturedFrom"
+    " dirty diffSha256 selfAsserted onDataset commitment redacted capturedFrom stateDigest"
+    " claimedSource earliest latest"
     " sql dialect repository codeUrl path branch tag commit codeVersion owner ownerType"
     # models, items, people
     " parameter value alias assigns onSlice Disparity between factor pseudonym serialNumber subject concerns reason"

@@ -91,7 +91,7 @@ class Told:
 
 def _tell(home: Path, logs: bool) -> Iterator[Told]:
     """Seeds, all models, all tests (one fails), all models again, a model that fails."""
-    programs("dbt")
+    programs("pipeline")
     project, copy = home / "credit", home / "events.jsonl"
     shutil.copytree(PINS / "dbt", project)
     option = ["--consume-structured-logs"] if logs else []
@@ -100,13 +100,13 @@ def _tell(home: Path, logs: bool) -> Iterator[Told]:
         if logs:
             settings["OPENLINEAGE_PARENT_ID"] = f"airflow/nightly.score/{ORCHESTRATOR}"
         else:
-            ran("dbt", project, settings, "dbt", "seed")
+            ran("pipeline", project, settings, "dbt", "seed")
         documented = snippet("dbt", "dbt-ol seed" if logs else "dbt-ol run\n")
         broken = ("--select", "income_by_name", "--vars", "broken: true")
         said = [  # the code of the first is that of its last command, the tests
-            ran("dbt", project, settings, *shell(documented, server), code=1).stdout,
-            ran("dbt", project, settings, "dbt-ol", "run", *option).stdout,
-            ran("dbt", project, settings, "dbt-ol", "run", *option, *broken, code=1).stdout,
+            ran("pipeline", project, settings, *shell(documented, server), code=1).stdout,
+            ran("pipeline", project, settings, "dbt-ol", "run", *option).stdout,
+            ran("pipeline", project, settings, "dbt-ol", "run", *option, *broken, code=1).stdout,
         ]
         yield Told(server, copy.read_bytes().splitlines(), logs, "".join(said))
 

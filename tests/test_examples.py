@@ -11,7 +11,7 @@ import fastjsonschema
 import pytest
 
 from tests import suites
-from tests.servers import BASE, Server, serving
+from tests.servers import BASE, Server
 from tests.suites import ROOT
 from tools.examples import loans, made, nightly, tables
 from tools.examples.trig import table
@@ -19,12 +19,6 @@ from tools.examples.trig import table
 PS = "https://w3id.org/provstore/ns#"
 API = f"{BASE}/dataset/https%3A%2F%2Fdemographics.example/demographics-api"
 EVENTS = sorted((ROOT / "examples").rglob("*.jsonl"))
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("examples") / "data", verb="demo") as server:
-        yield server
 
 
 def test_what_is_made_is_as_committed() -> None:

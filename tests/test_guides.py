@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 
@@ -20,12 +19,6 @@ from tests.walking import ADDRESS, walk
 DOCS = ROOT / "docs"
 #: Pages whose commands ask about the worked examples, and how many steps each has at least.
 ASKING = {"howto/ask.md": 7, "howto/back-up.md": 3, "howto/verify.md": 5, "lineage.md": 4, "search.md": 1}
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("guides") / "data", verb="demo") as server:
-        yield server
 
 
 @pytest.mark.parametrize("name", ASKING)

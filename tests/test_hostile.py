@@ -116,6 +116,7 @@ def test_the_canary_would_have_sung(canary: Canary) -> None:
         assert canary.calls() == 1
 
 
+@pytest.mark.alone
 def test_others_hardly_notice(server: Server, canary: Canary) -> None:
     """A second client's plain queries on a kept connection, while hostile ones run all the time."""
     ended = threading.Event()

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser import launched, watched
+from tests.browser import watched
 from tests.histories import PREFIXES, at, dataset, read
 from tests.servers import Server, serving
 from tests.test_lineage_page import LONG, MODEL, PREDICTION, story
@@ -36,12 +36,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         while (last := found.http.get("/impact", params=wait)).status_code == 503:
             continue  # each try waits some seconds itself
         assert last.status_code == 200, last.text
-        yield found
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with launched() as found:
         yield found
 
 

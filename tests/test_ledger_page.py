@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from playwright.sync_api import Browser, Page
 
 from provstore.ledger.note import Checkpoint, Signer
-from tests.browser import launched, watched
+from tests.browser import watched
 from tests.servers import Server, event, serving
 from tests.test_records import MARKUP, RIGHT_TO_LEFT
 from tests.test_vocabulary import BROWSER
@@ -27,12 +27,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         events = [event(n, **({"job": jobs[n]} if n < 3 else {})) for n in range(COUNT)]
         found.post(events, "/api/v1/lineage/batch")
         found.rows("SELECT ?s { ?s ?p ?o } LIMIT 1", min_index=COUNT)
-        yield found
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with launched() as found:
         yield found
 
 

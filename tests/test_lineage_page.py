@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import Watched, launched, watched
+from tests.browser import Watched, watched
 from tests.histories import PREFIXES, at, data, dataset, read, said
 from tests.servers import Server, serving
 from tests.test_vocabulary import BROWSER
@@ -72,12 +72,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         while (last := found.http.get("/lineage", params=wait)).status_code == 503:
             continue  # each try waits some seconds itself
         assert last.status_code == 200, last.text
-        yield found
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with launched() as found:
         yield found
 
 

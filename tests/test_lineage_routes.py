@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -18,67 +18,61 @@ API = f"{BASE}/dataset/https%3A%2F%2Fdemographics.example/demographics-api"
 PS = "https://w3id.org/provstore/ns#"
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("lineage") / "data", verb="demo") as found:
-        yield found
-
-
-def canned(server: Server, name: str, **values: str) -> list[dict[str, str]]:
-    answer = server.http.get(f"/queries/{name}", params=values, headers={"accept": "application/json"})
+def canned(demo: Server, name: str, **values: str) -> list[dict[str, str]]:
+    answer = demo.http.get(f"/queries/{name}", params=values, headers={"accept": "application/json"})
     assert answer.status_code == 200, answer.text
     return [{k: v["value"] for k, v in row.items()} for row in answer.json()["results"]["bindings"]]
 
 
-def everything(server: Server) -> list[str]:
+def everything(demo: Server) -> list[str]:
     """All that the examples' lineage speaks of, and the assets; SPARQL knows nothing of a job's runs there."""
     query = f"""SELECT DISTINCT ?x {{
         {{ ?x <http://www.w3.org/ns/prov#wasDerivedFrom>|<{PS}possiblyDerivedFrom> ?y }}
         UNION {{ ?y <http://www.w3.org/ns/prov#wasDerivedFrom>|<{PS}possiblyDerivedFrom> ?x }}
         UNION {{ ?y <http://www.w3.org/ns/prov#specializationOf> ?x }}
         MINUS {{ ?x a <{PS}Job> }} }} ORDER BY ?x"""
-    return [row["x"] for row in server.rows(query)]
+    return [row["x"] for row in demo.rows(query)]
 
 
-def test_the_index_answers_what_sparql_answers(server: Server) -> None:
-    asked = everything(server)
+def test_the_index_answers_what_sparql_answers(demo: Server) -> None:
+    asked = everything(demo)
     assert len(asked) > 40
     for entity in asked:
         for direction in ("upstream", "downstream"):
-            answer = server.http.get("/lineage", params={"entity": entity, "direction": direction, "limit": 1000})
+            answer = demo.http.get("/lineage", params={"entity": entity, "direction": direction, "limit": 1000})
             got = {node["iri"]: node["certainty"] for node in answer.json()["nodes"]}
-            rows = canned(server, f"lineage/{direction}", entity=entity)
+            rows = canned(demo, f"lineage/{direction}", entity=entity)
             assert got == {row["entity"]: row["certainty"] for row in rows}, (entity, direction)
 
 
 @pytest.mark.parametrize("span", [{}, {"after": "2026-03-06", "before": "2026-03-10"}, {"after": "2026-03-12"}])
-def test_verdicts_are_those_of_sparql(server: Server, span: dict[str, str]) -> None:
-    answer = server.http.get("/impact", params={"entity": API, **span}).json()
+def test_verdicts_are_those_of_sparql(demo: Server, span: dict[str, str]) -> None:
+    answer = demo.http.get("/impact", params={"entity": API, **span}).json()
     got = {each["iri"]: each["verdict"] for each in answer["verdicts"]}
-    assert got == {row["entity"]: row["verdict"] for row in canned(server, "impact/verdicts", entity=API, **span)}
+    assert got == {row["entity"]: row["verdict"] for row in canned(demo, "impact/verdicts", entity=API, **span)}
     assert sum(answer["counts"].values()) == len(got)
 
 
-def test_one_answer_in_every_form(server: Server) -> None:
+def test_one_answer_in_every_form(demo: Server) -> None:
     url = f"/lineage?entity={quote(PREDICTION)}"
-    whole = server.http.get(url).json()
+    whole = demo.http.get(url).json()
     assert whole["total"] == len(whole["nodes"]) > 5
-    text = server.http.get(url, headers={"accept": "text/csv"})
+    text = demo.http.get(url, headers={"accept": "text/csv"})
     assert text.headers["content-type"].startswith("text/csv")
     rows = list(csv.DictReader(io.StringIO(text.text)))
     assert [row["iri"] for row in rows] == [node["iri"] for node in whole["nodes"]]
     for media_type in ("text/turtle", "application/n-triples"):
-        triples = server.http.get(url, headers={"accept": media_type})
+        triples = demo.http.get(url, headers={"accept": media_type})
         assert triples.headers["content-type"].startswith(media_type)
         assert len(triples.text.splitlines()) == len(whole["edges"])
     first = whole["edges"][0]
     assert f"<{first['subject']}> <http://www.w3.org/ns/prov#{first['relation']}> <{first['object']}> ." in triples.text
 
 
-def test_every_edge_says_how_it_is_known_and_an_asserted_one_by_which_record(server: Server) -> None:
-    for edge in server.http.get("/lineage", params={"entity": PREDICTION}).json()["edges"]:
+def test_every_edge_says_how_it_is_known_and_an_asserted_one_by_which_record(demo: Server) -> None:
+    for edge in demo.http.get("/lineage", params={"entity": PREDICTION}).json()["edges"]:
         if edge["status"] == "asserted":
-            record = server.http.get(
+            record = demo.http.get(
                 f"/records/{edge['record'].rpartition('/')[2]}", headers={"accept": "application/n-quads"}
             )
             assert (
@@ -88,20 +82,24 @@ def test_every_edge_says_how_it_is_known_and_an_asserted_one_by_which_record(ser
             assert edge["basis"]
 
 
-def test_an_answer_knows_its_index_and_waits_for_one(server: Server) -> None:
-    answer = server.http.get("/lineage", params={"entity": PREDICTION})
+def test_an_answer_knows_its_index(demo: Server) -> None:
+    answer = demo.http.get("/lineage", params={"entity": PREDICTION})
     tag, index = answer.headers["etag"], int(answer.headers["provstore-index"])
     assert answer.json()["index"] == index
-    again = server.http.get("/lineage", params={"entity": PREDICTION}, headers={"if-none-match": tag})
+    again = demo.http.get("/lineage", params={"entity": PREDICTION}, headers={"if-none-match": tag})
     assert again.status_code == 304
-    new = event(9, inputs=[{"namespace": "late", "name": "in"}], outputs=[{"namespace": "late", "name": "fresh"}])
-    receipt = server.post(new).json()
-    found = server.http.get("/lineage", params={"entity": "fresh", "min-index": receipt["index"]})
-    assert found.status_code == 200, found.text
-    assert found.json()["total"] == 1
-    before = server.http.get("/lineage", params={"entity": "fresh", "at-index": receipt["index"] - 1})
-    assert before.status_code == 404
-    assert server.http.get("/lineage", params={"entity": "fresh", "min-index": 10**6}).status_code == 404
+
+
+def test_an_answer_waits_for_the_index_that_is_asked_for(tmp_path: Path) -> None:
+    with serving(tmp_path / "data") as server:
+        new = event(9, inputs=[{"namespace": "late", "name": "in"}], outputs=[{"namespace": "late", "name": "fresh"}])
+        receipt = server.post(new).json()
+        found = server.http.get("/lineage", params={"entity": "fresh", "min-index": receipt["index"]})
+        assert found.status_code == 200, found.text
+        assert found.json()["total"] == 1
+        before = server.http.get("/lineage", params={"entity": "fresh", "at-index": receipt["index"] - 1})
+        assert before.status_code == 404
+        assert server.http.get("/lineage", params={"entity": "fresh", "min-index": 10**6}).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -128,14 +126,14 @@ def test_an_answer_knows_its_index_and_waits_for_one(server: Server) -> None:
         (f"/impact?entity={'x' * 10_001}", 400, "longer"),
     ],
 )
-def test_a_question_that_makes_no_sense_gets_a_problem(server: Server, path: str, status: int, words: str) -> None:
-    answer = server.http.get(path)
+def test_a_question_that_makes_no_sense_gets_a_problem(demo: Server, path: str, status: int, words: str) -> None:
+    answer = demo.http.get(path)
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
     assert words in answer.json()["detail"]
 
 
-def test_a_form_that_is_not_offered_is_refused(server: Server) -> None:
-    answer = server.http.get("/impact", params={"entity": API}, headers={"accept": "text/turtle"})
+def test_a_form_that_is_not_offered_is_refused(demo: Server) -> None:
+    answer = demo.http.get("/impact", params={"entity": API}, headers={"accept": "text/turtle"})
     assert answer.status_code == 406
     assert "offered: application/json, text/csv" in answer.json()["detail"]
 
@@ -143,45 +141,42 @@ def test_a_form_that_is_not_offered_is_refused(server: Server) -> None:
 # --- the command line ------------------------------------------------------------------------------------------------
 
 
-def test_the_commands_ask_a_server(server: Server) -> None:
-    done = command("lineage", PREDICTION, "--server", server.url)
+def test_the_commands_ask_a_server(demo: Server) -> None:
+    done = command("lineage", PREDICTION, "--server", demo.url)
     assert done.returncode == 0, done.stderr
     text = done.stdout.decode()
     assert "ModelVersion" in text
     assert "declared source" in text
     done = command(
-        "impact", "demographics-api", "--after", "2026-03-06", "--before", "2026-03-10", "--server", server.url
+        "impact", "demographics-api", "--after", "2026-03-06", "--before", "2026-03-10", "--server", demo.url
     )
     assert done.stdout.decode().splitlines()[2].split()[0] == "affected"
-    done = command(
-        "lineage", "customer_risk_score", "--column", "risk_score", "--format", "json", "--server", server.url
-    )
+    done = command("lineage", "customer_risk_score", "--column", "risk_score", "--format", "json", "--server", demo.url)
     assert {c["column"] for c in json.loads(done.stdout)["columns"]} == {
         "avg_spend",
         "amount",
         "overdraft_days",
         "balance",
     }
-    done = command("lineage", PREDICTION, "--limit", "2", "--server", server.url)
+    done = command("lineage", PREDICTION, "--limit", "2", "--server", demo.url)
     assert "the next page: --cursor" in done.stdout.decode()
     models = (f"{BASE}/model/standard-1", "--compare", f"{BASE}/model/premium-1")
     rows = list(
         csv.DictReader(
-            io.StringIO(command("lineage", *models, "--format", "csv", "--server", server.url).stdout.decode())
+            io.StringIO(command("lineage", *models, "--format", "csv", "--server", demo.url).stdout.decode())
         )
     )
     assert {row["aspect"] for row in rows} >= {"data", "code"}
 
 
-def test_a_directory_answers_as_its_server_did(server: Server, tmp_path_factory: pytest.TempPathFactory) -> None:
-    home = tmp_path_factory.mktemp("alone")
-    with serving(home / "data", verb="demo") as other:
-        told = other.http.get("/lineage", params={"entity": PREDICTION}).json()
-    done = command("lineage", PREDICTION, "--data", home / "data", "--format", "json")
+def test_a_directory_answers_as_its_server_did(tmp_path: Path) -> None:
+    with serving(tmp_path / "data", verb="demo") as server:
+        told = server.http.get("/lineage", params={"entity": PREDICTION}).json()
+    done = command("lineage", PREDICTION, "--data", tmp_path / "data", "--format", "json")
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
     assert [node["iri"] for node in said["nodes"]] == [node["iri"] for node in told["nodes"]]
-    assert (home / "data" / "views" / "lineage" / "graph.json").exists()
+    assert (tmp_path / "data" / "views" / "lineage" / "graph.json").exists()
 
 
 @pytest.mark.parametrize(
@@ -193,8 +188,8 @@ def test_a_directory_answers_as_its_server_did(server: Server, tmp_path_factory:
         (("lineage", "urn:a", "--depth", "many"), "depth"),
     ],
 )
-def test_a_command_that_cannot_be_answered_says_why(server: Server, line: tuple[str, ...], words: str) -> None:
-    done = command(*line, "--server", server.url)
+def test_a_command_that_cannot_be_answered_says_why(demo: Server, line: tuple[str, ...], words: str) -> None:
+    done = command(*line, "--server", demo.url)
     assert done.returncode == 2
     assert words in done.stderr.decode()
     assert b"Traceback" not in done.stderr

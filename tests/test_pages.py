@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser import launched, watched
-from tests.servers import BASE, Server, serving
+from tests.browser import watched
+from tests.servers import BASE, Server
 from tests.test_vocabulary import BROWSER
 
 #: Every page that is there without a thing to be about.
@@ -28,22 +26,10 @@ TABLES = (
 )
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(Path(tmp_path_factory.mktemp("pages")) / "data", verb="demo") as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with launched() as found:
-        yield found
-
-
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("path", PLACES)
-def test_a_page_is_whole_and_accessible(server: Server, browser: Browser, path: str, dark: bool) -> None:
-    with watched(browser, server.url, dark=dark) as seen:
+def test_a_page_is_whole_and_accessible(demo: Server, browser: Browser, path: str, dark: bool) -> None:
+    with watched(browser, demo.url, dark=dark) as seen:
         page = seen.open(path)
         assert page.locator("h1").count() == 1
         assert page.title()
@@ -52,8 +38,8 @@ def test_a_page_is_whole_and_accessible(server: Server, browser: Browser, path: 
 
 @pytest.mark.parametrize("width", [1280, 400])
 @pytest.mark.parametrize("path", TABLES)
-def test_words_in_tables_are_whole(server: Server, browser: Browser, path: str, width: int) -> None:
-    with watched(browser, server.url, width=width) as seen:
+def test_words_in_tables_are_whole(demo: Server, browser: Browser, path: str, width: int) -> None:
+    with watched(browser, demo.url, width=width) as seen:
         page = seen.open(path)
         assert page.locator("td a").count() > 3
         broken = """links => links.filter(a => !/[\\s-]/.test(a.textContent) && a.getClientRects().length > 1)
@@ -62,8 +48,8 @@ def test_words_in_tables_are_whole(server: Server, browser: Browser, path: str, 
 
 
 @pytest.mark.parametrize("path", TABLES)
-def test_no_table_of_a_page_is_cut_off_on_a_phone(server: Server, browser: Browser, path: str) -> None:
-    with watched(browser, server.url, width=400) as seen:
+def test_no_table_of_a_page_is_cut_off_on_a_phone(demo: Server, browser: Browser, path: str) -> None:
+    with watched(browser, demo.url, width=400) as seen:
         page = seen.open(path)
         assert page.locator("table").count()
         cut_off = "all => all.filter(each => each.scrollWidth > each.clientWidth).length"
@@ -71,21 +57,21 @@ def test_no_table_of_a_page_is_cut_off_on_a_phone(server: Server, browser: Brows
         assert page.evaluate("document.documentElement.scrollWidth") <= 400
 
 
-def test_an_error_is_a_page_for_a_browser_alone(server: Server) -> None:
-    asked = server.http.get("/records/nothing", headers={"accept": BROWSER})
+def test_an_error_is_a_page_for_a_browser_alone(demo: Server) -> None:
+    asked = demo.http.get("/records/nothing", headers={"accept": BROWSER})
     assert (asked.status_code, asked.headers["content-type"]) == (404, "text/html; charset=utf-8")
     assert "no record nothing" in asked.text
-    told = server.http.get("/records/nothing")
+    told = demo.http.get("/records/nothing")
     assert (told.status_code, told.headers["content-type"]) == (404, "application/problem+json")
 
 
 @pytest.mark.parametrize("name", ["../render.py", "%2e%2e/render.py", "/etc/passwd", "", "none.js"])
-def test_only_what_pages_load_is_given(server: Server, name: str) -> None:
-    assert server.http.get(f"/static/{name}").status_code == 404
+def test_only_what_pages_load_is_given(demo: Server, name: str) -> None:
+    assert demo.http.get(f"/static/{name}").status_code == 404
 
 
-def test_what_pages_load_is_sent_once(server: Server) -> None:
-    first = server.http.get("/static/style.css")
+def test_what_pages_load_is_sent_once(demo: Server) -> None:
+    first = demo.http.get("/static/style.css")
     assert first.headers["content-type"].startswith("text/css")
-    again = server.http.get("/static/style.css", headers={"if-none-match": first.headers["etag"]})
+    again = demo.http.get("/static/style.css", headers={"if-none-match": first.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")

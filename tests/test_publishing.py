@@ -17,7 +17,7 @@ from playwright.sync_api import Browser
 
 from provstore.ui.profiles import anchors
 from provstore.validation.profiles import SHIPPED
-from tests.browser import launched, watched
+from tests.browser import watched
 from tests.servers import BASE, Server, command, serving
 from tests.test_profiles import CREDIT, HEAD
 from tests.test_records import MARKUP
@@ -71,12 +71,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with serving(Path(tmp_path_factory.mktemp("publishing")) / "data") as found:
         send(found, "a")
         assert publish(found, "credit", CREDIT).status_code == 201
-        yield found
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with launched() as found:
         yield found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
@@ -11,25 +10,13 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from provstore import queries
 from tests.asking import DANGEROUS, assert_harmless, fill, refused
-from tests.browser import launched, watched
+from tests.browser import watched
 from tests.servers import Server, serving
 from tests.test_vocabulary import BROWSER
 
 FEED = "https://prov.example/dataset/https%3A%2F%2Fdemographics.example/demographics-api"
 RETRAIN = f"/queries/impact/retrain?{urlencode({'entity': FEED, 'after': '2026-03-06', 'before': '2026-03-10'})}"
 PAGE = {"accept": BROWSER}
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("questions") / "data", verb="demo") as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with launched() as found:
-        yield found
 
 
 def field(page: Page, name: str) -> Locator:

@@ -4,22 +4,13 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from tests.servers import Server, serving
 from tests.suites import ROOT
 from tests.walking import ADDRESS, steps, walk
 
 README = ROOT / "README.md"
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("demo") / "data", verb="demo") as server:
-        yield server
 
 
 def test_the_tour(tmp_path: Path) -> None:

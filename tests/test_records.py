@@ -24,7 +24,7 @@ from provstore.ledger.note import Checkpoint, Signer
 from provstore.ledger.tables import commitment
 from provstore.model import Liberty, Mapped, Submission
 from provstore.ui.payload import shown
-from tests.browser import Watched, launched, watched
+from tests.browser import Watched, watched
 from tests.ledgers import submission
 from tests.servers import BASE, Server, event, serving
 from tests.test_vocabulary import BROWSER
@@ -53,12 +53,6 @@ def digest(receipt: Any) -> str:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with serving(Path(tmp_path_factory.mktemp("records")) / "data", verb="demo") as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with launched() as found:
         yield found
 
 

@@ -91,6 +91,7 @@ def test_any_other_error_names_itself(pool: WorkerPool) -> None:
         pool.call("no.such:job", None, 5)
 
 
+@pytest.mark.alone
 def test_the_deadline_ends_a_job(pool: WorkerPool) -> None:
     for job in ("__import__('time').sleep(60)", FOREVER):
         begun = time.monotonic()
@@ -152,6 +153,7 @@ def test_a_false_frame_is_a_crash(pool: WorkerPool, sent: bytes) -> None:
         pool.call(EVAL, f"__import__('os').write(int(__import__('sys').argv[1]), {sent!r})", 5)
 
 
+@pytest.mark.alone
 def test_a_slow_trickle_meets_the_deadline(pool: WorkerPool) -> None:
     trickle = (
         "[(__import__('os').write(int(__import__('sys').argv[1]), b), __import__('time').sleep(0.1))"
@@ -580,6 +582,7 @@ def unguarded(pool: WorkerPool, spool: Path, query: str, snapshot: Snapshot) -> 
         file.unlink(missing_ok=True)
 
 
+@pytest.mark.alone
 @linux
 @pytest.mark.parametrize("name", attacks())
 def test_an_attack_ends_in_its_error(siege: Siege, name: str) -> None:
@@ -588,6 +591,7 @@ def test_an_attack_ends_in_its_error(siege: Siege, name: str) -> None:
     assert type(siege.unguarded[name]) is attack.unguarded, siege.unguarded[name]
 
 
+@pytest.mark.alone
 @linux
 @pytest.mark.parametrize("name", disguises(""))
 def test_a_disguised_service_gets_nothing(siege: Siege, name: str) -> None:
@@ -598,16 +602,19 @@ def test_a_disguised_service_gets_nothing(siege: Siege, name: str) -> None:
         assert type(siege.unguarded[name]) is QueryRefused, siege.unguarded[name]
 
 
+@pytest.mark.alone
 @linux
 def test_the_network_hears_nothing(siege: Siege) -> None:
     assert siege.hits == 0
 
 
+@pytest.mark.alone
 @linux
 def test_no_answer_is_left_in_the_spool(siege: Siege) -> None:
     assert siege.left == []
 
 
+@pytest.mark.alone
 @linux
 def test_another_client_hardly_notices(siege: Siege) -> None:
     times = sorted(siege.times)

@@ -10,27 +10,15 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.asking import LONG, RTL, SCRIPT, assert_harmless, fill
-from tests.browser import launched, watched
+from tests.browser import watched
 from tests.servers import Server, serving
 from tests.test_vocabulary import BROWSER
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("search") / "data", verb="demo") as found:
-        yield found
 
 
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with serving(tmp_path_factory.mktemp("hostile") / "data") as found:
         fill(found)
-        yield found
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with launched() as found:
         yield found
 
 

@@ -299,6 +299,7 @@ def test_a_client_that_hangs_up_harms_nobody(server: Server) -> None:
 # --- poison ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.alone
 def test_a_poison_graph_is_stopped_and_others_do_not_wait(server: Server) -> None:
     def timed() -> float:
         started = time.monotonic()

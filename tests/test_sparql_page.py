@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -13,7 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from provstore.errors import QueryRefused
 from provstore.ui.sparql import fault
 from tests.asking import assert_harmless, fill, refused
-from tests.browser import launched, watched
+from tests.browser import watched
 from tests.servers import Server, serving
 from tests.test_vocabulary import BROWSER
 
@@ -25,18 +24,6 @@ RUNS = (
 GRAPH = "CONSTRUCT { ?run ?p ?o } WHERE { ?run a <http://www.w3.org/ns/prov#Activity> ; ?p ?o } LIMIT 7"
 ENDLESS = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l }"
 MANY = "SELECT ?a ?b { ?a ?p ?x . ?b ?q ?y } LIMIT 100000"
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("sparql") / "data", verb="demo") as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with launched() as found:
-        yield found
 
 
 def of(query: str, **more: str) -> str:

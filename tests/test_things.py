@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from provstore.ui.things import FORMATS
-from tests.browser import launched, watched
+from tests.browser import watched
 from tests.servers import BASE, Server, event, serving
 from tests.test_vocabulary import BROWSER
 
@@ -55,12 +55,6 @@ KINDS = {
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with serving(tmp_path_factory.mktemp("things") / "data", verb="demo", rdf_timeout_seconds=60) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with launched() as found:
         yield found
 
 

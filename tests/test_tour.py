@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser import launched, watched
+from tests.browser import watched
 from tests.servers import Server, serving
 from tests.suites import ROOT
 
@@ -22,18 +22,6 @@ STOPS = {
     "/queries/audit/gaps": ["read of unknown origin", "no agent", "customer_segments"],
     "/ledger": ["340", "checkpoint"],
 }
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("tour") / "data", verb="demo") as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with launched() as found:
-        yield found
 
 
 def links() -> dict[str, str]:
@@ -48,16 +36,16 @@ def test_every_page_that_the_readme_opens_is_a_stop() -> None:
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("path", STOPS)
-def test_a_stop_of_the_tour(server: Server, browser: Browser, path: str, dark: bool) -> None:
-    with watched(browser, server.url, dark=dark) as seen:
+def test_a_stop_of_the_tour(demo: Server, browser: Browser, path: str, dark: bool) -> None:
+    with watched(browser, demo.url, dark=dark) as seen:
         page = seen.open(links()[path])
         text = page.locator("main").inner_text()
         assert [word for word in STOPS[path] if word not in text] == []
         assert seen.serious() == []
 
 
-def test_by_keyboard_alone_from_a_search_to_a_verified_proof(server: Server, browser: Browser) -> None:
-    with watched(browser, server.url) as seen:
+def test_by_keyboard_alone_from_a_search_to_a_verified_proof(demo: Server, browser: Browser) -> None:
+    with watched(browser, demo.url) as seen:
         page = seen.open("/")
         _tab(page, "document.activeElement.name === 'q'")
         page.keyboard.type("risk of application 1")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -22,7 +22,7 @@ from provstore.validation.formats import FORMATS, encoded
 from provstore.validation.formats.page import style_digest
 from provstore.validation.profiles import Rule
 from provstore.validation.results import Fix, Judgement, Location, Result, Validation, Verdict, failed
-from tests.browser import launched, watched
+from tests.browser import watched
 from tests.suites import ROOT
 
 HOME = "https://w3id.org/provstore/shapes/prov-core#"
@@ -310,12 +310,6 @@ def test_junit_fails_for_a_must_and_tells_the_rest() -> None:
 
 
 # --- the page --------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with launched() as found:
-        yield found
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser import launched, watched
+from tests.browser import watched
 from tests.servers import Server, serving
 from tests.test_records import MARKUP
 from tests.test_vocabulary import BROWSER
@@ -45,12 +45,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with serving(Path(tmp_path_factory.mktemp("validation-page")) / "data") as found:
         send(found, BAD, GOOD)
         settled(found)
-        yield found
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with launched() as found:
         yield found
 
 

@@ -6,7 +6,6 @@ import base64
 import json
 import random
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,8 +15,8 @@ from playwright.sync_api import Browser, Page
 from provstore.ledger import merkle
 from provstore.ledger.note import Checkpoint, NoteError, Signer
 from tests import suites
-from tests.browser import launched, watched
-from tests.servers import Server, serving
+from tests.browser import watched
+from tests.servers import Server
 from tests.test_merkle import EXCEPTIONS, mutations
 
 #: Cases of `verifyInclusion` and `verifyConsistency` with hashes in base64: what the script says of each.
@@ -43,21 +42,9 @@ _OPEN = """async ([notes, vkey]) => {
 Case = tuple[str, str, str, str, list[str], str]
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(Path(tmp_path_factory.mktemp("script")) / "data") as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with launched() as found:
-        yield found
-
-
 @pytest.fixture
-def page(server: Server, browser: Browser) -> Iterator[Page]:
-    with watched(browser, server.url) as seen:
+def page(demo: Server, browser: Browser) -> Iterator[Page]:
+    with watched(browser, demo.url) as seen:
         yield seen.open("/ns")
 
 

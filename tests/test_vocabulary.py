@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pyoxigraph as ox
@@ -14,25 +12,19 @@ import pytest
 from provstore import resources
 from provstore.store.query import GRAPHS
 from provstore.vocab import PS
-from tests.servers import Server, serving
+from tests.servers import Server
 
 #: What Chromium asks for.
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(Path(tmp_path_factory.mktemp("vocabulary")) / "data") as found:
-        yield found
-
-
-def get(server: Server, accept: str) -> httpx.Response:
-    return server.http.get("/ns", headers={"accept": accept})
+def get(demo: Server, accept: str) -> httpx.Response:
+    return demo.http.get("/ns", headers={"accept": accept})
 
 
 @pytest.fixture(scope="module")
-def page(server: Server) -> str:
-    answer = get(server, BROWSER)
+def page(demo: Server) -> str:
+    answer = get(demo, BROWSER)
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     assert answer.headers["vary"] == "Accept"
@@ -71,8 +63,8 @@ def test_a_term_is_told_whole(page: str) -> None:
 
 
 @pytest.mark.parametrize("media_type", GRAPHS)
-def test_the_ontology_in_every_syntax(server: Server, media_type: str) -> None:
-    answer = get(server, media_type)
+def test_the_ontology_in_every_syntax(demo: Server, media_type: str) -> None:
+    answer = get(demo, media_type)
     assert answer.status_code == 200
     assert answer.headers["content-type"].partition(";")[0] == media_type
     assert answer.headers["vary"] == "Accept"
@@ -81,11 +73,11 @@ def test_the_ontology_in_every_syntax(server: Server, media_type: str) -> None:
     assert got == {q.triple for q in shipped}
 
 
-def test_programs_that_do_not_mind_get_turtle(server: Server) -> None:
-    assert get(server, "*/*").headers["content-type"].startswith("text/turtle")
+def test_programs_that_do_not_mind_get_turtle(demo: Server) -> None:
+    assert get(demo, "*/*").headers["content-type"].startswith("text/turtle")
 
 
-def test_what_there_is_not_is_refused(server: Server) -> None:
-    answer = get(server, "image/png")
+def test_what_there_is_not_is_refused(demo: Server) -> None:
+    answer = get(demo, "image/png")
     assert answer.status_code == 406
     assert "text/html" in answer.json()["detail"]

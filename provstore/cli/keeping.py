@@ -106,6 +106,8 @@ def _done(arguments: argparse.Namespace, note: str, said: dict[str, Any]) -> int
 
 def settings(arguments: argparse.Namespace, settings: Settings) -> int:
     """Every setting."""
-    rows = [[s.name, getattr(settings, s.name), f"PROVSTORE_{s.name.upper()}", s.help] for s in SETTINGS]
+    values = {s.name: getattr(settings, s.name) for s in SETTINGS}
+    shown = {s.name: "(set)" if s.secret and values[s.name] else values[s.name] for s in SETTINGS}
+    rows = [[s.name, shown[s.name], f"PROVSTORE_{s.name.upper()}", s.help] for s in SETTINGS]
     show(arguments.format, ["setting", "value", "variable", "meaning"], rows)
     return 0

@@ -29,6 +29,8 @@ ACTIONS, MODES = ("list", "show", "add", "try", "use"), ("annotate", "reject", "
 VALIDATIONS = ("table", "json", "turtle", "html", "csv", "tsv", "ndjson", "sarif", "junit")
 #: Who can validate.
 ENGINES = ("compiled", "pyshacl")
+#: What can be captured from, and what is done with what went in and came out of traces.
+CAPTURED, TRACES = ("mlflow",), ("commit", "redact", "keep", "none")
 _SERVER = "ask a running server instead of opening the directory"
 
 
@@ -44,6 +46,7 @@ def build_parser() -> Parser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     _serving(commands)
     _taking_in(commands)
+    _capturing(commands)
     _profiles(commands)
     _asking(commands)
     _lineage(commands)
@@ -146,6 +149,43 @@ def _taking_in(commands: argparse._SubParsersAction[Parser]) -> None:
     )
     complete.add_argument("--input", metavar="TYPE", help="media type or extension, where the file name does not tell")
     complete.add_argument("--output", metavar="FILE", help="write it to a file instead of printing it")
+
+
+def _capturing(commands: argparse._SubParsersAction[Parser]) -> None:
+    parser = _add(
+        commands, "capture", "provstore.cli.capturing:run", "Bring in what another tool keeps, and keep it up to date."
+    )
+    parser.add_argument("tool", choices=CAPTURED, metavar="TOOL", help=", ".join(CAPTURED))
+    parser.add_argument(
+        "source", metavar="SOURCE", help="mlflow: a tracking URI (http or https), an mlflow.db, an mlruns"
+    )
+    parser.add_argument(
+        "--follow", action="store_true", help="go on until it is stopped, and keep the store up to date"
+    )
+    parser.add_argument("--interval", type=float, default=10.0, metavar="SECONDS", help="of --follow (default: 10)")
+    parser.add_argument(
+        "--listen", metavar="HOST:PORT", help="of --follow: take the webhooks of MLflow's registry here"
+    )
+    parser.add_argument(
+        "--traces",
+        choices=TRACES,
+        default=TRACES[0],
+        metavar="HOW",
+        help="what went in and came out of traces: commit (default), redact, keep (in clear text); none: no traces",
+    )
+    parser.add_argument("--namespace", metavar="NAME", help="what the source is called in records (default: its URI)")
+    parser.add_argument("--no-artifacts", action="store_true", help="do not hash the files of models")
+    parser.add_argument(
+        "--max-file-bytes",
+        type=int,
+        default=2 << 30,
+        metavar="BYTES",
+        help="larger files are not hashed (default: 2 GiB)",
+    )
+    parser.add_argument("--mlflow", default="mlflow", metavar="PROGRAM", help="of a file: the mlflow that reads it")
+    _format(parser, ("table", "json"))
+    parser.add_argument("--server", metavar="URL", help="send to a running server instead of opening the directory")
+    parser.add_argument("--base", metavar="IRI", help="id base of a new store")
 
 
 def _profiles(commands: argparse._SubParsersAction[Parser]) -> None:

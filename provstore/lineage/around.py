@@ -155,7 +155,8 @@ class _Told:
     def _states(self) -> Ints:
         """Every state of it under any of its names, as `Moment.states`."""
         same = _array(self._moment.same(self._node))
-        found = distinct(self._step(same, Relation.SPECIAL, subject=False).other.astype(np.int32))
+        rows = [self._step(same, relation, subject=False).other for relation in (Relation.SPECIAL, Relation.BYTES)]
+        found = distinct(np.concatenate(rows).astype(np.int32))
         states: Ints = found[self._kinds(found) != _KIND["Version"]]
         return states
 
@@ -189,7 +190,8 @@ class _Told:
             rows = self._existing(self._step(here, relation, subject=subject))
             if not len(rows.other):
                 continue
-            if relation is Relation.SPECIAL and not subject:  # states of several kinds are lists of their own
+            # states of several kinds are lists of their own
+            if relation in (Relation.SPECIAL, Relation.BYTES) and not subject:
                 kinds = self._kinds(rows.other.astype(np.int32))
                 for kind in sorted(set(kinds.tolist())):
                     yield self._relation(relation, _where(rows, kinds == kind), subject, KINDS[kind : kind + 1])

@@ -30,6 +30,7 @@ PREFIXES = {
 }
 _RECORD = re.compile(r"/record/([0-9a-f]{64})\Z")
 _STATE = re.compile(r"(.*/dataset/[^/]+/[^/]+)/(read|write|version)/([^/]+)\Z")
+_BYTES = re.compile(r"(?:ni:///sha-256;|urn:swh:1:cnt:|.*/content/md5/)([\w-]{1,12})")
 _OWN = re.compile(r"/(dataset|job)/([^/]+)/([^/]+)\Z")
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(:\d\d)?(?:\.\d+)?(Z|[+-]\d\d:\d\d)\Z")
 
@@ -113,6 +114,8 @@ def short(iri: str) -> str:
         return f"{short(state[1])} ({state[2]} {_clip(unquote(state[3]))})"
     if own := _OWN.search(iri):
         return unquote(own[3])
+    if bytes_of := _BYTES.match(iri):
+        return f"bytes {bytes_of[1]}…"
     if iri.startswith("urn:uuid:"):
         return f"run {iri.removeprefix('urn:uuid:')}"
     last = iri.rstrip("/#:")

@@ -16,7 +16,19 @@ from provstore.vocab import PS, RDF_TYPE
 SHORT, LONG = 60, 20_000
 _CLIPPED = 600  # characters of one literal
 #: Kinds in the order in which a record is said to be about them.
-_KINDS = ("run", "job", "model-version", "model", "prediction", "decision", "dataset", "activity", "entity", "agent")
+_KINDS = (
+    "run",
+    "job",
+    "model-version",
+    "registry-version",
+    "model",
+    "prediction",
+    "decision",
+    "dataset",
+    "activity",
+    "entity",
+    "agent",
+)
 _VOCABULARIES = (*names.PREFIXES.values(), "http://www.w3.org/ns/sosa/", "http://qudt.org/", "ni:///")
 
 

@@ -16,6 +16,8 @@ KINDS = {
     "Version": ("version", "versions"),
     "ModelVersion": ("model version", "model versions"),
     "RecordItem": ("item", "items"),
+    "RegistryVersion": ("registry version", "registry versions"),
+    "Bytes": ("bytes", "bytes"),
     "AliasAssignment": ("alias assignment", "alias assignments"),
     "TrainingRun": ("training run", "training runs"),
     "JobVersion": ("job version", "job versions"),
@@ -50,6 +52,8 @@ RELATIONS = {
     ("invalidated", "in"): "invalidated",
     ("special", "out"): "is a state or version of",
     ("special", "in"): "states or versions",
+    ("bytes", "out"): "consisted of",
+    ("bytes", "in"): "files and states of these bytes",
     ("symlink", "out"): "is the same as",
     ("symlink", "in"): "is the same as",
     ("part", "out"): "is part of",
@@ -119,7 +123,7 @@ def kinds(name: str, count: int) -> str:
 
 def relation(name: str, direction: str, kind: str | None = None) -> str:
     """What a thing is to others by a relation, and of which kind those are where that is said."""
-    if (name, direction) == ("special", "in") and kind:
+    if name in ("special", "bytes") and direction == "in" and kind:
         return KINDS[kind][1] if kind in KINDS else "states or versions"
     return RELATIONS.get((name, direction), f"{name} ({direction})")
 

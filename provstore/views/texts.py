@@ -16,6 +16,7 @@ MOST_CHARACTERS = 50_000
 #: Classes that are searched for even without a name, and the kind they are; of several the first in this table.
 KINDS = {
     PS.ModelVersion: "model-version",
+    PS.RegistryVersion: "registry-version",
     PS.Model: "model",
     PS.Dataset: "dataset",
     PS.Job: "job",

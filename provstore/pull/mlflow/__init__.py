@@ -1,0 +1,1 @@
+"""MLflow, pulled over REST: its server is asked, and whatever changed is sent once."""

@@ -1,0 +1,44 @@
+"""Going on for good: rounds at an interval, sweeps now and then, and patience with servers that do not answer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from threading import Event
+from typing import Final
+
+from provstore.errors import Busy, SourceUnavailable
+from provstore.pull.mlflow.poller import Poller
+
+#: A sweep takes its turn when twenty times as long has passed as the last one took, and a minute at least.
+_SHARE, _LEAST = 20, 60.0
+#: How often every run is asked for singly, in seconds.
+_THOROUGH: Final = 86_400.0
+#: The longest wait after failures, in seconds.
+_PATIENCE: Final = 300.0
+
+
+def follow(poller: Poller, interval: float, wake: Event, stop: Event, tell: Callable[[str], None]) -> None:
+    """Keep a store up to date until `stop` is set; `wake` makes the next round begin at once.
+
+    It begins with a sweep. Where MLflow or the store does not answer, that is told, and it tries later.
+    """
+    next_sweep, next_thorough = 0.0, time.monotonic() + _THOROUGH
+    wait = interval
+    while not stop.is_set():
+        wake.clear()
+        began = time.monotonic()
+        try:
+            if began >= next_sweep:
+                poller.sweep(thorough=began >= next_thorough)
+                if began >= next_thorough:
+                    next_thorough = began + _THOROUGH
+                now = time.monotonic()
+                next_sweep = now + max(_LEAST, _SHARE * (now - began))
+            else:
+                poller.round()
+            wait = interval
+        except (SourceUnavailable, Busy) as error:
+            wait = min(max(wait, 1.0) * 2, _PATIENCE)
+            tell(f"{error}; next try in {wait:g} s")
+        wake.wait(wait)
