@@ -84,7 +84,7 @@ class Mlflow:
         """A new version of a registered model, which is made where it is not there."""
         if self.http.get("/api/2.0/mlflow/registered-models/get", params={"name": name}).status_code != 200:
             self.post("registered-models/create", name=name)
-        made = self.post("model-versions/create", name=name, source=f"models:/{model}")
+        made = self.post("model-versions/create", name=name, source=f"models:/{model}", model_id=model)
         return str(made["model_version"]["version"])
 
     def alias(self, name: str, alias: str, version: str) -> None:

@@ -212,3 +212,9 @@ def test_a_group_without_rows_has_no_number() -> None:
     assert found["overall"] == {"metrics": {"accuracy": 0.5}}
     assert found["disparities"] == []  # there is nothing to compare with
     assert b"onSlice" in map_fairness(found, base=BASE).quads
+
+
+@pytest.mark.parametrize("model", ["http://a#b#c", "urn:x:a b", "x:%zz", "http://[", "urn:x:<y>", "nothing"])
+def test_a_model_that_no_engine_could_name_is_refused(model: str) -> None:
+    with pytest.raises(Unmappable):
+        map_fairness({**BY_SEX, "model": model}, base=BASE)

@@ -15,6 +15,11 @@ from provstore.vocab import DCT, PROV, PS, SCHEMA
 
 _URL: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://[^/?#]*)/?(.*)\Z", re.DOTALL)
 _URN: Final = re.compile(r"(urn:[A-Za-z0-9][A-Za-z0-9-]*|doi):(.+)\Z", re.IGNORECASE | re.DOTALL)
+# RFC 3986, without an authority: what has one is told by `link`
+_PCHAR: Final = r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})"
+_PATH_IRI: Final = re.compile(
+    rf"[A-Za-z][A-Za-z0-9+.-]*:(?!//){_PCHAR}+(?:\?(?:{_PCHAR}|\?)*)?(?:#(?:{_PCHAR}|\?)*)?\Z"
+)
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)
 #: Identifiers of https://spdx.org/licenses that are taken for links; any other short name may be anybody's own.
 _SPDX: Final = {
@@ -54,11 +59,13 @@ _SPDX: Final = {
 class Described(Draft):
     """A draft that says what facets of OpenLineage say, in their own form: their contents go with the record."""
 
-    __slots__ = ("contents",)
+    __slots__ = ("_own", "contents")
 
     def __init__(self, base: str, value: Object, adapter: str) -> None:
         super().__init__(base, value, adapter)
         self.contents: dict[str, Content] = {}
+        part = r"(?:[A-Za-z0-9._~-]|%[0-9A-F]{2})+"
+        self._own = re.compile(rf"{re.escape(base)}/dataset/{part}/{part}\Z")
 
     def facet(self, subject: str, key: str, value: Object) -> None:
         """Assert a facet of a subject; what of it cannot be read is reported."""
@@ -98,9 +105,8 @@ class Described(Draft):
 
     def named(self, address: str) -> str | None:
         """The IRI of the dataset at an address: itself where it is one of this store; None where it is no address."""
-        if address.startswith(f"{self.base}/dataset/") and rdf.is_iri(address) and address.count("/dataset/") == 1:
-            node = f"<{address}>"
-            self.type(node, PROV.Entity, PS.Dataset)
+        if self._own.match(address):
+            self.type(f"<{address}>", PROV.Entity, PS.Dataset)
             return address
         place = located(address)
         return self.dataset(*place) if place else None
@@ -114,6 +120,12 @@ def located(address: str) -> tuple[str, str] | None:
     if not found or not found[2]:
         return None
     return ("file", f"/{found[2]}") if found[1].lower() == "file://" else (found[1], found[2])
+
+
+def iri_of(sent: str) -> str | None:
+    """An absolute IRI as a term, of those that every engine reads; None for any other text."""
+    term = link(sent)
+    return term if term.startswith("<") else f"<{sent}>" if _PATH_IRI.match(sent) else None
 
 
 def text(value: object) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from provstore import iris, jcs, rdf
-from provstore.capture.described import number, text
+from provstore.capture.described import iri_of, number, text
 from provstore.capture.draft import Draft, Object
 from provstore.capture.facets import kind_of
 from provstore.capture.facets.graph import term_of
@@ -199,8 +199,8 @@ def _model(draft: Draft, sent: object) -> str:
     if logged:
         node = f"<{draft.base}/modelversion/{logged[1]}>"
         draft.say(node, DCT.identifier, rdf.literal(named))
-    elif rdf.is_iri(named) and not named.startswith(("models:", "runs:")):
-        node = f"<{named}>"
+    elif (found := iri_of(named)) and not named.startswith(("models:", "runs:")):
+        node = found
     else:
         draft.refuse("'model' must be the IRI of a model version, or models:/m-… of a logged model", sent, "/model")
     draft.type(node, PROV.Entity, PS.ModelVersion)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import threading
 from collections.abc import Iterator
@@ -33,7 +32,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         raise Misconfigured("--listen goes with --follow: webhooks come for as long as it runs")
     with _address(arguments, path if handed else None) as (where, server), sink.opened(settings) as store:
         emitter = Emitter(store, keys.prefix(server), lambda said: (keys.key(said), keys.digest(said)), tell)
-        listing = Listing(rest.Rest(where, mlflow_access(os.environ)))
+        listing = Listing(rest.Rest(where, mlflow_access()))
         poller = Poller(listing, emitter, server, _options(arguments, settings), tell)
         if arguments.follow:
             _follow(arguments, settings, poller, where.url)

@@ -12,6 +12,7 @@ _FUNCTIONS = {
     "pyarrow.csv": ("read_csv", "open_csv"),
     "pyarrow.json": ("read_json", "open_json"),
     "pyarrow.feather": ("read_table",),
+    "pyarrow.orc": ("read_table",),
 }
 
 
@@ -20,7 +21,7 @@ def wrap(name: str, module: Any) -> None:
         around(module, function, before=_first)
     if name == "pyarrow.dataset":
         around(module, "dataset", after=lambda found, *args, **kwargs: _files(found))
-    elif name == "pyarrow.orc":
+    elif name == "pyarrow.orc":  # its class takes what `read_table` has opened, or a name
         around(module.ORCFile, "__init__", before=lambda self, source, *args, **kwargs: _first(source))
     elif name == "pyarrow.parquet.core":
         around(module.ParquetFile, "__init__", before=_parquet_file)

@@ -11,23 +11,24 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from stat import S_ISREG
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
-
-from provstore_mlflow.hook import SPOOL, Active, Stat, seen
-from provstore_mlflow.quietly import ours, trouble
 
 from provstore.observe.hashing import FileDigest, Hasher
 from provstore.observe.reads import WHEN, Read
 from provstore.observe.redaction import scrub, secret_name
+from provstore_mlflow.hook import SPOOL, Active, Stat, seen
+from provstore_mlflow.quietly import ours, trouble
 
 if TYPE_CHECKING:
     from provstore_mlflow.runs import Runs
 
 #: Files of more bytes are not hashed.
-MOST = int(os.environ.get("PROVSTORE_MLFLOW_MAX_BYTES") or 16 << 30)
+MOST = int(said) if (said := os.environ.get("PROVSTORE_MLFLOW_MAX_BYTES", "")).isdigit() else 16 << 30
 #: What is about to be changed is hashed first, in the thread that changes it, up to this many bytes.
 _MOST_AT_ONCE = 256 << 20
+_MOST_OTHERS = 50
 _KEYS = (".pem", ".key", ".p12", ".pfx", ".jks", ".keystore")
 _SETTINGS = (".json", ".yaml", ".yml", ".txt", ".ini", ".toml", ".cfg")
 _MLFLOW = (
@@ -85,6 +86,8 @@ def _digest(path: str, then: Stat, most: int) -> FileDigest:
             now = os.stat(path)
         except OSError as error:
             return FileDigest(path, then[3], refused=f"{type(error).__name__}: {error.strerror}")
+        if not S_ISREG(now.st_mode):
+            return FileDigest(path, refused="not a regular file")
         if (now.st_dev, now.st_ino, now.st_mtime_ns, now.st_size) != then:
             return FileDigest(path, then[3], changed=True)
         known = hasher.file(path, most)
@@ -95,8 +98,11 @@ def _digest(path: str, then: Stat, most: int) -> FileDigest:
     return known
 
 
-def collected(run: str, runs: Runs, tracking_uri: str) -> list[Read]:
-    """What was read until now, as this run sees it, in the order in which it was first opened."""
+def collected(run: str, runs: Runs, tracking_uri: str) -> tuple[list[Read], int]:
+    """What was read until now, as this run sees it, in the order in which it was first opened; how many are left out.
+
+    Of what was read in other runs only, the last are kept: a sweep of many runs would else tell everything of each.
+    """
     ours_only = _Places(runs.stores, tracking_uri)
     models = runs.models.get(run, [])
     found: list[Read] = []
@@ -107,7 +113,10 @@ def collected(run: str, runs: Runs, tracking_uri: str) -> list[Read]:
         read = _read(what, via, stat)
         if read:
             found.append(replace(read, when=runs.when(run, thread, active), after=after, worker=worker))
-    return united([], found, set())
+    every = united([], found, set())
+    others = [each for each in every if each.when == "other"][:-_MOST_OTHERS]
+    dropped = set(map(id, others))
+    return [each for each in every if id(each) not in dropped], seen.omitted + len(others)
 
 
 def _events(runs: Runs) -> Iterator[tuple[int, int, str, str, Stat | None, Active, bool]]:

@@ -40,7 +40,7 @@ def _real(*paths: str) -> tuple[str, ...]:
 
 
 #: The interpreter and what is installed: no data, unless a package brings a data set (`sklearn.datasets`).
-INSTALLED = _real(sys.prefix, sys.base_prefix, sys.exec_prefix) + ("/usr/lib/", "/usr/share/", "/usr/local/lib/")
+INSTALLED = (*_real(sys.prefix, sys.base_prefix, sys.exec_prefix), "/usr/lib/", "/usr/share/", "/usr/local/lib/")
 _SYSTEM = ("/proc/", "/sys/", "/dev/", "/etc/", "/run/")
 
 
@@ -130,12 +130,17 @@ def _requested(url: Any, data: Any, headers: Any, method: Any) -> None:
         note(url, "urllib")
 
 
+def _renamed(old: Any, new: Any, *_: Any) -> None:
+    _changes(old)
+    _changes(new)
+
+
 _EVENTS: dict[str, Callable[..., None]] = {
     "open": _opened,
     "sqlite3.connect": _connected,
     "urllib.Request": _requested,
     "os.remove": lambda path, *_: _changes(path),
-    "os.rename": lambda old, new, *_: (_changes(old), _changes(new)) and None,
+    "os.rename": _renamed,
     "os.truncate": lambda path, *_: _changes(path),
     "tempfile.mkdtemp": lambda path: seen.temporary.add(f"{os.path.abspath(path)}/"),
 }

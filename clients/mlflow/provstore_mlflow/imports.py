@@ -8,6 +8,7 @@ from typing import Any
 #: Modules that are looked at once they are loaded, and the module of ours whose `wrap` does it.
 WATCHED = {
     "mlflow.tracking._tracking_service.client": "runs",
+    "mlflow.tracking.fluent": "runs",
     "pyarrow": "arrow",
     "pyarrow.csv": "arrow",
     "pyarrow.dataset": "arrow",

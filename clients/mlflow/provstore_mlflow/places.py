@@ -37,7 +37,7 @@ def _one(name: str, via: str) -> None:
             for each in files:
                 note_file(os.path.join(folder, each), via)
     elif has_magic(name) and not os.path.exists(name):
-        for each in glob(name, recursive=True)[:50_000]:
+        for each in sorted(glob(name, recursive=True))[:50_000]:
             note_file(each, via)
     else:
         note_file(name, via)

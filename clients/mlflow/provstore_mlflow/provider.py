@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import sys
 
+from provstore.observe.context import context
+from provstore.observe.git import code_state
 from provstore_mlflow import __version__
 from provstore_mlflow.collecting import hasher
 from provstore_mlflow.hook import OFF
 from provstore_mlflow.quietly import ours, trouble
 from provstore_mlflow.runs import watch
-
-from provstore.observe.context import context
-from provstore.observe.git import code_state
 
 watch()  # MLflow loads this module while it is imported
 

@@ -9,11 +9,10 @@ from bisect import bisect_right
 from time import monotonic_ns
 from typing import Any
 
+from provstore.observe import reads
 from provstore_mlflow import collecting, imports
 from provstore_mlflow.hook import OFF, Active, install, seen
 from provstore_mlflow.quietly import around, ours, trouble
-
-from provstore.observe import reads
 
 
 class Runs:
@@ -64,18 +63,18 @@ os.register_at_fork(after_in_child=lambda: runs.__init__())  # type: ignore[misc
 
 
 def _created(run: Any, *args: Any, **kwargs: Any) -> None:
+    runs.fresh.add(run.info.run_id)
+    _started(run)
+
+
+def _started(run: Any, *args: Any, **kwargs: Any) -> None:
+    """Begun, or taken up again."""
     name = run.info.run_id
     parent = run.data.tags.get("mlflow.parentRunId")
     if parent:
         runs.parents[name] = parent
-    runs.fresh.add(name)
     runs.stores.add(run.info.artifact_uri or "")
     runs.begin(name)
-
-
-def _updated(result: Any, client: Any, run_id: str, status: Any = None, *args: Any, **kwargs: Any) -> None:
-    if status == "RUNNING":  # an existing run is taken up again
-        runs.begin(run_id)
 
 
 def _logged(model: Any, *args: Any, **kwargs: Any) -> None:
@@ -94,11 +93,11 @@ def _ending(client: Any, run_id: str, *args: Any, **kwargs: Any) -> None:
 
 def tell(client: Any, run: str) -> None:
     """Write what was read so far into the tags of a run."""
-    found = collecting.collected(run, runs, str(client.tracking_uri))
+    found, omitted = collecting.collected(run, runs, str(client.tracking_uri))
     if run not in runs.fresh:
         found = _merged(client, run, found)
     runs.fresh.discard(run)
-    tags = reads.tags(found)
+    tags = reads.tags(found, omitted)
     entity = sys.modules["mlflow.entities"].RunTag
     client.log_batch(run, tags=[entity(key, value) for key, value in tags.items()])
     if reads.ARTIFACT in tags[reads.TAG]:
@@ -121,9 +120,11 @@ def _merged(client: Any, run: str, found: list[reads.Read]) -> list[reads.Read]:
 
 def wrap(name: str, module: Any) -> None:
     """Watch the class that every way of beginning and ending a run goes through (MLflow 1 to 3)."""
+    if name == "mlflow.tracking.fluent":  # an existing run is taken up again past that class
+        around(module, "start_run", after=_started)
+        return
     client = module.TrackingServiceClient
     around(client, "create_run", after=_created)
-    around(client, "update_run", after=_updated)
     around(client, "create_logged_model", after=_logged)
     around(client, "set_terminated", before=_ending)
     collecting.start()

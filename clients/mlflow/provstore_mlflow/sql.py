@@ -50,6 +50,6 @@ def _named(text: Any) -> None:
     if "://" in text:
         sources(text, "duckdb")
     elif isinstance(text, str) and has_magic(text) and len(text) < 4096 and "\n" not in text:
-        sources(glob(text, recursive=True)[:10_000], "duckdb")
+        sources(sorted(glob(text, recursive=True))[:10_000], "duckdb")
     elif text and os.path.isfile(text):
         sources(text, "duckdb")
