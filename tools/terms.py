@@ -156,7 +156,7 @@ def _where(name: str, graph: str, graphs: dict[str, str]) -> str:
 
 def _ingested(store: ProvStore, folder: Path) -> Iterator[tuple[str, str]]:
     """Take the files in, at a fixed time; each record's and each content's graph, and the file it came from."""
-    for file in sorted(each for each in folder.rglob("*.*") if each.is_file()):
+    for file in sorted(each for each in folder.rglob("*.*") if each.suffix in (".trig", ".ttl", ".jsonl")):
         kind = media_type_of(file.name) or intake.JSON
         body = Body(file.read_bytes(), kind, None, store.base, Limits())
         items = [intake.read_document(body)] if intake.is_rdf(kind) else intake.read_payloads(body)
