@@ -36,7 +36,7 @@ PS = Namespace(
     # kinds of event, modes of writing, bases of a conclusion, roles
     " START RUNNING COMPLETE FAIL ABORT OTHER Create Append Merge Alter Overwrite Truncate"
     " ContentMatch VersionMatch LatestBefore ExplicitLineage ColumnLineage SingleInput DeclaredRole Rename KeptByWrite"
-    " Overlap Tie UnknownWriteMode measuringDevice technician trainingData validationData model inputItem"
+    " Overlap Tie UnknownWriteMode measuringDevice technician trainingData validationData model inputItem code"
     # records, facets, contents
     " eventType about bundle supersedes supersededBy ledgerIndex recordedAt actor appliedIndex on key content json"
     " deleted propertyPath"
@@ -49,10 +49,12 @@ PS = Namespace(
     " targetColumn sourceDataset sourceColumn transformation transformationType masking untracked lifecycle rowCount"
     " byteSize fileCount bytes sha256 md5 weakDigest collectionMethod"
     # code and owners
-    " dirty diffSha256 selfAsserted onDataset commitment redacted capturedFrom"
+    " dirty diffSha256 selfAsserted onDataset commitment redacted capturedFrom stateDigest"
+    " claimedSource earliest latest"
+    " inCommit notInCommit previousVersion"
     " sql dialect repository codeUrl path branch tag commit codeVersion owner ownerType"
     # models, items, people
-    " parameter value alias assigns onSlice factor pseudonym serialNumber subject concerns reason"
+    " parameter value alias assigns onSlice Disparity between factor pseudonym serialNumber subject concerns reason"
     " formula locator"
     # policies
     " Clause TextStatus BiometricIdentification Match Log Signature ReportedFigure ManualStep Reconciliation"
@@ -83,11 +85,14 @@ PROV = Namespace(
 )
 DCT = Namespace(
     "http://purl.org/dc/terms/",
-    "Standard conformsTo description hasPart identifier isPartOf isVersionOf issued license modified source temporal"
-    " title format valid",
+    "Standard bibliographicCitation conformsTo created creator description extent hasPart identifier isPartOf"
+    " isVersionOf issued language license modified publisher relation rights source spatial temporal title type format"
+    " valid",
 )
 DCAT = Namespace(
-    "http://www.w3.org/ns/dcat#", "Catalog DataService Distribution downloadURL endpointURL keyword startDate version"
+    "http://www.w3.org/ns/dcat#",
+    "Catalog DataService Distribution distribution downloadURL endpointURL keyword landingPage mediaType startDate"
+    " version",
 )
 DQV = Namespace("http://www.w3.org/ns/dqv#", "Metric QualityMeasurement computedOn isMeasurementOf value")
 MLS = Namespace("http://www.w3.org/ns/mls#", "HyperParameterSetting")
@@ -111,3 +116,9 @@ QUDT = Namespace("http://qudt.org/schema/qudt/", "numericValue ucumCode unit")
 RDFS = Namespace("http://www.w3.org/2000/01/rdf-schema#", "label")
 SOSA = Namespace("http://www.w3.org/ns/sosa/", "Observation Result Sample Sensor usedProcedure")
 AI = Namespace("https://w3id.org/dpv/ai#", "TestingData TrainingData ValidationData")
+DPV = Namespace(
+    "https://w3id.org/dpv#",
+    "Anonymisation Consent ConsentRecord DataRedaction DifferentialPrivacy Encryption HomomorphicEncryption"
+    " PersonalData Pseudonymisation Purpose SecureMultiPartyComputation SensitivePersonalData SyntheticData"
+    " hasLegalBasis hasPersonalData hasPurpose",
+)

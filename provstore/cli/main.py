@@ -29,8 +29,10 @@ ACTIONS, MODES = ("list", "show", "add", "try", "use"), ("annotate", "reject", "
 VALIDATIONS = ("table", "json", "turtle", "html", "csv", "tsv", "ndjson", "sarif", "junit")
 #: Who can validate.
 ENGINES = ("compiled", "pyshacl")
+#: What can be done with what programs recorded.
+RECORDED = ("flush", "status")
 #: What can be captured from, and what is done with what went in and came out of traces.
-CAPTURED, TRACES = ("mlflow",), ("commit", "redact", "keep", "none")
+CAPTURED, TRACES = ("dvc", "mlflow"), ("commit", "redact", "keep", "none")
 _SERVER = "ask a running server instead of opening the directory"
 
 
@@ -47,6 +49,7 @@ def build_parser() -> Parser:
     _serving(commands)
     _taking_in(commands)
     _capturing(commands)
+    _recording(commands)
     _profiles(commands)
     _asking(commands)
     _lineage(commands)
@@ -157,7 +160,9 @@ def _capturing(commands: argparse._SubParsersAction[Parser]) -> None:
     )
     parser.add_argument("tool", choices=CAPTURED, metavar="TOOL", help=", ".join(CAPTURED))
     parser.add_argument(
-        "source", metavar="SOURCE", help="mlflow: a tracking URI (http or https), an mlflow.db, an mlruns"
+        "source",
+        metavar="SOURCE",
+        help="dvc: a git repository; mlflow: a tracking URI (http or https), an mlflow.db, an mlruns",
     )
     parser.add_argument(
         "--follow", action="store_true", help="go on until it is stopped, and keep the store up to date"
@@ -174,7 +179,7 @@ def _capturing(commands: argparse._SubParsersAction[Parser]) -> None:
         help="what went in and came out of traces: commit (default), redact, keep (in clear text); none: no traces",
     )
     parser.add_argument("--namespace", metavar="NAME", help="what the source is called in records (default: its URI)")
-    parser.add_argument("--no-artifacts", action="store_true", help="do not hash the files of models")
+    parser.add_argument("--no-artifacts", action="store_true", help="do not hash files: of models, in DVC's cache")
     parser.add_argument(
         "--max-file-bytes",
         type=int,
@@ -186,6 +191,20 @@ def _capturing(commands: argparse._SubParsersAction[Parser]) -> None:
     _format(parser, ("table", "json"))
     parser.add_argument("--server", metavar="URL", help="send to a running server instead of opening the directory")
     parser.add_argument("--base", metavar="IRI", help="id base of a new store")
+
+
+def _recording(commands: argparse._SubParsersAction[Parser]) -> None:
+    parser = _add(
+        commands,
+        "record",
+        "provstore.cli.recording:run",
+        "Bring what programs recorded from the spool into a store, or say what waits there.",
+    )
+    parser.add_argument("action", choices=RECORDED, metavar="ACTION", help="flush or status")
+    parser.add_argument("--spool", metavar="DIR", help=f"where it waits (default: {_default('spool')})")
+    parser.add_argument("--server", metavar="URL", help="of flush: only what goes there, and what nobody said where to")
+    parser.add_argument("--base", metavar="IRI", help="id base of a new store")
+    _format(parser, LISTS)
 
 
 def _profiles(commands: argparse._SubParsersAction[Parser]) -> None:

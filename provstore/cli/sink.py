@@ -72,7 +72,7 @@ class LocalSink:
 
     def send(self, payloads: Sequence[bytes]) -> list[Outcome]:
         body = Body(b"[" + b",".join(payloads) + b"]", _JSON, None, self._store.base, _LIMITS)
-        items = intake.read_events(body)
+        items = intake.read_payloads(body)
         receipts = iter(self._store.ingest([item.submission("local") for item in items if item.mapped]))
         return [
             Outcome(next(receipts).record) if item.mapped else Outcome("", str(item.error or "refused"))

@@ -75,7 +75,8 @@ class Poller:
         self._open: set[str] = set()
         self._open_traces: set[str] = set()
         self._touched: set[str] = set()  # logged models of runs that changed
-        self._unhashed: set[str] = set()
+        self._makers: set[str] = set()  # known runs of logged models that are new
+        self._unhashed: dict[str, str] = {}  # logged models that are ready, and the runs that made them
         self._seen: set[str] = set()  # the keys of all that this sweep was shown
 
     # -- everything, and what is new ----------------------------------------------------------------------------------
@@ -87,6 +88,9 @@ class Poller:
         """
         self._seen.clear()
         experiments = self._experiments()
+        for model in self._listing.logged_models(experiments):
+            self._logged_model(model)
+        self._makers.clear()
         for run in self._listing.runs(experiments):
             self._take_runs(self._firsts.note(run))
             self._seen.add(f"{keys.prefix(self._server)}run {run['info']['run_id']}")
@@ -94,8 +98,6 @@ class Poller:
                 self._take_runs([run["info"]["run_id"]])
             else:
                 self._mark(run["info"])
-        for model in self._listing.logged_models(experiments):
-            self._logged_model(model)
         self._registry(0)
         for trace in self._traces(experiments, ""):
             self._trace(trace)
@@ -106,12 +108,12 @@ class Poller:
     def round(self) -> None:
         """Look at what is going on, and at what is new since the last round or sweep."""
         experiments = self._experiments()
-        self._new_runs(experiments)
         since = self._marks.models - _OVERLAP
         for model in self._listing.logged_models(experiments):
             if int(model["info"].get("last_updated_timestamp_ms") or 0) < since:
                 break
             self._logged_model(model)
+        self._new_runs(experiments)
         for model_id in sorted(self._touched):
             self._logged_model(self._listing.logged_model(model_id))
         self._registry(self._marks.versions - _OVERLAP)
@@ -145,10 +147,11 @@ class Poller:
             *(f"attributes.status = '{status}'" for status in _GOING_ON),
         )
         found = {run["info"]["run_id"]: run for each in conditions for run in self._listing.runs(experiments, each)}
-        again = self._open - found.keys()  # ended, by a clock that is far behind
+        again = self._makers | self._open - found.keys()  # ended, by a clock that is far behind
         for run in found.values():
             again |= self._firsts.note(run)
         self._take_runs([name for name, run in found.items() if self._is_news(run)])
+        self._makers.clear()
         self._take_runs(sorted(again))
 
     def _is_news(self, run: Object) -> bool:
@@ -159,7 +162,12 @@ class Poller:
     def _of_run(self, run: Object) -> Object:
         info = run["info"]
         experiment, name = str(info["experiment_id"]), str(info["run_id"])
-        return states.of_run(self._server, run, lambda dataset: self._firsts.is_first(experiment, dataset, name))
+        return states.of_run(
+            self._server,
+            run,
+            lambda dataset: self._firsts.is_first(experiment, dataset, name),
+            self._models.made_by(name),
+        )
 
     def _take_runs(self, names: Iterator[str] | list[str] | set[str]) -> None:
         for name in names:
@@ -184,15 +192,17 @@ class Poller:
     def _logged_model(self, model: Object) -> None:
         info = model["info"]
         self._marks.models = max(self._marks.models, int(info.get("last_updated_timestamp_ms") or 0))
-        self._models.note(model)
+        run = self._models.note(model)
+        if run and f"{keys.prefix(self._server)}run {run}" in self._emitter.known:
+            self._makers.add(run)
         self._offer(states.of_logged_model(self._server, model))
         if info.get("status") == _READY:
-            self._unhashed.add(str(info["model_id"]))
+            self._unhashed[str(info["model_id"])] = str(info.get("source_run_id") or "")
 
     def _hash(self) -> None:
         """Hash the files of models that are ready; once, since they do not change then."""
-        waiting, self._unhashed = sorted(self._unhashed), set()
-        for model in waiting:
+        waiting, self._unhashed = sorted(self._unhashed.items()), {}
+        for model, run in waiting:
             key = f"{keys.prefix(self._server)}model-files {model}"
             self._seen.add(key)
             if not self._options.file_bytes or key in self._emitter.known:
@@ -203,7 +213,7 @@ class Poller:
                 self._tell(f"the files of {model} could not be read: {error}")
                 continue
             if found:
-                self._offer(states.of_files(self._server, model, *found))
+                self._offer(states.of_files(self._server, model, run, *found))
 
     def _registry(self, since: int) -> None:
         """Registered models, versions that changed since an instant, and what the aliases stand for."""

@@ -49,11 +49,20 @@ class Models:
     def __init__(self) -> None:
         self._by_run: dict[str, dict[str, set[str]]] = defaultdict(dict)
 
-    def note(self, model: Object) -> None:
+    def note(self, model: Object) -> str:
+        """Take in what a logged model says; the run that made it, if that is news."""
         info = model["info"]
         run, name = str(info.get("source_run_id") or ""), str(info.get("name") or "")
         if run:
-            self._by_run[run].setdefault(name, set()).add(str(info["model_id"]))
+            held = self._by_run[run].setdefault(name, set())
+            if info["model_id"] not in held:
+                held.add(str(info["model_id"]))
+                return run
+        return ""
+
+    def made_by(self, run: str) -> set[str]:
+        """The logged models that a run made."""
+        return {model for models in self._by_run.get(run, {}).values() for model in models}
 
     def of(self, version: Object) -> str:
         """The logged model that a model version was made of, or '' where that is not known."""

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -28,11 +28,12 @@ def of_experiment(server: str, said: Object) -> Object:
     return _payload("experiment", server, experiment=_without(said, "last_update_time"))
 
 
-def of_run(server: str, said: Object, is_first: Callable[[tuple[str, str]], bool]) -> Object:
+def of_run(server: str, said: Object, is_first: Callable[[tuple[str, str]], bool], made: Iterable[str]) -> Object:
     """A run; `is_first` tells whether it was the first of its experiment with a dataset of a name and digest.
 
     MLflow keeps a dataset once for (experiment, name, digest), with the source that the first run gave: an input of
-    another run has `"first": false`.
+    another run has `"first": false`. `made` are the logged models that name the run as the one that made them; not
+    every client has the run name them too.
     """
     run = dict(said)
     inputs = dict(run.get("inputs") or {})
@@ -41,6 +42,11 @@ def of_run(server: str, said: Object, is_first: Callable[[tuple[str, str]], bool
     ]
     if datasets:
         run["inputs"] = {**inputs, "dataset_inputs": datasets}
+    outputs = dict(run.get("outputs") or {})
+    told = list(outputs.get("model_outputs") or ())
+    untold = set(made) - {str(each.get("model_id")) for each in told}
+    if untold:
+        run["outputs"] = {**outputs, "model_outputs": [*told, *({"model_id": each} for each in untold)]}
     return _payload("run", server, run=run)
 
 
@@ -69,9 +75,10 @@ def of_alias(server: str, name: str, alias: str, history: list[Object]) -> Objec
     return {"provstore": FORMAT, "kind": "alias", "server": server, "name": name, "alias": alias, "history": history}
 
 
-def of_files(server: str, model: str, files: list[Object], texts: Mapping[str, str]) -> Object:
+def of_files(server: str, model: str, run: str, files: list[Object], texts: Mapping[str, str]) -> Object:
     """The files of a logged model: path, size and SHA-256 of each; `texts` are those that tell its environment."""
-    return _payload("model-files", server, model_id=model, files=files, texts=dict(texts))
+    made = {"run_id": run} if run else {}
+    return _payload("model-files", server, model_id=model, **made, files=files, texts=dict(texts))
 
 
 def of_deletion(server: str, of: str, identifier: str) -> Object:
