@@ -36,7 +36,7 @@ PS = Namespace(
     # kinds of event, modes of writing, bases of a conclusion, roles
     " START RUNNING COMPLETE FAIL ABORT OTHER Create Append Merge Alter Overwrite Truncate"
     " ContentMatch VersionMatch LatestBefore ExplicitLineage ColumnLineage SingleInput DeclaredRole Rename KeptByWrite"
-    " Overlap Tie UnknownWriteMode measuringDevice technician trainingData validationData model inputItem"
+    " Overlap Tie UnknownWriteMode measuringDevice technician trainingData validationData model inputItem code"
     # records, facets, contents
     " eventType about bundle supersedes supersededBy ledgerIndex recordedAt actor appliedIndex on key content json"
     " deleted propertyPath"
@@ -51,9 +51,11 @@ PS = Namespace(
     # code and owners
     " dirty diffSha256 selfAsserted onDataset commitment redacted capturedFrom stateDigest"
     " claimedSource earliest latest"
+    " inCommit notInCommit previousVersion"
     " sql dialect repository codeUrl path branch tag commit codeVersion owner ownerType"
     # models, items, people
     " parameter value alias assigns onSlice Disparity between factor pseudonym serialNumber subject concerns reason"
+    " formula locator"
     # policies
     " Clause TextStatus BiometricIdentification Match Log Signature ReportedFigure ManualStep Reconciliation"
     " ModelValidation OfficialText Reproduction Unread referenceDatabase textStatus checkedAgainst checkedOn"
@@ -70,8 +72,8 @@ PS = Namespace(
 )
 PROV = Namespace(
     "http://www.w3.org/ns/prov#",
-    "Activity Agent Association Attribution Bundle Communication Derivation End Entity EntityInfluence Generation"
-    " Invalidation Organization Person Plan SoftwareAgent Start Usage actedOnBehalfOf activity agent atTime"
+    "Activity Agent Association Attribution Bundle Collection Communication Derivation End Entity EntityInfluence"
+    " Generation Invalidation Organization Person Plan SoftwareAgent Start Usage actedOnBehalfOf activity agent atTime"
     " contributed ended endedAtTime entity generalizationOf generated generatedAtTime hadActivity hadDelegate"
     " hadDerivation hadMember hadPlan hadPrimarySource hadRevision hadRole influenced influencer informed"
     " invalidated invalidatedAtTime qualifiedAssociation qualifiedAttribution qualifiedCommunication"
@@ -110,6 +112,9 @@ SCHEMA = Namespace(
     "PropertyValue SoftwareSourceCode additionalProperty additionalType encodingFormat identifier name position"
     " programmingLanguage propertyID softwareVersion text value",
 )
+QUDT = Namespace("http://qudt.org/schema/qudt/", "numericValue ucumCode unit")
+RDFS = Namespace("http://www.w3.org/2000/01/rdf-schema#", "label")
+SOSA = Namespace("http://www.w3.org/ns/sosa/", "Observation Result Sample Sensor usedProcedure")
 AI = Namespace("https://w3id.org/dpv/ai#", "TestingData TrainingData ValidationData")
 DPV = Namespace(
     "https://w3id.org/dpv#",

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from provstore.capture import dta, expectations, fairness, mlflow, openlineage, soda
+from provstore.capture import dta, dvc, expectations, fairness, items, mlflow, openlineage, soda
 from provstore.model import Mapped
 
 Object = dict[str, Any]
@@ -48,6 +48,7 @@ def own_media_type(name: str) -> str:
 
 
 OPENLINEAGE = Format("openlineage", "OpenLineage events", ("application/json",), lambda _: True, openlineage.map_event)
+ITEMS = Format("items", "Record-level items in batches", (own_media_type("items"),), _own("items"), items.map_items)
 
 #: Every format, the first that recognises a payload is taken; OpenLineage, which may be anything, comes last.
 FORMATS: tuple[Format, ...] = (
@@ -80,6 +81,8 @@ FORMATS: tuple[Format, ...] = (
         _own("dta", dta.recognised),
         dta.map_dta,
     ),
+    Format("dvc", "history of a DVC repository", (own_media_type("dvc"),), _own("dvc"), dvc.map_payload),
+    ITEMS,
     OPENLINEAGE,
 )
 

@@ -10,6 +10,7 @@ from provstore.settings import Settings
 
 #: Each tool that can be captured from, and what captures from it.
 TOOLS = {
+    "dvc": "provstore.cli.capture_dvc:run",
     "mlflow": "provstore.cli.capture_mlflow:run",
 }
 

@@ -39,8 +39,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Take in every file; 1 where something was refused."""
     names = files.found(arguments.files)
     form = files.named(arguments.format, "--format")
-    server = server_of(settings)
-    taker: _Remote | _Local = _Remote(server) if server else _Local(settings)
+    taker = opened(settings)
     counts = {"taken": 0, "duplicate": 0, "refused": 0}
     sizes = files.sizes(names)
     try:
@@ -57,7 +56,13 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     return 1 if counts["refused"] else 0
 
 
-def _batches(taker: _Remote | _Local, name: str, form: str | None) -> Iterator[_Batch]:
+def opened(settings: Settings) -> Local | Remote:
+    """What takes payloads in: the server that is running, or the directory, until it is closed."""
+    server = server_of(settings)
+    return Remote(server) if server else Local(settings)
+
+
+def _batches(taker: Remote | Local, name: str, form: str | None) -> Iterator[_Batch]:
     try:
         yield from taker.take(files.read(name), files.media_type(name, form, "--format"))
     except InvalidInput as error:
@@ -74,7 +79,7 @@ def _report(progress: Progress, name: str, outcome: dict[str, Any], as_json: boo
     return "refused" if refused else "duplicate" if outcome["duplicate"] else "taken"
 
 
-class _Local:
+class Local:
     """Straight into the directory."""
 
     def __init__(self, settings: Settings) -> None:
@@ -85,6 +90,7 @@ class _Local:
         self._memory = settings.query_memory_bytes
 
     def take(self, data: bytes, media_type: str) -> Iterator[_Batch]:
+        """What becomes of the payloads of a file, in parts."""
         body = Body(data, media_type, None, self._store.base, _LIMITS)
         items = [self._document(body)] if intake.is_rdf(media_type) else intake.read_payloads(body)
         for start in range(0, len(items), _GROUP):
@@ -114,13 +120,14 @@ class _Local:
         self._store.close()
 
 
-class _Remote:
+class Remote:
     """Through a running server, events in parts that do not keep others waiting."""
 
     def __init__(self, url: str) -> None:
         self._url = url
 
     def take(self, data: bytes, media_type: str) -> Iterator[_Batch]:
+        """As in a directory."""
         if intake.is_rdf(media_type):
             yield [self._said("/records", data, media_type)], 1.0
             return

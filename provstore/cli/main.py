@@ -30,7 +30,7 @@ VALIDATIONS = ("table", "json", "turtle", "html", "csv", "tsv", "ndjson", "sarif
 #: Who can validate.
 ENGINES = ("compiled", "pyshacl")
 #: What can be captured from, and what is done with what went in and came out of traces.
-CAPTURED, TRACES = ("mlflow",), ("commit", "redact", "keep", "none")
+CAPTURED, TRACES = ("dvc", "mlflow"), ("commit", "redact", "keep", "none")
 _SERVER = "ask a running server instead of opening the directory"
 
 
@@ -157,7 +157,9 @@ def _capturing(commands: argparse._SubParsersAction[Parser]) -> None:
     )
     parser.add_argument("tool", choices=CAPTURED, metavar="TOOL", help=", ".join(CAPTURED))
     parser.add_argument(
-        "source", metavar="SOURCE", help="mlflow: a tracking URI (http or https), an mlflow.db, an mlruns"
+        "source",
+        metavar="SOURCE",
+        help="dvc: a git repository; mlflow: a tracking URI (http or https), an mlflow.db, an mlruns",
     )
     parser.add_argument(
         "--follow", action="store_true", help="go on until it is stopped, and keep the store up to date"
@@ -174,7 +176,7 @@ def _capturing(commands: argparse._SubParsersAction[Parser]) -> None:
         help="what went in and came out of traces: commit (default), redact, keep (in clear text); none: no traces",
     )
     parser.add_argument("--namespace", metavar="NAME", help="what the source is called in records (default: its URI)")
-    parser.add_argument("--no-artifacts", action="store_true", help="do not hash the files of models")
+    parser.add_argument("--no-artifacts", action="store_true", help="do not hash files: of models, in DVC's cache")
     parser.add_argument(
         "--max-file-bytes",
         type=int,

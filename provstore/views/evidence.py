@@ -21,7 +21,7 @@ from provstore.vocab import AI, PROV, PS, RDF_TYPE
 #: Roles of an input that its run's outputs are made of (model: "declared role").
 _MATERIAL = {term[1:-1] for term in (AI.TrainingData, PS.trainingData, PS.model, PS.inputItem)}
 #: Roles of an input that decides over the outputs and is not in them.
-_INFLUENCING = {term[1:-1] for term in (AI.ValidationData, AI.TestingData, PS.validationData)}
+_INFLUENCING = {term[1:-1] for term in (AI.ValidationData, AI.TestingData, PS.validationData, PS.code)}
 
 
 def derive(db: sqlite3.Connection, base: str, activity: str, out: Merged) -> list[Facet]:

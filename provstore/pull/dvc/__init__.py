@@ -1,0 +1,7 @@
+"""The history of a DVC repository, read from its git objects: no checkout, and neither `dvc` nor its cache needed."""
+
+from __future__ import annotations
+
+from provstore.pull.dvc.walk import Told, Walk
+
+__all__ = ["Told", "Walk"]

@@ -1,0 +1,287 @@
+"""A git repository as its objects: commits, changes and blobs, through git's plumbing, with nothing checked out.
+
+Nothing of what the repository holds is run: no hooks, no filters, no text conversion. Objects that a partial clone
+lacks are not fetched; replacement refs do not count.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Final
+from urllib.parse import urlsplit
+
+from provstore.errors import InvalidInput, Misconfigured, TooLarge
+
+#: Bytes of one object that are read at most; a larger one counts as unreadable.
+MAX_OBJECT: Final = 64 << 20
+
+# no user's or system's configuration, no transport of any kind
+_ENVIRONMENT = {
+    "GIT_ALLOW_PROTOCOL": "none",
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_TERMINAL_PROMPT": "0",
+    "LC_ALL": "C",
+}
+_FIELDS = "%H%n%P%n%an%n%ae%n%aI%n%s"
+_SCP = re.compile(r"(?:[^@/:]+@)?([^/:\[\]]+):(?!//)(.*)\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One commit: its name, its parents' names, and who says to have made it when (ISO 8601, as git has it)."""
+
+    id: str
+    parents: tuple[str, ...]
+    name: str
+    email: str
+    authored: str
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A name in `refs/` and the commit that it leads to, tags of tags included."""
+
+    name: str
+    commit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """An object's name, its kind (blob, tree, commit, tag) and its size in bytes."""
+
+    id: str
+    kind: str
+    size: int
+
+
+class Repository:
+    """One repository, bare or with a work tree, open while the `with` block runs; for one thread.
+
+    InvalidInput where the directory is no repository, or where its history is cut (a shallow clone), since what its
+    oldest commits changed cannot be told. Misconfigured where git is not installed.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._git = shutil.which("git") or ""
+        if not self._git:
+            raise Misconfigured("git is not installed, or not on PATH")
+        self.directory = directory
+        if not directory.is_dir():
+            raise InvalidInput(f"{directory} is no directory")
+        if self._said("rev-parse", "--show-object-format").strip() != "sha1":
+            raise InvalidInput(f"{directory} names its objects by SHA-256; only repositories of SHA-1 names are read")
+        if self._said("rev-parse", "--is-shallow-repository").strip() == "true":
+            raise InvalidInput(
+                f"{directory} is a shallow clone, so its history is cut; `git fetch --unshallow` brings the rest"
+            )
+        top = self._said("rev-parse", "--show-prefix", "--is-inside-work-tree").split("\n")
+        if top[0]:
+            raise InvalidInput(f"{directory} is a folder inside a repository; wanted the repository's own")
+        self.work_tree = directory if top[1] == "true" else None
+        self._names = self._batch("--batch-check")
+        self._contents = self._batch("--batch")
+
+    def __enter__(self) -> Repository:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        for process in (self._names, self._contents):
+            process.communicate()  # closes its input, at which it ends
+
+    # --- refs and commits ----------------------------------------------------------------------------------------
+
+    def refs(self) -> list[Ref]:
+        """Every ref that leads to a commit, by name."""
+        out = self._said(
+            "for-each-ref", "--format=%(objecttype) %(objectname) %(*objecttype) %(*objectname) %(refname)"
+        )
+        found = []
+        for line in out.splitlines():
+            kind, name, peeled_kind, peeled, ref = line.split(" ", 4)
+            if "commit" in (kind, peeled_kind):
+                found.append(Ref(ref, name if kind == "commit" else peeled))
+        return sorted(found, key=lambda ref: ref.name)
+
+    def head(self) -> str:
+        """The commit that is checked out, '' before the first."""
+        return self._run("rev-parse", "--verify", "--quiet", "HEAD^{commit}", check=False).decode().strip()
+
+    def commits(self, tips: Iterable[str]) -> list[Commit]:
+        """The tips and all that they descend from, parents before children."""
+        asked = "".join(f"{tip}\n" for tip in sorted(set(tips)))
+        if not asked:
+            return []
+        out = self._run("log", "--topo-order", "--reverse", "-z", f"--format={_FIELDS}", "--stdin", given=asked)
+        found = []
+        for text in out.decode(errors="replace").split("\0"):
+            if text:
+                name, parents, *rest = text.split("\n", 5)
+                found.append(Commit(name, tuple(parents.split()), *rest))
+        return found
+
+    def changes(self, commits: Iterable[Commit], *patterns: str) -> dict[str, dict[str, list[str]]]:
+        """Commit → path → what stood there in each parent: the blobs that differ from those in every parent.
+
+        A path is told with an old blob for each parent ('' where there was none); one that a merge took over from a
+        parent is not told, nor one that the commit removed. `patterns` are git's pathspecs.
+        """
+        wanted = {commit.id: max(1, len(commit.parents)) for commit in commits}
+        pairs = [f"{c.id} {parent}".rstrip() for c in commits for parent in c.parents or ("",)]
+        out = self._run(
+            *("diff-tree", "--stdin", "--root", "-r", "--raw", "-z", "--no-renames", "--no-abbrev", "--"),
+            *patterns,
+            given="".join(f"{pair}\n" for pair in pairs),
+        )
+        found: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+        commit, fields = "", iter(out.split(b"\0"))
+        for each in fields:
+            if not each.startswith(b":"):
+                commit = each.decode().strip()
+                continue
+            _, new_mode, old, new, _ = each[1:].decode().split(" ")
+            path = next(fields).decode(errors="surrogateescape")
+            if new.strip("0") and new_mode.startswith("100"):  # links and submodules hold nothing of ours
+                found[commit][path].append(old if old.strip("0") else "")
+        return {
+            commit: held
+            for commit, paths in found.items()
+            if (held := {path: old for path, old in paths.items() if len(old) == wanted[commit]})
+        }
+
+    # --- objects -------------------------------------------------------------------------------------------------
+
+    def find(self, commit: str, path: str) -> Object | None:
+        """What stands at a path in a commit; None where nothing does, or where the path is none of git's."""
+        if not path or "\n" in path or path.startswith(("/", "./", "../")):
+            return None
+        stream, answers = _pipes(self._names)
+        stream.write(f"{commit}:{path}\n".encode(errors="surrogateescape"))
+        stream.flush()
+        fields = answers.readline().decode(errors="replace").rstrip("\n").rsplit(" ", 2)
+        if fields[-1] in ("missing", "ambiguous") or len(fields) != 3:
+            return None
+        return Object(fields[0], fields[1], int(fields[2]))
+
+    def read(self, name: str) -> bytes:
+        """The content of an object; InvalidInput where it is not there, TooLarge beyond MAX_OBJECT."""
+        stream, answers = _pipes(self._contents)
+        stream.write(f"{name}\n".encode())
+        stream.flush()
+        fields = answers.readline().decode().split()
+        if len(fields) != 3:
+            raise InvalidInput(f"object {name} is not in {self.directory}: a partial clone, or a damaged one")
+        size = int(fields[2])
+        if size > MAX_OBJECT:
+            while size > 0:
+                size -= len(answers.read(min(size, 1 << 20)))
+            answers.read(1)
+            raise TooLarge(f"object {name} has {fields[2]} bytes; at most {MAX_OBJECT} are read")
+        content = answers.read(size)
+        answers.read(1)
+        return content
+
+    def files(self, tree: str, prefix: str = "") -> Iterator[tuple[str, str]]:
+        """(path, blob) of every file below a tree object, links and submodules left out."""
+        data, at = self.read(tree), 0
+        while at < len(data):
+            end = data.index(b"\0", at)
+            mode, _, name = data[at:end].partition(b" ")
+            child, at = data[end + 1 : end + 21].hex(), end + 21
+            path = prefix + name.decode(errors="surrogateescape")
+            if mode == b"40000":
+                yield from self.files(child, f"{path}/")
+            elif mode.startswith(b"100"):
+                yield path, child
+
+    # --- what it is called ---------------------------------------------------------------------------------------
+
+    def remote(self) -> str:
+        """The address of `origin`, or of the only remote, as `address` writes it; '' where there is none."""
+        out = self._run("config", "-z", "--get-regexp", r"^remote\..*\.url$", check=False)
+        found: dict[str, str] = {}
+        for each in out.decode(errors="replace").split("\0"):
+            key, _, url = each.partition("\n")
+            if url:
+                found.setdefault(key[len("remote.") : -len(".url")], url)
+        url = found.get("origin") or (next(iter(found.values())) if len(found) == 1 else "")
+        return address(url)
+
+    # --- git -----------------------------------------------------------------------------------------------------
+
+    def _command(self, *arguments: str) -> list[str]:
+        # the caller named the directory: who owns it is no matter, since nothing in it is run
+        return [self._git, "-c", "safe.directory=*", "-c", "core.quotePath=false", "--no-pager", *arguments]
+
+    def _run(self, *arguments: str, given: str = "", check: bool = True) -> bytes:
+        done = subprocess.run(
+            self._command(*arguments),
+            input=given.encode(),
+            cwd=self.directory,
+            env=_ENVIRONMENT,
+            capture_output=True,
+            check=False,
+        )
+        if check and done.returncode:
+            said = done.stderr.decode(errors="replace").strip().removeprefix("fatal: ")
+            raise InvalidInput(f"git cannot read {self.directory}: {said[:300]}")
+        return done.stdout
+
+    def _said(self, *arguments: str) -> str:
+        return self._run(*arguments).decode(errors="surrogateescape")
+
+    def _batch(self, form: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            self._command("cat-file", form),
+            cwd=self.directory,
+            env=_ENVIRONMENT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+
+
+def _pipes(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:
+    if process.stdin is None or process.stdout is None:
+        raise InvalidInput("git does not answer")
+    return process.stdin, process.stdout
+
+
+def address(url: str) -> str:
+    """One name for a repository, however it is reached: `https://host/path`, without user, password and `.git`.
+
+    `git@host:path` (scp's form), `ssh://`, `git://` and `http://` are written as `https://`; a path is `file://…`.
+    """
+    url = url.strip()
+    if not url:
+        return ""
+    scp = _SCP.match(url) if "://" not in url else None
+    if "://" not in url and scp is None:
+        return f"file://{_bare(url)}"
+    if scp is not None:
+        return f"https://{scp[1].lower()}/{_bare(scp[2].lstrip('/'))}"
+    try:
+        parts = urlsplit(url)
+        host, port = (parts.hostname or ""), parts.port
+    except ValueError:
+        return ""
+    if parts.scheme == "file":
+        return f"file://{_bare(parts.path)}"
+    usual = {"ssh": 22, "git": 9418, "http": 80, "https": 443}.get(parts.scheme)
+    where = host if port in (None, usual) else f"{host}:{port}"
+    scheme = "https" if usual else parts.scheme
+    return f"{scheme}://{where}/{_bare(parts.path.lstrip('/'))}"
+
+
+def _bare(path: str) -> str:
+    return path.rstrip("/").removesuffix(".git").rstrip("/")
