@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from provstore.capture import dta, dvc, expectations, fairness, items, mlflow, openlineage, soda
+from provstore.capture import dta, dvc, expectations, fairness, items, mlflow, openlineage, soda, step
 from provstore.model import Mapped
 
 Object = dict[str, Any]
@@ -53,6 +53,9 @@ ITEMS = Format("items", "Record-level items in batches", (own_media_type("items"
 #: Every format, the first that recognises a payload is taken; OpenLineage, which may be anything, comes last.
 FORMATS: tuple[Format, ...] = (
     Format("mlflow", "MLflow's entities", (own_media_type("mlflow"),), _own("mlflow"), mlflow.map_payload),
+    Format("dvc", "history of a DVC repository", (own_media_type("dvc"),), _own("dvc"), dvc.map_payload),
+    ITEMS,
+    Format("step", "recorded steps", (own_media_type("step"),), _own("step"), step.map_payload),
     Format(
         "expectations",
         "validation results of Great Expectations",
@@ -81,8 +84,6 @@ FORMATS: tuple[Format, ...] = (
         _own("dta", dta.recognised),
         dta.map_dta,
     ),
-    Format("dvc", "history of a DVC repository", (own_media_type("dvc"),), _own("dvc"), dvc.map_payload),
-    ITEMS,
     OPENLINEAGE,
 )
 
