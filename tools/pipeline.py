@@ -34,7 +34,7 @@ def payloads(store: Path) -> dict[str, bytes]:
     """Name of a file → the payloads of a store that it holds, as they were received, in the ledger's order."""
     found: dict[str, list[bytes]] = {}
     with closing(ProvStore(store)) as opened:
-        for body in opened.ledger.bodies(1, opened.ledger.head()):
+        for body in opened.ledger.bodies(1, opened.ledger.head):
             form = formats.of_media_type(body.media_type) or formats.OPENLINEAGE
             name = "about.ttl" if "turtle" in body.media_type else f"{form.name}.ndjson"
             found.setdefault(name, []).append(body.payload.rstrip(b"\n") + b"\n")

@@ -18,7 +18,6 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import quote
 
 import provstore
 
@@ -27,7 +26,7 @@ CLIENTS = HERE.parents[1] / "clients"
 PIP = ("--quiet", "--no-deps", "--no-build-isolation", "--disable-pip-version-check", "--no-compile")
 SEGMENTS = ("standard", "premium", "thinfile")
 #: What the repository and the MLflow server are called; nobody calls there.
-REPOSITORY, TRACKING = "https://git.bank.example/credit-risk.git", "https://mlflow.bank.example"
+REPOSITORY, TRACKING = "https://git.bank.example/credit-risk", "https://mlflow.bank.example"
 USER = "ana"
 _SECONDS = 120
 
@@ -168,9 +167,7 @@ def predictions(pipeline: Pipeline) -> None:
     pipeline.run("python", "score.py")
     pipeline.ingest("reports/predictions.jsonl")
     told("What no tool can tell")
-    about = (pipeline.project / "about.ttl").read_text().replace("{project}", quote(str(pipeline.project), safe=""))
-    (pipeline.project / "reports" / "about.ttl").write_text(about)
-    pipeline.ingest("reports/about.ttl")
+    pipeline.ingest("about.ttl")
     pipeline.run("provstore", "record", "flush")
     told("The history of the repository, by DVC's files")
     pipeline.capture("dvc", ".")
