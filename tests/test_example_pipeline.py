@@ -179,16 +179,28 @@ def test_the_gaps_are_those_that_the_tools_leave(example: Example) -> None:
 
 def test_a_wrong_source_affects_every_model(example: Example) -> None:
     source = f"{BASE}/dataset/https%3A%2F%2Fcore.bank.example/%2Ftransactions"
-    rows = [
-        row for row in example.rows("impact/verdicts", entity=source) if row.get("kind", "").endswith("ModelVersion")
+    verdicts = {row["entity"]: row["verdict"] for row in example.rows("impact/verdicts", entity=source)}
+    models = {entity: verdict for entity, verdict in verdicts.items() if "/modelversion/" in entity}
+    assert set(models.values()) == {"affected"}
+    assert len(models) == sum(MODELS.values())
+    assert verdicts[DECISION] == "affected"
+
+
+def test_the_young_are_treated_worse_by_models_that_never_saw_their_age(example: Example) -> None:
+    evaluated = example.server.rows("""PREFIX prov: <http://www.w3.org/ns/prov#> PREFIX ps: <https://w3id.org/provstore/ns#>
+        SELECT DISTINCT ?model { ?evaluation a ps:Evaluation ; prov:used ?model . ?model a ps:ModelVersion }""")
+    assert len(evaluated) == len(MODELS)
+    rows = [row for each in evaluated for row in example.rows("bias/disparities", model=each["model"])]
+    rates = [row for row in rows if row["metric"].endswith("/selection_rate")]
+    assert {row["column"] for row in rates} == {"age_band"}
+    flagged = [row["group"] for row in rates if row["flagged"] == "true"]
+    assert flagged.count("18-29") == 2
+    assert "65 and over" not in flagged
+    sources = [
+        row for each in evaluated for row in example.rows("bias/sources", model=each["model"], column="age_band")
     ]
-    assert {row["verdict"] for row in rows} == {"affected"}
-    assert len(rows) == sum(MODELS.values())
-
-
-def test_the_disparity_leads_to_its_sources(example: Example) -> None:
-    assert example.rows("bias/disparities")
-    assert example.rows("bias/sources")
+    assert sources
+    assert all("holdout.csv" in row["state"] for row in sources)
 
 
 # --- what was recorded -----------------------------------------------------------------------------------------------
