@@ -88,5 +88,5 @@ def test_commands_targets_and_variables_exist(page: Path) -> None:
 def test_the_canned_queries_of_the_pages_exist() -> None:
     for page in PAGES:
         said = code(page.read_text(encoding="utf-8"))
-        topics = set(re.findall(r"provstore query (?:--\S+ \S+ )*([a-z]+/[a-z]+)", said))
+        topics = set(re.findall(r"provstore query (?:--\S+ \S+ )*([a-z]+/[a-z_]+)", said))
         assert topics <= set(queries.catalogue()), page
