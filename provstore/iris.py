@@ -70,6 +70,12 @@ def agent(base: str, kind: str, identifier: str) -> str:
     return f"{base}/agent/{kind}/{enc(identifier)}"
 
 
+def item(base: str, namespace: str, key: str, state: str = "") -> str:
+    """An item by its key; with a `state`, that state of what the key names."""
+    named = f"{base}/item/{enc(namespace)}/{enc(key)}"
+    return f"{named}/{enc(state)}" if state else named
+
+
 def run_id(sent: str) -> tuple[str, bool]:
     """The lower-case UUID of a run, and whether the producer sent one (else UUIDv5 of what it sent)."""
     low = sent.lower()

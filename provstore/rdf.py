@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from provstore import iris
@@ -48,10 +49,16 @@ def seal(base: str, lines: set[str]) -> tuple[str, bytes]:
 
     The digest in the IRI is the SHA-256 of the sorted lines with the placeholder in them.
     """
-    held = "".join(sorted(lines))
+    ordered = sorted(lines)
+    held = "".join(ordered)
     digest = hashlib.sha256(held.encode()).hexdigest()
     record = iris.record(base, digest)
-    return record, "".join(sorted(_renamed(line, record) for line in lines)).encode()
+    # the end of a line stands in no literal, which has its line breaks escaped
+    held = held.replace(f" <{iris.PLACEHOLDER}> .\n", f" <{record}> .\n")
+    if iris.PLACEHOLDER in held:
+        ordered = sorted([_renamed(line, record) for line in held.split("\n")[:-1]])
+        held = "\n".join([*ordered, ""])
+    return record, held.encode()
 
 
 def _renamed(line: str, record: str) -> str:
@@ -77,6 +84,25 @@ def split(line: str) -> tuple[str, str, str, str]:
         return subject, predicate, rest[: end + cut], tail[cut + 1 :]
     value, _, graph = rest.partition(" ")
     return subject, predicate, value, graph
+
+
+def triples(quads: str) -> Iterator[tuple[str, str, str]]:
+    """Subject, predicate and object of each line of canonical N-Quads, as written."""
+    lines = quads.split("\n")[:-1]  # never splitlines(): literals hold U+2028 and its kin unescaped
+    graph = one_graph(quads, lines)
+    if graph is None:
+        yield from ((subject, predicate, value) for subject, predicate, value, _ in map(split, lines))
+        return
+    end = -len(f" {graph} .")
+    for line in lines:
+        subject, predicate, rest = line.split(" ", 2)
+        yield subject, predicate, rest[:end]
+
+
+def one_graph(quads: str, lines: list[str]) -> str | None:
+    """The graph that all lines of canonical N-Quads are in, as a term; None where they are in several, or in none."""
+    graph = split(lines[0])[3] if lines else ""
+    return graph if graph and quads.count(f" {graph} .\n") == len(lines) else None
 
 
 _UNESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))")

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from provstore.errors import Busy, QueryRefused, QueryTooExpensive
+from provstore.views import items, texts
 from provstore.views.search import WHOLE
 from provstore.views.words import Word, words
 
@@ -155,13 +156,14 @@ class Searcher:
         after = _cursor(request.cursor)
         with self._reading() as db:
             page = _Page(db, request, after)
+            page.by_key(typed.strip())
             exact = db.execute("SELECT id FROM search_subject WHERE iri = ?", (typed.strip().strip("<>"),)).fetchone()
             if exact and page.one(int(exact[0])):
                 how = "words"
             elif not typed.strip():
                 how = page.everything()
             elif not (how := page.by_words(kept)):
-                how = page.by_parts(kept)
+                how = "words" if page.total else page.by_parts(kept)
             return page.answer(how, kept, ignored)
 
     @contextmanager
@@ -217,6 +219,29 @@ class _Page:
         self._rows: list[tuple[int, float]] = []
         self._counts: dict[str, list[tuple[str, int]]] = {key: [] for key in FILTERS}
         self.total = 0
+        self._keyed: list[dict[str, Any]] = []
+
+    def by_key(self, typed: str) -> None:
+        """Items of just that key, or the one of that IRI: they have no documents, and come before those that have."""
+        if not typed or self._values or self._request.cursor:
+            return
+        for iri in items.found(self._db, typed.strip("<>"), self._request.limit):
+            kind = texts.kind(items.classes(self._db, iri))
+            name = items.key_of(iri)
+            self._keyed.append(
+                {
+                    "iri": iri,
+                    "kind": kind,
+                    "name": name,
+                    "namespace": items.namespace_of(iri),
+                    "score": 0.0,
+                    "owners": [],
+                    "tags": [],
+                    "marked": ["", name, ""],
+                    "snippet": None,
+                }
+            )
+        self.total = len(self._keyed)
 
     def one(self, subject: int) -> bool:
         return self._run("SELECT d.id, 0.0, d.kind, d.namespace FROM search_doc d WHERE d.id = ?", [subject])
@@ -299,7 +324,7 @@ class _Page:
         more = len(self._rows) > len(shown) > 0
         cursor = base64.urlsafe_b64encode(struct.pack("!dq", shown[-1][1], shown[-1][0])).decode() if more else ""
         marks = [term for term in terms if not term.excluded]
-        results = [self._result(number, rank, marks, how) for number, rank in shown]
+        results = [*self._keyed, *(self._result(number, rank, marks, how) for number, rank in shown)]
         return Found(_applied(self._db), how, self.total, facets, results, cursor, ignored)
 
     def _result(self, number: int, rank: float, terms: list[Term], how: str) -> dict[str, Any]:

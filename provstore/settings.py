@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -85,7 +86,7 @@ class MlflowAccess:
     insecure_tls: bool = False
 
 
-def mlflow_access(environ: Mapping[str, str]) -> MlflowAccess:
+def mlflow_access(environ: Mapping[str, str] = os.environ) -> MlflowAccess:
     """What MLFLOW_TRACKING_USERNAME, _PASSWORD, _TOKEN and _INSECURE_TLS say."""
     return MlflowAccess(
         environ.get("MLFLOW_TRACKING_USERNAME", ""),

@@ -53,9 +53,9 @@ def essence(stage: Object) -> str:
     return _text(
         [
             stage.get("cmd"),
-            [_identified(each) for each in stage.get("deps") or ()],
+            [_identified(each) for each in _objects(stage.get("deps"))],
             stage.get("params") or {},
-            [_identified(each) for each in stage.get("outs") or ()],
+            [_identified(each) for each in _objects(stage.get("outs"))],
         ]
     )
 
@@ -63,6 +63,10 @@ def essence(stage: Object) -> str:
 def execution_id(namespace: str, stage: Object) -> str:
     """The UUID (version 5) of an execution of a stage in a repository."""
     return _uuid("execution", namespace, stage.get("file"), stage.get("name"), essence(stage))
+
+
+def _objects(listed: Any) -> list[Object]:
+    return [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
 
 
 def _identified(item: Object) -> list[Any]:
@@ -245,7 +249,7 @@ class _Execution:
 
     def _proof(self) -> None:
         """The commit is what ran where the bytes of all code that DVC tells are those in the commit."""
-        held = [each["git"] for each in self._stage.get("deps") or () if isinstance(each.get("git"), dict)]
+        held = [each["git"] for each in _objects(self._stage.get("deps")) if isinstance(each.get("git"), dict)]
         found = [each.get("matches") for each in held if each.get("code") is True]
         if found and all(each is True for each in found):
             self._draft.use(self._run, self._commit, PS.code)
@@ -309,7 +313,7 @@ def _bytes(draft: Draft) -> None:
     said = draft.required(draft.value, "bytes")
     whole = _named(draft, said)
     if not whole:
-        draft.refuse("bytes need a 'md5'", said.get("md5"), "/bytes/md5")
+        draft.refuse("bytes need a digest of some", said.get("md5"), "/bytes/md5")
     draft.head(None, whole)
     if type(said.get("size")) is int:
         draft.say(whole, PS.byteSize, rdf.integer(said["size"]))

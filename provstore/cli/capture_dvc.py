@@ -14,7 +14,7 @@ from provstore.cli.output import show_json, write
 from provstore.cli.progress import Progress
 from provstore.errors import Misconfigured
 from provstore.pull.dvc import Told, Walk
-from provstore.pull.git import Repository
+from provstore.pull.repository import Repository
 from provstore.settings import Settings
 
 #: Bytes of payloads that are sent at once.

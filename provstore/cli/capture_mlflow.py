@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import threading
 from collections.abc import Iterator
@@ -33,10 +32,10 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         raise Misconfigured("--listen goes with --follow: webhooks come for as long as it runs")
     with _address(arguments, path if handed else None) as (where, server), sink.opened(settings) as store:
         emitter = Emitter(store, keys.prefix(server), lambda said: (keys.key(said), keys.digest(said)), tell)
-        listing = Listing(rest.Rest(where, mlflow_access(os.environ)))
+        listing = Listing(rest.Rest(where, mlflow_access()))
         poller = Poller(listing, emitter, server, _options(arguments, settings), tell)
         if arguments.follow:
-            _follow(arguments, settings, poller)
+            _follow(arguments, settings, poller, where.url)
         else:
             poller.sweep(thorough=True)
         return _done(emitter.counts, arguments.format)
@@ -61,11 +60,11 @@ def _options(arguments: argparse.Namespace, settings: Settings) -> Options:
     )
 
 
-def _follow(arguments: argparse.Namespace, settings: Settings, poller: Poller) -> None:
-    wake, stop = threading.Event(), threading.Event()
+def _follow(arguments: argparse.Namespace, settings: Settings, poller: Poller, url: str) -> None:
+    wake = threading.Event()
     listener = _listener(arguments.listen, settings.webhook_secret, poller, wake) if arguments.listen else None
     try:
-        follow(poller, arguments.interval, wake, stop, tell)
+        follow(poller, arguments.interval, wake, tell, lambda: _say(f"caught up with {url}"))
     except KeyboardInterrupt:
         tell("stopped")
     finally:
@@ -85,9 +84,13 @@ def _listener(place: str, secret: str, poller: Poller, wake: threading.Event) ->
         wake.set()
 
     listener = Listener(host.strip("[]"), int(port), Gate(secret), take)
-    write(f"webhooks are taken at http://{host}:{listener.port}/\n")
-    sys.stdout.flush()
+    _say(f"webhooks are taken at http://{host}:{listener.port}/")
     return listener
+
+
+def _say(text: str) -> None:
+    write(f"{text}\n")
+    sys.stdout.flush()
 
 
 def _done(counts: Counts, form: str) -> int:

@@ -51,6 +51,19 @@ MANUAL = {
             ("provstore ingest --format ttl - < report.ttl", "a PROV document from standard input"),
         ),
     ),
+    "capture": Entry(
+        "the store has all that the tool had; with --follow: it went on until it was stopped",
+        "something could not be read, or the store refused it; the rest is in the store",
+        (
+            ("provstore capture dvc path/to/repository", "the history of a git repository with DVC in it"),
+            ("provstore capture mlflow http://127.0.0.1:5000", "all that an MLflow server has, once"),
+            (
+                "provstore capture mlflow http://127.0.0.1:5000 --follow --listen 127.0.0.1:5055",
+                "and from then on what changes, told by the webhooks of its registry too",
+            ),
+            ("provstore capture mlflow mlruns/mlflow.db --mlflow venv/bin/mlflow", "a database that was handed over"),
+        ),
+    ),
     "record": Entry(
         "nothing waits any more, or the status was told",
         "something still waits, or was refused",

@@ -9,6 +9,7 @@ import socket
 import struct
 import subprocess
 import sys
+from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from provstore.model import Receipt, Submission
 from provstore.store.query import Snapshot
 
 _RESTARTING = "the store is restarting; what was not answered may be sent again"
+_LAG = 4  # the views may lag by so many times the bytes that may wait for their commit
 
 
 class OwnerClient:
@@ -29,6 +31,7 @@ class OwnerClient:
         self._directory, self._wanted_base = directory, base
         self._most_records, self._most_bytes, self._most_lag = records, size, lag
         self._records = self._bytes = 0
+        self._behind: deque[tuple[int, int]] = deque()  # what was committed here: the index it came to, its bytes
         self._tickets = itertools.count(1)
         self._pending: dict[int, asyncio.Future[Any]] = {}
         self._writer: asyncio.StreamWriter | None = None
@@ -108,9 +111,9 @@ class OwnerClient:
             self._records + len(submissions) > self._most_records or self._bytes + size > self._most_bytes
         ):
             raise Busy("too many records are waiting to be committed", retry_after=1)
-        if self.head - self.applied > self._most_lag:
+        if self._lags():
             self.applied = (await self.snapshot(-1)).index
-            if self.head - self.applied > self._most_lag:
+            if self._lags():
                 raise Busy("the views lag too far behind the ledger", retry_after=2)
         self._records += len(submissions)
         self._bytes += size
@@ -121,7 +124,15 @@ class OwnerClient:
             self._bytes -= size
         found: list[Receipt] = receipts
         self.head = max(self.head, *(r.index for r in found))
+        self._behind.append((self.head, size))
         return found
+
+    def _lags(self) -> bool:
+        """Whether the views have so much to catch up with, in records or bytes, that no more is taken."""
+        while self._behind and self._behind[0][0] <= self.applied:
+            self._behind.popleft()
+        size = sum(size for _, size in self._behind)
+        return self.head - self.applied > self._most_lag or size > _LAG * self._most_bytes
 
     async def snapshot(self, index: int, patience: float = 5.0) -> Snapshot:
         """A snapshot that holds a ledger index; NotYetApplied if the views do not get there in time."""

@@ -13,7 +13,7 @@ import os
 import sqlite3
 import threading
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -288,7 +288,7 @@ class Ledger:
             raise NotFound(f"no proof from size {old} to {new}; the ledger has {self.size()} entries")
         return merkle.consistency_proof(old, new, self._node)
 
-    def bodies(self, first: int, last: int) -> Iterator[Body]:
+    def bodies(self, first: int, last: int) -> Generator[Body, None, None]:
         """The records at indices first … last, in order; genesis and erased ones are passed over."""
         for row in self._rows(_BODY, first, last):
             yield unpack(*row)

@@ -27,7 +27,8 @@ from provstore.views.edges import Relation
 from provstore.vocab import PS
 
 _FLOW, _NUMBERS = 16, 40  # relations below the first carry lineage; from the second on, objects are numbers
-_LATE = 50_000  # rows that may stand beside the arrays before these are laid anew
+_LATE = 50_000  # rows that may stand beside the arrays before these are laid anew, or else one in so many of them
+_SHARE = 40
 _CHUNK = 200_000
 _BESIDE = ("names", "records", "reasons")
 _HALVES = ("up", "down", "facts", "about", "numbers")
@@ -51,6 +52,11 @@ class _Halves:
         numbers = rows.where(kind >= _NUMBERS)
         alone = Half.laid(numbers.subject, numbers.other, numbers, nodes)
         return cls(*_both_ways(flow, nodes), *_both_ways(facts, nodes), alone)
+
+    @property
+    def may_be_late(self) -> int:
+        """How many rows may stand beside the arrays: to lay them anew takes time for each that they hold."""
+        return max(_LATE, (len(self.up.row) + len(self.facts.row) + len(self.numbers.row)) // _SHARE)
 
 
 def _both_ways(rows: Columns, nodes: int) -> tuple[Half, Half]:
@@ -108,7 +114,8 @@ class LineageGraph:
                 self._take_in(db)
             finally:
                 db.execute("COMMIT")
-            if self.halves.up.late_rows + self.halves.facts.late_rows + self.halves.numbers.late_rows > _LATE:
+            held = self.halves
+            if held.up.late_rows + held.facts.late_rows + held.numbers.late_rows > held.may_be_late:
                 self._lay(self._columns())
         return self.index
 
@@ -151,7 +158,7 @@ class LineageGraph:
         self.records.add(db.execute("SELECT id, iri FROM record WHERE id > ? ORDER BY id", (self.records.last,)))
         for row in closed:
             self._close_row(*row)
-        if newest - self._last_row > _LATE:
+        if newest - self._last_row > self.halves.may_be_late:
             rows, reasons = _read(db, self._last_row)
             self.reasons.add_all(rows.row, reasons)
             self._lay(self._columns().and_these(rows))

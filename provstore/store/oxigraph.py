@@ -14,6 +14,9 @@ import pyoxigraph as ox
 from provstore import rdf
 from provstore.errors import DirectoryInUse, InvalidInput, Misconfigured
 
+#: Bytes of N-Quads from which sorted files are written beside the store instead of transactions in it.
+_MANY = 1 << 20
+
 
 class TripleStore:
     """One Oxigraph directory, owned by this process; not safe for two writing threads."""
@@ -30,6 +33,21 @@ class TripleStore:
         """Add N-Quads: all or nothing, visible to the next query."""
         try:
             self._store.load(quads, format=ox.RdfFormat.N_QUADS)
+        except SyntaxError as error:
+            raise InvalidInput(f"not N-Quads: {error.msg}", line=error.lineno) from error
+        except OSError as error:
+            raise Misconfigured(f"the triple store cannot be written: {error}") from error
+
+    def load_many(self, quads: bytes) -> None:
+        """Add N-Quads, many at a time several times faster than `load`; a crash on the way leaves some of them.
+
+        Nobody else may read this store meanwhile. What is loaded afterwards is not durable before this is.
+        """
+        if len(quads) < _MANY:
+            self.load(quads)
+            return
+        try:
+            self._store.bulk_load(quads, format=ox.RdfFormat.N_QUADS)
         except SyntaxError as error:
             raise InvalidInput(f"not N-Quads: {error.msg}", line=error.lineno) from error
         except OSError as error:

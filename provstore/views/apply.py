@@ -11,24 +11,25 @@ import json
 import secrets
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
 
 from provstore import iris, rdf
 from provstore.ledger.log import Body, Ledger
 from provstore.store.oxigraph import TripleStore
 from provstore.views import journal
-from provstore.views.conclude import Conclusions
+from provstore.views.conclude import Conclusions, Touched
 from provstore.views.database import delete_sql, insert_sql, open_database
 from provstore.views.edges import EdgeLog, Relation, Status
 from provstore.views.facets import DECIDING, said
 from provstore.views.facts import Facts, read_facts
+from provstore.views.items import ItemIndex
 from provstore.views.journal import Batch
 from provstore.views.search import SearchIndex
 from provstore.vocab import PS
 
 _GRAPHS = ("merged", "inferred", "system")
+_AT_ONCE = 16 << 20  # bytes of N-Quads, from which a batch takes no further entry
 _FOCUS = "<http://www.w3.org/ns/shacl#focusNode>"
 
 
@@ -45,6 +46,7 @@ class Views:
         self._live_contents: set[str] = set()
         self._search = SearchIndex(self._db, self.base)
         self._log = EdgeLog(self._db)
+        self._items = ItemIndex(self._db)
         self._conclusions = Conclusions(self._db, self.base, self._log)
         try:
             self.recover()
@@ -72,12 +74,12 @@ class Views:
             self._change_store(batch, {})
 
     def apply_pending(self, limit: int = 256) -> int:
-        """Apply up to `limit` entries beyond the applied index, all or nothing; returns how many."""
+        """Apply up to `limit` entries beyond the applied index, fewer if they are large, all or nothing; how many."""
         first = self.applied + 1
         last = min(self._ledger.head, first + limit - 1)
         if last < first:
             return 0
-        bodies = {body.index: body for body in self._ledger.bodies(first, last)}
+        bodies, last = self._pending(first, last)
         with self._transaction(), self._search.batch():
             batch = self._digest(bodies, last)
             journal.add(self._db, batch)
@@ -85,6 +87,18 @@ class Views:
         self._change_store(batch, bodies)
         self.applied_hint = last
         return last - first + 1
+
+    def _pending(self, first: int, last: int) -> tuple[dict[int, Body], int]:
+        """The records at indices first … last, or to an earlier index: others wait while these are applied."""
+        found: dict[int, Body] = {}
+        size = 0
+        with closing(self._ledger.bodies(first, last)) as bodies:
+            for body in bodies:
+                found[body.index] = body
+                size += len(body.quads)
+                if size > _AT_ONCE:
+                    return found, body.index
+        return found, last
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -118,7 +132,7 @@ class Views:
         batch.removes += [self._applied_quad(old) for old in self._marks() if old != last]
         return batch
 
-    def _new_record(self, body: Body, batch: Batch, touched: Any) -> None:
+    def _new_record(self, body: Body, batch: Batch, touched: Touched) -> None:
         facts = read_facts(body.record, body.quads)
         superseded = self._db.execute("SELECT by FROM supersedes WHERE target = ?", (body.record,)).fetchall()
         live = not superseded
@@ -132,10 +146,23 @@ class Views:
             for table, rows in facts.rows.items():
                 self._db.executemany(insert_sql(table), [(*row, body.index) for row in rows])
             self._log.put(Status.ASSERTED, sorted(facts.edges, key=str))
+            self._add_items(facts, body.index, touched)
             self._log.put(Status.ASSERTED, [(each, Relation.ABOUT, body.index, "", "") for each in sorted(facts.about)])
         for target in sorted(facts.supersedes):
             self._db.execute("INSERT OR IGNORE INTO supersedes VALUES (?, ?)", (target, body.record))
             self._withdraw(target, body.record, batch, touched)
+
+    def _add_items(self, facts: Facts, index: int, touched: Touched) -> None:
+        """Keep who speaks of which item; of those that were known before, something may follow."""
+        before = self._log.put_many(facts.item_edges)
+        nodes = self._log.nodes(facts.items)
+        self._items.add(nodes.items(), index)
+        touched.items |= {iri for iri, node in nodes.items() if node <= before}
+
+    def _take_items(self, facts: Facts, index: int, touched: Touched) -> None:
+        self._log.put(Status.ASSERTED, (), facts.item_edges)
+        self._items.take(self._log.nodes(facts.items).items(), index)
+        touched.items |= facts.items
 
     def _cite(self, body: Body, live: bool, batch: Batch) -> None:
         for iri in body.contents:
@@ -159,7 +186,7 @@ class Views:
             row = (iri, rdf.text_of(own.get(PS.json, '""')), json.dumps(said(iri, key, triples)))
             self._db.execute("INSERT OR IGNORE INTO content VALUES (?, ?, ?)", row)
 
-    def _withdraw(self, target: str, by: str, batch: Batch, touched: Any) -> None:
+    def _withdraw(self, target: str, by: str, batch: Batch, touched: Touched) -> None:
         """Take a superseded record out of the live graph; one that is not here yet will arrive withdrawn."""
         row = self._db.execute("SELECT id, live FROM record WHERE iri = ?", (target,)).fetchone()
         if row is None:
@@ -176,6 +203,7 @@ class Views:
         self._conclusions.touch(facts, index, touched, withdrawn=True)
         self._search.take(facts)
         self._log.put(Status.ASSERTED, (), sorted(facts.edges, key=str))
+        self._take_items(facts, index, touched)
         self._log.put(Status.ASSERTED, (), [(each, Relation.ABOUT, index, "", "") for each in sorted(facts.about)])
         batch.withdrawn.append(index)
         for iri in body.contents:
@@ -213,8 +241,7 @@ class Views:
 
     def _change_store(self, batch: Batch, bodies: dict[int, Body]) -> None:
         """Load, then remove: in this order and as often as need be, always to the same result."""
-        named: list[str] = list(batch.adds)
-        live: list[str] = list(batch.adds)
+        named, live = list[str](), list[str]()
         for index, is_live in batch.records:
             body = bodies.get(index) or next(iter(self._ledger.bodies(index, index)))
             text = body.quads.decode()
@@ -225,7 +252,9 @@ class Views:
             text = self._ledger.content(iri).decode()
             named.append(text)
             live.append(text)
-        self.store.load("".join([*named, *map(without_graph, live)]).encode())
+        # what says how far the store is comes last, all or nothing: until it is there, this is done again
+        self.store.load_many("".join([*named, *map(without_graph, live)]).encode())
+        self.store.load("".join([*batch.adds, *map(without_graph, batch.adds)]).encode())
         dropped = [without_graph(b.quads.decode()) for i in batch.withdrawn for b in self._ledger.bodies(i, i)]
         removes = [*batch.removes, *(self._ledger.content(iri).decode() for iri in batch.uncited)]
         if removes or dropped:
@@ -298,8 +327,7 @@ def without_graph(quads: str) -> str:
     lines = quads.split("\n")[:-1]  # never splitlines(): literals hold U+2028 and its kin unescaped
     if not lines:
         return ""
-    graph = rdf.split(lines[0])[3]
-    if graph and quads.count(f" {graph} .\n") == len(lines):  # one graph throughout: the common case
+    if graph := rdf.one_graph(quads, lines):  # the common case
         return quads.replace(f" {graph} .\n", " .\n")
     return "".join(f"{s} {p} {o} .\n" for s, p, o, _ in map(rdf.split, lines))
 

@@ -2,7 +2,7 @@
 
 Every line of the merged and inferred graphs has an owner that is recomputed as a whole: `m:` an activity, `r:` a read
 state, `w:` a write state, `s:` a subject of facets, `d:` a job's declaration, `v:` a job version, `e:` what a record's
-own PROV terms entail.
+own PROV terms entail, `i:` an item that several records speak of.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from provstore import times
-from provstore.views import facets
+from provstore.views import facets, items
 from provstore.views.edges import Edge, EdgeLog, Relation, Status, edges_in
 from provstore.views.evidence import declared_feeds, declared_sources
 from provstore.views.facts import Facts
@@ -49,6 +49,7 @@ class Touched:
     kin: set[str] = field(default_factory=set)
     linked: set[str] = field(default_factory=set)
     sources: set[str] = field(default_factory=set)
+    items: set[str] = field(default_factory=set)
     entailed: dict[str, set[str]] = field(default_factory=dict)
 
 
@@ -85,6 +86,8 @@ class Conclusions:
                 touched.activities |= self._activities_of(entity)
                 touched.reads |= self._states("SELECT state FROM was_read WHERE state = ?", (entity,))
                 touched.writes |= self._states("SELECT state FROM wrote WHERE state = ?", (entity,))
+        spoken_of = {e for t in ("generated", "derived") for e, _ in rows.get(t, ())}
+        touched.items |= {entity for entity in spoken_of if items.is_item(self._db, entity)}
         touched.declaring |= {row[0] for row in rows.get("declares", ())}
         for child, parent in rows.get("part", ()):
             if withdrawn or not self._has("SELECT 1 FROM part WHERE activity = ? AND parent = ?", child, parent):
@@ -131,6 +134,8 @@ class Conclusions:
             yield from self._own(f"r:{state}", "inferred", resolve_read(self._db, state))
         for state in sorted(touched.writes):
             yield from self._own(f"w:{state}", "inferred", previous_state(self._db, state))
+        for item in sorted(touched.items):
+            yield from self._own(f"i:{item}", "merged", items.concluded(self._db, item))
 
     # -- activities -----------------------------------------------------------------------------------------------
 

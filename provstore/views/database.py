@@ -13,7 +13,7 @@ import zlib
 from pathlib import Path
 
 from provstore.errors import Misconfigured
-from provstore.views import edges, search, words
+from provstore.views import edges, items, search, words
 
 #: Fact tables and their columns; every row ends with `rec`, the ledger index of the first entry that holds the record.
 FACTS: dict[str, tuple[str, ...]] = {
@@ -90,7 +90,10 @@ _TABLES = (
 _RULES = 3
 #: Which rules, tables and words in them: a database of another version is made again from the ledger.
 _VERSION = (
-    zlib.crc32(repr((_RULES, FACTS, _INDEXES, _TABLES, edges.TABLES, search.TABLES, words.VERSION)).encode()) >> 1
+    zlib.crc32(
+        repr((_RULES, FACTS, _INDEXES, _TABLES, edges.TABLES, items.TABLES, search.TABLES, words.VERSION)).encode()
+    )
+    >> 1
 )
 
 
@@ -110,7 +113,7 @@ def open_database(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA temp_store=MEMORY")
     if new:
         connection.execute("BEGIN")
-        for statement in (*_TABLES, *edges.TABLES, *search.TABLES):
+        for statement in (*_TABLES, *edges.TABLES, *items.TABLES, *search.TABLES):
             connection.execute(statement)
         for name, columns in FACTS.items():
             listed = ", ".join(columns)  # names from the literal table above, never from input

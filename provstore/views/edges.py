@@ -10,10 +10,12 @@ Owned by the applier, inside its transactions; `provstore.lineage` reads it.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from enum import IntEnum
+from itertools import chain
 
 from provstore import rdf, times
 from provstore.vocab import DCT, PROV, PS, RDF_TYPE
@@ -94,9 +96,9 @@ TIMES: dict[str, Relation] = {
 #: the facet's key and its evidence the record.
 COLUMN_FACETS = frozenset({"columnLineage", "lineage"})
 
-_APPARATUS = {PS.Record, PS.Content, PS.FacetAssertion, PROV.Bundle, PROV.Start, PROV.End, PROV.Usage, PROV.Generation}
-_APPARATUS |= {PROV.Derivation, PROV.EntityInfluence, PROV.Association, PROV.Attribution, PROV.Plan}
-_GENERIC = {PROV.Entity, PROV.Activity, PROV.Agent}
+APPARATUS = {PS.Record, PS.Content, PS.FacetAssertion, PROV.Bundle, PROV.Start, PROV.End, PROV.Usage, PROV.Generation}
+APPARATUS |= {PROV.Derivation, PROV.EntityInfluence, PROV.Association, PROV.Attribution, PROV.Plan}
+GENERIC = {PROV.Entity, PROV.Activity, PROV.Agent}
 
 #: (subject, relation, object, basis, evidence): nodes are IRIs; the object of a time is its ticks, of ABOUT an index;
 #: the basis is an IRI or '', the evidence the IRI of a record or ''.
@@ -131,7 +133,7 @@ def edges_of(by: dict[str, list[tuple[str, str]]], record: str = "") -> set[Edge
     found -= _idle_types(found)
     for predicate, relation in TIMES.items():
         for subject, value in by.get(predicate, ()):
-            if subject[0] == "<" and subject[1:-1] != record and (number := _ticks(value)) is not None:
+            if subject[0] == "<" and subject[1:-1] != record and (number := ticks(value)) is not None:
                 found.add((subject[1:-1], relation, number, "", ""))
     return found
 
@@ -152,14 +154,14 @@ def _bases(by: dict[str, list[tuple[str, str]]]) -> dict[tuple[str, str], tuple[
 def _idle_types(found: set[Edge]) -> set[Edge]:
     """Types that tell nobody anything: of apparatus, and prov:Entity and its like where a closer one is stated."""
     typed = [edge for edge in found if edge[1] is Relation.TYPE]
-    closer = {edge[0] for edge in typed if f"<{edge[2]}>" not in _GENERIC | _APPARATUS}
-    apparatus = {edge[0] for edge in typed if f"<{edge[2]}>" in _APPARATUS - {PROV.Plan}}
-    return {e for e in typed if f"<{e[2]}>" in _APPARATUS or e[0] in apparatus} | {
-        e for e in typed if f"<{e[2]}>" in _GENERIC and e[0] in closer
+    closer = {edge[0] for edge in typed if f"<{edge[2]}>" not in GENERIC | APPARATUS}
+    apparatus = {edge[0] for edge in typed if f"<{edge[2]}>" in APPARATUS - {PROV.Plan}}
+    return {e for e in typed if f"<{e[2]}>" in APPARATUS or e[0] in apparatus} | {
+        e for e in typed if f"<{e[2]}>" in GENERIC and e[0] in closer
     }
 
 
-def _ticks(term: str) -> int | None:
+def ticks(term: str) -> int | None:
     try:
         return times.ticks(times.key(rdf.text_of(term))[0])
     except ValueError:
@@ -185,6 +187,51 @@ class EdgeLog:
             self._close(self._row(status, edge))
         for edge in added:
             self._open(self._row(status, edge))
+
+    def put_many(self, added: Sequence[Edge]) -> int:
+        """As `put` of what a record asserts, for many edges without basis; returns the last node there was before.
+
+        Where one end is a node that nobody knew, there is no row yet that could say the same.
+        """
+        (newest,) = self._db.execute("SELECT COALESCE(MAX(id), 0) FROM node").fetchone()
+        if not added:
+            return int(newest)
+        ids = self.nodes(
+            chain((edge[0] for edge in added), (edge[2] for edge in added if isinstance(edge[2], str))), make=True
+        )
+        status, since = int(Status.ASSERTED), self.index
+        rows = sorted(
+            [
+                (ids[subject], int(relation), value if isinstance(value, int) else ids[value])
+                for subject, relation, value, _, _ in added
+            ]
+        )
+        fresh = [row for row in rows if row[0] > newest or (row[2] > newest and row[1] < Relation.AT)]
+        self._db.executemany(
+            "INSERT INTO edge(subject, relation, object, status, basis, evidence, since, n)"
+            f" VALUES (?, ?, ?, {status}, 0, 0, {since}, 1)",
+            fresh,
+        )
+        if len(fresh) < len(rows):
+            for subject, relation, value in rows:
+                if subject <= newest and (value <= newest or relation >= Relation.AT):
+                    self._open((subject, relation, value, status, 0, 0))
+        return int(newest)
+
+    def nodes(self, iris: Iterable[str], *, make: bool = False) -> dict[str, int]:
+        """The numbers of things, by IRI; of those that have none yet, only if they are to be made."""
+        wanted = sorted(set(iris))
+        found = dict(
+            self._db.execute(
+                "SELECT iri, id FROM node WHERE iri IN (SELECT value FROM json_each(?))", (json.dumps(wanted),)
+            )
+        )
+        if make and len(found) < len(wanted):
+            (last,) = self._db.execute("SELECT COALESCE(MAX(id), 0) FROM node").fetchone()
+            new = {iri: number for number, iri in enumerate((i for i in wanted if i not in found), last + 1)}
+            self._db.executemany("INSERT INTO node(iri, id) VALUES (?, ?)", new.items())
+            found |= new
+        return found
 
     def told(self) -> Iterator[str]:
         """Every row as a line of text, nodes by their IRIs; in no order."""

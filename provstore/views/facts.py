@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 from provstore import iris, rdf, times
 from provstore.views.edges import COLUMN_FACETS, Edge, Relation, edges_of
+from provstore.views.items import take_items
 from provstore.views.texts import texts_of
 from provstore.vocab import DCT, PROV, PS, RDF_TYPE
 
@@ -94,6 +95,8 @@ class Facts:
     about: set[str] = field(default_factory=set)
     texts: dict[str, str] = field(default_factory=dict)  # what it says in words, by subject
     edges: set[Edge] = field(default_factory=set)  # what the record states of the lineage graph
+    items: set[str] = field(default_factory=set)  # plain items, of which nothing but these edges is kept
+    item_edges: list[Edge] = field(default_factory=list)
 
 
 _Terms = dict[str, list[tuple[str, str]]]  # predicate → (subject, object) pairs, as written
@@ -103,14 +106,14 @@ def read_facts(record: str, quads: bytes) -> Facts:
     """The facts of one record; `record` is its IRI, `quads` its canonical N-Quads (bundles included)."""
     by: _Terms = defaultdict(list)
     other: _Terms = defaultdict(list)
-    for line in quads.decode().split("\n")[:-1]:
-        subject, predicate, value, _ = rdf.split(line)
+    for subject, predicate, value in rdf.triples(quads.decode()):
         # text where a thing is wanted, or the reverse, decides nothing
         (by if (value[0] == '"') is (predicate in _VALUED) else other)[predicate].append((subject, value))
+    items, edges = take_items(by, other)
     types: dict[str, set[str]] = defaultdict(set)
     for subject, value in by[RDF_TYPE]:
         types[subject].add(value)
-    facts = Facts(record)
+    facts = Facts(record, items=items, item_edges=edges)
     me = f"<{record}>"
     facts.about = {rdf.text_of(value) for subject, value in by[PS.about] if subject == me}
     facts.supersedes = {rdf.text_of(value) for subject, value in by[PS.supersedes] if subject == me}
@@ -197,7 +200,7 @@ def _states(by: _Terms, types: dict[str, set[str]], facts: Facts) -> None:
     for subject, kinds in types.items():
         for kind, mark in ((PS.ReadState, "R"), (PS.WriteState, "W")):
             if kind in kinds:
-                for dataset, label in _datasets(general[subject]):
+                for dataset, label in _datasets({each for each in general[subject] if not _is_bytes(each, facts)}):
                     facts.rows["state"].add((rdf.text_of(subject), mark, dataset, label))
         if PS.Source in kinds:
             facts.rows["source"].add((rdf.text_of(subject),))
@@ -227,6 +230,12 @@ def _contents(by: _Terms, types: dict[str, set[str]], facts: Facts) -> None:
                 if digest.lower() not in iris.EMPTY:
                     named.append((subject, iris.content_bytes(base, algorithm, digest) or digest))
     facts.rows["attribute"].update((rdf.text_of(subject), "digest", name) for subject, name in named)
+
+
+def _is_bytes(iri: str, facts: Facts) -> bool:
+    """Whether an IRI names bytes: a state of them is a state of the file that held them all the same."""
+    base = facts.record.rpartition("/record/")[0]
+    return iri.startswith(("ni:///", f"{base}/content/"))
 
 
 def _datasets(general: set[str]) -> Iterator[tuple[str, str]]:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from provstore.errors import ProvStoreError
-from provstore.pull import git
+from provstore.pull import repository
 from provstore.pull.dvc import files
 from provstore.pull.dvc.files import MD5, MD5_DOS2UNIX, Object
-from provstore.pull.git import Repository
+from provstore.pull.repository import Repository
 
 _KEPT: Final = 20_000
 _BLOCK, _CHUNK = 512, 1 << 20
@@ -65,7 +65,7 @@ class Contents:
         same = (digests.md5 if told["algorithm"] == MD5 else digests.dos2unix) == told["value"]
         return {**said, "matches": same, **({"sha256": digests.sha256, "md5": digests.md5} if same else {})}
 
-    def _is_code(self, found: git.Object, path: str) -> bool:
+    def _is_code(self, found: repository.Object, path: str) -> bool:
         if found.kind == "blob":
             return path.lower().endswith(_CODE)
         try:

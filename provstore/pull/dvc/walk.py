@@ -21,7 +21,7 @@ from provstore.pull.dvc import files, templates
 from provstore.pull.dvc.caches import Caches
 from provstore.pull.dvc.contents import Contents
 from provstore.pull.dvc.files import Object
-from provstore.pull.git import Commit, Ref, Repository, address
+from provstore.pull.repository import Commit, Ref, Repository, address
 
 LOCK, PIPELINE, TRACKED = "dvc.lock", "dvc.yaml", ".dvc"
 _PATTERNS = (":(glob)**/dvc.lock", ":(glob)**/*.dvc")

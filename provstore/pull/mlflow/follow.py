@@ -18,14 +18,17 @@ _THOROUGH: Final = 86_400.0
 _PATIENCE: Final = 300.0
 
 
-def follow(poller: Poller, interval: float, wake: Event, stop: Event, tell: Callable[[str], None]) -> None:
-    """Keep a store up to date until `stop` is set; `wake` makes the next round begin at once.
+def follow(
+    poller: Poller, interval: float, wake: Event, tell: Callable[[str], None], caught_up: Callable[[], None]
+) -> None:
+    """Keep a store up to date for good; `wake` makes the next round begin at once.
 
     It begins with a sweep. Where MLflow or the store does not answer, that is told, and it tries later.
+    `caught_up` is called after each sweep, when the store has all that the server had.
     """
     next_sweep, next_thorough = 0.0, time.monotonic() + _THOROUGH
     wait = interval
-    while not stop.is_set():
+    while True:
         wake.clear()
         began = time.monotonic()
         try:
@@ -33,6 +36,7 @@ def follow(poller: Poller, interval: float, wake: Event, stop: Event, tell: Call
                 poller.sweep(thorough=began >= next_thorough)
                 if began >= next_thorough:
                     next_thorough = began + _THOROUGH
+                caught_up()
                 now = time.monotonic()
                 next_sweep = now + max(_LEAST, _SHARE * (now - began))
             else:

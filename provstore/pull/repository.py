@@ -220,8 +220,10 @@ class Repository:
     # --- git -----------------------------------------------------------------------------------------------------
 
     def _command(self, *arguments: str) -> list[str]:
-        # the caller named the directory: who owns it is no matter, since nothing in it is run
-        return [self._git, "-c", "safe.directory=*", "-c", "core.quotePath=false", "--no-pager", *arguments]
+        # the caller named the directory: who owns it is no matter, since nothing in it is run; `diff-tree` looks at the
+        # index, and would start what `core.fsmonitor` names
+        quiet = ("-c", "safe.directory=*", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
+        return [self._git, *quiet, "--no-pager", *arguments]
 
     def _run(self, *arguments: str, given: str = "", check: bool = True) -> bytes:
         done = subprocess.run(
