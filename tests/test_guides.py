@@ -83,3 +83,8 @@ def test_the_pages_that_guides_point_to_answer(demo: Server) -> None:
         answer = demo.http.get(page, headers={"accept": "text/html"})
         assert answer.status_code == 200, page
         assert answer.headers["content-type"].startswith("text/html"), page
+
+
+def test_the_page_on_recording_can_be_followed(tmp_path: Path) -> None:
+    with serving(tmp_path / "data") as server:
+        assert walk(DOCS / "record.md", server, tmp_path) >= 3
