@@ -22,6 +22,8 @@ from provstore.errors import InvalidInput, Misconfigured, TooLarge
 #: Bytes of one object that are read at most; a larger one counts as unreadable.
 MAX_OBJECT: Final = 64 << 20
 
+#: Questions that git is asked before its answers are read: few enough that neither waits for the other's pipe.
+_AT_ONCE: Final = 100
 # no user's or system's configuration, no transport of any kind
 _ENVIRONMENT = {
     "GIT_ALLOW_PROTOCOL": "none",
@@ -57,6 +59,14 @@ class Ref:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """The blob that a commit has at a path, and those that its parents have there ('' where there is none)."""
+
+    blob: str
+    before: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Object:
     """An object's name, its kind (blob, tree, commit, tag) and its size in bytes."""
 
@@ -89,6 +99,7 @@ class Repository:
         if top[0]:
             raise InvalidInput(f"{directory} is a folder inside a repository; wanted the repository's own")
         self.work_tree = directory if top[1] == "true" else None
+        self._found: dict[tuple[str, str], Object | None] = {}
         self._names = self._batch("--batch-check")
         self._contents = self._batch("--batch")
 
@@ -130,11 +141,11 @@ class Repository:
                 found.append(Commit(name, tuple(parents.split()), *rest))
         return found
 
-    def changes(self, commits: Iterable[Commit], *patterns: str) -> dict[str, dict[str, list[str]]]:
-        """Commit → path → what stood there in each parent: the blobs that differ from those in every parent.
+    def changes(self, commits: Iterable[Commit], *patterns: str) -> dict[str, dict[str, Change]]:
+        """Commit → path → what stands there that differs from what stands there in every parent.
 
-        A path is told with an old blob for each parent ('' where there was none); one that a merge took over from a
-        parent is not told, nor one that the commit removed. `patterns` are git's pathspecs.
+        A path that a merge took over from a parent is not told, nor one that the commit removed. `patterns` are
+        pathspecs of git.
         """
         wanted = {commit.id: max(1, len(commit.parents)) for commit in commits}
         pairs = [f"{c.id} {parent}".rstrip() for c in commits for parent in c.parents or ("",)]
@@ -143,7 +154,7 @@ class Repository:
             *patterns,
             given="".join(f"{pair}\n" for pair in pairs),
         )
-        found: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+        found: dict[str, dict[str, Change]] = defaultdict(dict)
         commit, fields = "", iter(out.split(b"\0"))
         for each in fields:
             if not each.startswith(b":"):
@@ -152,26 +163,38 @@ class Repository:
             _, new_mode, old, new, _ = each[1:].decode().split(" ")
             path = next(fields).decode(errors="surrogateescape")
             if new.strip("0") and new_mode.startswith("100"):  # links and submodules hold nothing of ours
-                found[commit][path].append(old if old.strip("0") else "")
+                before = found[commit][path].before if path in found[commit] else ()
+                found[commit][path] = Change(new, (*before, old if old.strip("0") else ""))
         return {
             commit: held
             for commit, paths in found.items()
-            if (held := {path: old for path, old in paths.items() if len(old) == wanted[commit]})
+            if (held := {path: each for path, each in paths.items() if len(each.before) == wanted[commit]})
         }
 
     # --- objects -------------------------------------------------------------------------------------------------
 
     def find(self, commit: str, path: str) -> Object | None:
         """What stands at a path in a commit; None where nothing does, or where the path is none of git's."""
-        if not path or "\n" in path or path.startswith(("/", "./", "../")):
-            return None
+        if (commit, path) not in self._found:
+            self.seek(commit, [path])
+        return self._found[commit, path]
+
+    def seek(self, commit: str, paths: Iterable[str]) -> None:
+        """Look up many paths of a commit at once, for `find` to tell; those of another commit are forgotten."""
+        wanted = list(dict.fromkeys(path for path in paths if (commit, path) not in self._found))
+        if not all(known == commit for known, _ in self._found):
+            self._found.clear()
+        self._found |= {(commit, path): None for path in wanted}
+        good = [p for p in wanted if p and "\n" not in p and not p.startswith(("/", "./", "../"))]
         stream, answers = _pipes(self._names)
-        stream.write(f"{commit}:{path}\n".encode(errors="surrogateescape"))
-        stream.flush()
-        fields = answers.readline().decode(errors="replace").rstrip("\n").rsplit(" ", 2)
-        if fields[-1] in ("missing", "ambiguous") or len(fields) != 3:
-            return None
-        return Object(fields[0], fields[1], int(fields[2]))
+        for at in range(0, len(good), _AT_ONCE):
+            part = good[at : at + _AT_ONCE]
+            stream.write("".join(f"{commit}:{path}\n" for path in part).encode(errors="surrogateescape"))
+            stream.flush()
+            for path in part:
+                fields = answers.readline().decode(errors="replace").rstrip("\n").rsplit(" ", 2)
+                if len(fields) == 3 and fields[-1].isdigit():
+                    self._found[commit, path] = Object(fields[0], fields[1], int(fields[2]))
 
     def read(self, name: str) -> bytes:
         """The content of an object; InvalidInput where it is not there, TooLarge beyond MAX_OBJECT."""
