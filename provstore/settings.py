@@ -28,6 +28,7 @@ SETTINGS = (
     Setting("port", 8000, "port to listen on; 0 takes a free one"),
     Setting("base", "", "id base of a new store, fixed for good when it is made; empty makes one"),
     Setting("server", "", "URL of a running server for the command line to use"),
+    Setting("spool", "~/.local/state/provstore/spool", "where recorded steps wait on disk until they are in a store"),
     Setting("log_level", "warning", f"what the server logs: {', '.join(_LOG_LEVELS)}"),
     Setting(
         "profiles",
@@ -58,6 +59,7 @@ class Settings:
     port: int
     base: str
     server: str
+    spool: str
     log_level: str
     profiles: str
     max_body_bytes: int
@@ -92,6 +94,22 @@ def mlflow_access(environ: Mapping[str, str] = os.environ) -> MlflowAccess:
         environ.get("MLFLOW_TRACKING_TOKEN", ""),
         environ.get("MLFLOW_TRACKING_INSECURE_TLS", "").lower() in ("1", "true"),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """Where recorded steps go: a server's URL, a store's directory, each only where somebody named it; the spool."""
+
+    server: str
+    data: str
+    spool: str
+
+
+def recording(environ: Mapping[str, str]) -> Recording:
+    """What the environment says of where recorded steps go; nothing is raised, for no program may end of it."""
+    default = next(setting.default for setting in SETTINGS if setting.name == "spool")
+    spool = environ.get("PROVSTORE_SPOOL") or default
+    return Recording(environ.get("PROVSTORE_SERVER", ""), environ.get("PROVSTORE_DATA", ""), spool)
 
 
 def load(environ: Mapping[str, str], overrides: Mapping[str, Any] | None = None) -> Settings:

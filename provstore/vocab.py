@@ -54,7 +54,7 @@ PS = Namespace(
     " inCommit notInCommit previousVersion"
     " sql dialect repository codeUrl path branch tag commit codeVersion owner ownerType"
     # models, items, people
-    " parameter value alias assigns onSlice factor pseudonym serialNumber subject concerns reason"
+    " parameter value alias assigns onSlice Disparity between factor pseudonym serialNumber subject concerns reason"
     " formula locator"
     # policies
     " Clause TextStatus BiometricIdentification Match Log Signature ReportedFigure ManualStep Reconciliation"
@@ -85,11 +85,14 @@ PROV = Namespace(
 )
 DCT = Namespace(
     "http://purl.org/dc/terms/",
-    "Standard conformsTo description hasPart identifier isPartOf isVersionOf issued license modified source temporal"
-    " title format valid",
+    "Standard bibliographicCitation conformsTo created creator description extent hasPart identifier isPartOf"
+    " isVersionOf issued language license modified publisher relation rights source spatial temporal title type format"
+    " valid",
 )
 DCAT = Namespace(
-    "http://www.w3.org/ns/dcat#", "Catalog DataService Distribution downloadURL endpointURL keyword startDate version"
+    "http://www.w3.org/ns/dcat#",
+    "Catalog DataService Distribution distribution downloadURL endpointURL keyword landingPage mediaType startDate"
+    " version",
 )
 DQV = Namespace("http://www.w3.org/ns/dqv#", "Metric QualityMeasurement computedOn isMeasurementOf value")
 MLS = Namespace("http://www.w3.org/ns/mls#", "HyperParameterSetting")
@@ -107,9 +110,23 @@ PPLAN = Namespace("http://purl.org/net/p-plan#", "isPrecededBy")
 SCHEMA = Namespace(
     "https://schema.org/",
     "PropertyValue SoftwareSourceCode additionalProperty additionalType encodingFormat identifier name position"
-    " programmingLanguage propertyID softwareVersion text value",
+    " programmingLanguage propertyID softwareVersion text usageInfo value",
 )
 QUDT = Namespace("http://qudt.org/schema/qudt/", "numericValue ucumCode unit")
 RDFS = Namespace("http://www.w3.org/2000/01/rdf-schema#", "label")
 SOSA = Namespace("http://www.w3.org/ns/sosa/", "Observation Result Sample Sensor usedProcedure")
 AI = Namespace("https://w3id.org/dpv/ai#", "TestingData TrainingData ValidationData")
+DPV = Namespace(
+    "https://w3id.org/dpv#",
+    "Anonymisation Consent ConsentRecord DataRedaction DifferentialPrivacy Encryption HomomorphicEncryption"
+    " PersonalData Pseudonymisation Purpose SecureMultiPartyComputation SensitivePersonalData SyntheticData"
+    " hasLegalBasis hasPersonalData hasPurpose",
+)
+CR = Namespace("http://mlcommons.org/croissant/", "isLiveDataset")
+RAI = Namespace(
+    "http://mlcommons.org/croissant/RAI/",
+    "annotationsPerItem annotatorDemographics dataAnnotationAnalysis dataAnnotationPlatform dataAnnotationProtocol"
+    " dataBiases dataCollection dataCollectionMissingData dataCollectionRawData dataCollectionTimeframe"
+    " dataCollectionType dataImputationProtocol dataLimitations dataManipulationProtocol dataPreprocessingProtocol"
+    " dataReleaseMaintenancePlan dataSocialImpact dataUseCases machineAnnotationTools personalSensitiveInformation",
+)

@@ -146,6 +146,20 @@ def test_the_same_bytes_are_the_best_evidence(store: ProvStore) -> None:
     assert seen(store, "d/read/u") == {"wasDerivedFrom d/write/s (VersionMatch)"}
 
 
+def test_a_state_of_a_file_and_of_its_bytes_is_one_of_the_file(store: ProvStore) -> None:
+    bytes_ = iris.content_bytes(BASE, "sha256", sha256(b"1").hexdigest())
+    feed(store, wrote("r", 1), *reads("u", 5, 6), native(f"<{read('d', 'u')}> prov:specializationOf <{bytes_}> ."))
+    assert seen(store, "d/read/u") == {"wasDerivedFrom d/write/r (LatestBefore)"}
+
+
+def test_a_state_of_two_assets_is_one_of_the_first(store: ProvStore) -> None:
+    feed(store, wrote("r", 1), *reads("u", 5, 6))
+    (more,) = feed(store, native(f"<{read('d', 'u')}> prov:specializationOf <urn:a> . <urn:a> a ps:Dataset ."))
+    assert_sound(store)
+    feed(store, native(f"<{write('d', 'r')}> prov:specializationOf <urn:a> ."), withdrawing(more))
+    assert_sound(store)
+
+
 def test_a_state_that_another_run_is_said_to_have_read_before_it_is_known(store: ProvStore) -> None:
     feed(store, wrote("r", 1), native(f"<{run_iri('t')}> prov:used <{read('d', 'u')}> ."), *reads("u", 5, 6))
     assert "t used d/write/r" in told(store, "inferred")

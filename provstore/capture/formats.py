@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from provstore.capture import dvc, items, mlflow, openlineage
+from provstore.capture import croissant, dta, dvc, expectations, fairness, items, mlflow, openlineage, soda, step
 from provstore.model import Mapped
 
 Object = dict[str, Any]
@@ -35,9 +35,11 @@ class Format:
     map: Mapper
 
 
-def _own(name: str) -> Callable[[Object], bool]:
-    """What recognises a payload of our own: `"provstore": "name/version"`."""
-    return lambda value: type(said := value.get("provstore")) is str and said.partition("/")[0] == name
+def _own(name: str, document: Callable[[Object], bool] = lambda _: False) -> Callable[[Object], bool]:
+    """What recognises a payload of our own, `"provstore": "name/version"`, or a document as its tool wrote it."""
+    return lambda value: (
+        said.partition("/")[0] == name if type(said := value.get("provstore")) is str else document(value)
+    )
 
 
 def own_media_type(name: str) -> str:
@@ -53,6 +55,42 @@ FORMATS: tuple[Format, ...] = (
     Format("mlflow", "MLflow's entities", (own_media_type("mlflow"),), _own("mlflow"), mlflow.map_payload),
     Format("dvc", "history of a DVC repository", (own_media_type("dvc"),), _own("dvc"), dvc.map_payload),
     ITEMS,
+    Format("step", "recorded steps", (own_media_type("step"),), _own("step"), step.map_payload),
+    Format(
+        "expectations",
+        "validation results of Great Expectations",
+        (own_media_type("expectations"),),
+        _own("expectations", expectations.recognised),
+        expectations.map_expectations,
+    ),
+    Format(
+        "soda",
+        "scan results of Soda Core",
+        (own_media_type("soda"),),
+        _own("soda", soda.recognised),
+        soda.map_soda,
+    ),
+    Format(
+        "fairness",
+        "measurements of a model by group, as Fairlearn and AIF360 take them",
+        (own_media_type("fairness"),),
+        _own("fairness"),
+        fairness.map_fairness,
+    ),
+    Format(
+        "dta",
+        "metadata by the Data Provenance Standards of the Data & Trust Alliance",
+        (own_media_type("dta"),),
+        _own("dta", dta.recognised),
+        dta.map_dta,
+    ),
+    Format(
+        "croissant",
+        "Croissant: datasets, their files, columns and annotated records",
+        (own_media_type("croissant"),),
+        _own("croissant", croissant.recognised),
+        croissant.map_croissant,
+    ),
     OPENLINEAGE,
 )
 

@@ -29,6 +29,8 @@ ACTIONS, MODES = ("list", "show", "add", "try", "use"), ("annotate", "reject", "
 VALIDATIONS = ("table", "json", "turtle", "html", "csv", "tsv", "ndjson", "sarif", "junit")
 #: Who can validate.
 ENGINES = ("compiled", "pyshacl")
+#: What can be done with what programs recorded.
+RECORDED = ("flush", "status")
 #: What can be captured from, and what is done with what went in and came out of traces.
 CAPTURED, TRACES = ("dvc", "mlflow"), ("commit", "redact", "keep", "none")
 _SERVER = "ask a running server instead of opening the directory"
@@ -47,6 +49,7 @@ def build_parser() -> Parser:
     _serving(commands)
     _taking_in(commands)
     _capturing(commands)
+    _recording(commands)
     _profiles(commands)
     _asking(commands)
     _lineage(commands)
@@ -188,6 +191,20 @@ def _capturing(commands: argparse._SubParsersAction[Parser]) -> None:
     _format(parser, ("table", "json"))
     parser.add_argument("--server", metavar="URL", help="send to a running server instead of opening the directory")
     parser.add_argument("--base", metavar="IRI", help="id base of a new store")
+
+
+def _recording(commands: argparse._SubParsersAction[Parser]) -> None:
+    parser = _add(
+        commands,
+        "record",
+        "provstore.cli.recording:run",
+        "Bring what programs recorded from the spool into a store, or say what waits there.",
+    )
+    parser.add_argument("action", choices=RECORDED, metavar="ACTION", help="flush or status")
+    parser.add_argument("--spool", metavar="DIR", help=f"where it waits (default: {_default('spool')})")
+    parser.add_argument("--server", metavar="URL", help="of flush: only what goes there, and what nobody said where to")
+    parser.add_argument("--base", metavar="IRI", help="id base of a new store")
+    _format(parser, LISTS)
 
 
 def _profiles(commands: argparse._SubParsersAction[Parser]) -> None:

@@ -64,6 +64,14 @@ MANUAL = {
             ("provstore capture mlflow mlruns/mlflow.db --mlflow venv/bin/mlflow", "a database that was handed over"),
         ),
     ),
+    "record": Entry(
+        "nothing waits any more, or the status was told",
+        "something still waits, or was refused",
+        (
+            ("provstore record status", "what waits in the spool, and where it goes"),
+            ("provstore record flush", "bring it there now"),
+        ),
+    ),
     "query": Entry(
         "answered, also where no row was found",
         examples=(

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 #: Where people say which container image a program runs in, the first that is set.
-IMAGE_VARIABLES = ("PROVSTORE_IMAGE", "CONTAINER_IMAGE", "DOCKER_IMAGE")
+IMAGE_VARIABLES = ("CONTAINER_IMAGE", "DOCKER_IMAGE")
 _SEPARATORS = re.compile(r"[-_.]+")
 
 

@@ -8,6 +8,7 @@
 Each tag is JSON by itself, in ASCII and of at most `TAG_LENGTH` characters; `sha256` is of the canonical text of the
 whole list (`canonical`), so that a tag cut short or taken away is seen. Where there are more reads than `MOST_TAGS`
 hold, `artifact` names the file among the run's artifacts that has the whole list, and the tags have its beginning.
+`omitted` counts reads that were left out: of a sweep of runs, what was read in earlier ones.
 
 Members of a read, those that are false or empty left out:
 
@@ -33,7 +34,7 @@ from typing import Any, Final
 FORMAT: Final = "reads/1"
 TAG: Final = "provstore.reads"
 ARTIFACT: Final = "provstore/reads.json"
-#: MLflow 3 takes 8,000 characters in a tag, before 2.13 it took 5,000, and columns of that width are still in use.
+#: MLflow 3 takes 8,000 characters in a tag, earlier versions 5,000.
 TAG_LENGTH: Final = 4500
 MOST_TAGS: Final = 40
 WHEN: Final = ("during", "before", "other")
@@ -62,7 +63,7 @@ class Reads:
     """What the tags of a run tell of its reads.
 
     `complete` is False where tags are missing or cut short, or the list goes on in the artifact that `artifact` names.
-    `count` and `sha256` are those of the whole list.
+    `count` and `sha256` are those of the whole list; `omitted` more were left out of it.
     """
 
     reads: tuple[Read, ...]
@@ -70,6 +71,7 @@ class Reads:
     sha256: str
     artifact: str = ""
     complete: bool = True
+    omitted: int = 0
 
 
 def canonical(reads: Iterable[Read]) -> str:
@@ -77,8 +79,11 @@ def canonical(reads: Iterable[Read]) -> str:
     return _dumps([_object(each) for each in reads])
 
 
-def tags(reads: Iterable[Read], most: int = MOST_TAGS) -> dict[str, str]:
-    """The tags that tell these reads; where `artifact` stands in the first, `canonical` is to be kept there."""
+def tags(reads: Iterable[Read], omitted: int = 0, most: int = MOST_TAGS) -> dict[str, str]:
+    """The tags that tell these reads; where `artifact` stands in the first, `canonical` is to be kept there.
+
+    `omitted` counts what is known to be left out of them.
+    """
     every = [_object(each) for each in reads]
     chunks: list[list[dict[str, Any]]] = [[]]
     length = 2
@@ -95,6 +100,8 @@ def tags(reads: Iterable[Read], most: int = MOST_TAGS) -> dict[str, str]:
     head["sha256"] = hashlib.sha256(_dumps(every).encode()).hexdigest()
     if long:
         head["artifact"] = ARTIFACT
+    if omitted:
+        head["omitted"] = omitted
     return {TAG: _dumps(head), **{f"{TAG}.{n}": text for n, text in enumerate(shown)}}
 
 
@@ -103,7 +110,7 @@ def parse(told: Mapping[str, str]) -> Reads | None:
     head = _loads(told.get(TAG, ""))
     if not isinstance(head, dict) or head.get("provstore") != FORMAT:
         return None
-    count, many = head.get("count"), head.get("tags")
+    count, many, omitted = head.get("count"), head.get("tags"), head.get("omitted")
     found: list[Read] = []
     for n in range(min(many, 10_000) if isinstance(many, int) else 0):
         found += parse_list(told.get(f"{TAG}.{n}", ""))
@@ -116,6 +123,7 @@ def parse(told: Mapping[str, str]) -> Reads | None:
         sha256,
         artifact if isinstance(artifact, str) else "",
         complete,
+        omitted if isinstance(omitted, int) else 0,
     )
 
 

@@ -94,6 +94,8 @@ _FORMS = (
     re.compile(r"\b[sr]k_(?:live|test)_[A-Za-z0-9]{16,250}\b"),  # Stripe
     re.compile(r"\bpypi-[A-Za-z0-9_-]{50,250}"),  # PyPI
 )
+#: How each of these begins, looked for once before all of them are.
+_BEGINS = re.compile(r"eyJ|AKIA|ASIA|AROA|AIDA|gh[pousr]_|github_pat_|glpat-|xox|AIza|ya29|sk-|hf_|dapi|[sr]k_|pypi-")
 _BEARER = re.compile(r"\b((?:bearer|basic|token)\s{1,4})(?=[^\s\"',]{0,512}\d)[A-Za-z0-9._~+/-]{16,4096}=*", re.I)
 _HINT = re.compile(r"pass|pwd|secret|credential|key|token|dsn|conn|auth|jwt|sig", re.I)
 _NAME = re.compile(
@@ -117,8 +119,9 @@ def scrub(text: str) -> str:
 def _pass(text: str) -> str:
     out = _PEM.sub(REDACTED, text) if "PRIVATE KEY" in text else text
     out = _USERINFO.sub(_userinfo, out) if "://" in out and "@" in out else out
-    for form in _FORMS:
-        out = form.sub(REDACTED, out)
+    if _BEGINS.search(out):
+        for form in _FORMS:
+            out = form.sub(REDACTED, out)
     return _BEARER.sub(rf"\g<1>{REDACTED}", _pairs(out))
 
 

@@ -200,7 +200,7 @@ def _states(by: _Terms, types: dict[str, set[str]], facts: Facts) -> None:
     for subject, kinds in types.items():
         for kind, mark in ((PS.ReadState, "R"), (PS.WriteState, "W")):
             if kind in kinds:
-                for dataset, label in _datasets(general[subject]):
+                for dataset, label in _datasets({each for each in general[subject] if not _is_bytes(each, facts)}):
                     facts.rows["state"].add((rdf.text_of(subject), mark, dataset, label))
         if PS.Source in kinds:
             facts.rows["source"].add((rdf.text_of(subject),))
@@ -230,6 +230,12 @@ def _contents(by: _Terms, types: dict[str, set[str]], facts: Facts) -> None:
                 if digest.lower() not in iris.EMPTY:
                     named.append((subject, iris.content_bytes(base, algorithm, digest) or digest))
     facts.rows["attribute"].update((rdf.text_of(subject), "digest", name) for subject, name in named)
+
+
+def _is_bytes(iri: str, facts: Facts) -> bool:
+    """Whether an IRI names bytes: a state of them is a state of the file that held them all the same."""
+    base = facts.record.rpartition("/record/")[0]
+    return iri.startswith(("ni:///", f"{base}/content/"))
 
 
 def _datasets(general: set[str]) -> Iterator[tuple[str, str]]:

@@ -147,7 +147,9 @@ def _reads(db: sqlite3.Connection, activity: str) -> Iterator[Read]:
     rows = db.execute(
         "SELECT s.state, s.dataset, MAX(s.version), MAX(u.first, MIN(s.rec)) FROM"
         " (SELECT entity, MIN(rec) AS first FROM used WHERE activity = ? GROUP BY entity) u"
-        " JOIN state s ON s.state = u.entity AND s.kind = 'R' GROUP BY s.state, s.dataset",
+        " JOIN state s ON s.state = u.entity AND s.kind = 'R'"
+        " WHERE s.dataset = (SELECT MIN(t.dataset) FROM state t WHERE t.state = s.state AND t.kind = s.kind)"
+        " GROUP BY s.state",
         (activity,),
     )
     for state, dataset, version, known in rows.fetchall():
@@ -169,7 +171,9 @@ def _writes(db: sqlite3.Connection, activity: str, life: _Life, out: Merged) -> 
     rows = db.execute(
         "SELECT s.state, s.dataset, MAX(s.version), MAX(g.first, MIN(s.rec)) FROM"
         " (SELECT entity, MIN(rec) AS first FROM generated WHERE activity = ? GROUP BY entity) g"
-        " JOIN state s ON s.state = g.entity AND s.kind = 'W' GROUP BY s.state, s.dataset",
+        " JOIN state s ON s.state = g.entity AND s.kind = 'W'"
+        " WHERE s.dataset = (SELECT MIN(t.dataset) FROM state t WHERE t.state = s.state AND t.kind = s.kind)"
+        " GROUP BY s.state",
         (activity,),
     ).fetchall()
     have = {dataset for _, dataset, _, _ in rows}

@@ -19,7 +19,7 @@ _OF_A_COLUMN = (
 )
 _DECIMAL = re.compile(r"[0-9]{1,18}(?:\.[0-9]{1,18})?\Z")
 #: status of a test as sent → earl:outcome
-_OUTCOMES = {"pass": EARL.passed, "fail": EARL.failed, "skip": EARL.untested}
+_OUTCOMES = {"pass": EARL.passed, "fail": EARL.failed, "skip": EARL.untested, "error": EARL.cantTell}
 
 
 def metrics(graph: Graph, facet: Object) -> None:

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 from provstore import iris, rdf
 from provstore.capture.draft import Draft
 from provstore.capture.mlflow import names
-from provstore.capture.mlflow.clients import Client
+from provstore.capture.mlflow.files import Seen, named, normal
 from provstore.vocab import AI, DCT, PROV, PS
 
 Object = dict[str, Any]
@@ -40,14 +39,13 @@ _ROLES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """The run that is written of: its server, experiment, UUID and node, and its script; what its client told."""
+    """The run that is written of: its server, experiment, UUID and node, its script."""
 
     server: str
     experiment: str
     identifier: str
     node: str
     script: str
-    client: Client
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +56,8 @@ class Dataset:
     role: str
 
 
-def files(draft: Draft, scene: Scene) -> dict[str, str]:
-    """The files that the client saw the run read, as states with their digests: path → node."""
-    found: dict[str, str] = {}
-    for read in scene.client.reads:
-        dataset = draft.dataset("file", read.path)
-        node = draft.read(scene.node, scene.identifier, dataset, read.digests)
-        if read.size is not None:
-            draft.say(node, PS.byteSize, rdf.integer(read.size))
-        if read.data:
-            found[read.path] = node
-    return found
-
-
-def inputs(draft: Draft, scene: Scene, read: dict[str, str]) -> list[Dataset]:
-    """The datasets that a run logged; `read` are the files that it was seen to read."""
+def inputs(draft: Draft, scene: Scene, seen: Seen) -> list[Dataset]:
+    """The datasets that a run logged; `seen` is what it was seen to read."""
     holder = draft.object(draft.object(draft.value, "run"), "inputs", "/run")
     found = []
     for where, each in draft.objects(holder, "dataset_inputs", "/run/inputs"):
@@ -82,7 +67,7 @@ def inputs(draft: Draft, scene: Scene, read: dict[str, str]) -> list[Dataset]:
             draft.note(f"{where}/dataset", "ignored: a dataset without a name")
             continue
         context = names.pairs(draft, each, "tags", where).get("mlflow.data.context", ("", where))
-        found.append(_input(draft, scene, each, name, _role(draft, *context), where, read))
+        found.append(_input(draft, scene, each, name, _role(draft, *context), where, seen))
     return found
 
 
@@ -99,7 +84,7 @@ def _role(draft: Draft, context: str, where: str) -> str:
     return role
 
 
-def _input(draft: Draft, scene: Scene, said: Object, name: str, role: str, where: str, read: dict[str, str]) -> Dataset:
+def _input(draft: Draft, scene: Scene, said: Object, name: str, role: str, where: str, seen: Seen) -> Dataset:
     dataset = draft.object(said, "dataset", where)
     digest = draft.words(dataset, "digest", f"{where}/dataset") or ""
     node = state(draft, scene.server, scene.experiment, scene.identifier, name, digest)
@@ -111,7 +96,7 @@ def _input(draft: Draft, scene: Scene, said: Object, name: str, role: str, where
         draft.say(node, PS.weakDigest, rdf.literal(f"mlflow:{digest}"))
     draft.use(scene.node, node, role)
     _rows(draft, node, dataset, f"{where}/dataset")
-    if not _origin(draft, scene, node, dataset, said.get("first") is not False, f"{where}/dataset", read):
+    if not _origin(draft, scene, node, dataset, said.get("first") is not False, f"{where}/dataset", seen):
         draft.type(node, PS.ReadState)  # the views look for what it came from, and say if nobody knows
     return Dataset(node, role)
 
@@ -123,37 +108,32 @@ def _rows(draft: Draft, node: str, dataset: Object, where: str) -> None:
         draft.say(node, PS.rowCount, rdf.integer(rows))
 
 
-def _origin(
-    draft: Draft, scene: Scene, node: str, dataset: Object, first: bool, where: str, read: dict[str, str]
-) -> bool:
+def _origin(draft: Draft, scene: Scene, node: str, dataset: Object, first: bool, where: str, seen: Seen) -> bool:
     """Say where a dataset came from; whether that is certain."""
     source, kind = _json(draft, dataset, "source", where), draft.words(dataset, "source_type", where) or ""
     if kind == "code":
-        return _from_script(draft, scene, node, source, first, where, read)
+        return _from_script(draft, scene, node, source, first, where, seen)
     place = _place(source, kind)
     if place is None:
         draft.note(f"{where}/source", f"a source of type {kind[:40]!r} that names no place: its origin is unknown")
         return False
     if kind in ("local", "") and (path := _path(place)) is not None:
-        origin = _file(draft, scene, path, read)
+        origin = _file(draft, scene, path, seen)
         draft.say(node, DCT.source, rdf.literal(path))
     else:
-        namespace, name = _elsewhere(draft, place, kind)
+        namespace, name = named(place)
+        namespace = namespace or kind or "mlflow"
         origin = draft.read(scene.node, scene.identifier, draft.dataset(namespace, name))
         _version(draft, origin, namespace, name, source)
-    certain = first or origin in read.values()
+    certain = first or origin in (*seen.firm.values(), *seen.loose.values())
     if not certain:
         draft.say(node, PS.claimedSource, rdf.literal(place))
-        draft.note(
-            f"{where}/source", f"MLflow gives the source that the first run with {_named(dataset)} gave: {place}"
-        )
+        draft.note(f"{where}/source", f"MLflow gives the source of the first run with {_named(dataset)}: {place}")
     draft.derive(node, [origin], possibly=not certain)
     return certain
 
 
-def _from_script(
-    draft: Draft, scene: Scene, node: str, source: Object, first: bool, where: str, read: dict[str, str]
-) -> bool:
+def _from_script(draft: Draft, scene: Scene, node: str, source: Object, first: bool, where: str, seen: Seen) -> bool:
     """What a script made in memory: of the only file the run read, possibly of each of several, or of who knows."""
     tags = source.get("tags")
     claimed = tags.get("mlflow.source.name") if isinstance(tags, dict) else None
@@ -166,39 +146,28 @@ def _from_script(
             f"MLflow gives the source of the first run with a dataset of this name and digest: {claimed[:100]!r};"
             f" this run's own is {scene.script[:100]!r}",
         )
-    if len(read) == 1:
-        draft.derive(node, read.values())
+    if seen.only:
+        draft.derive(node, [seen.only])
+        draft.derive(node, seen.loose.values(), possibly=True)
         return True
-    draft.derive(node, read.values(), possibly=True)
-    if not read:
+    draft.derive(node, (*seen.firm.values(), *seen.loose.values()), possibly=True)
+    if not seen.firm and not seen.loose:
         draft.note(f"{where}/source", "which script made it is known, what that read is not: its origin is unknown")
     return False
 
 
-def _file(draft: Draft, scene: Scene, path: str, read: dict[str, str]) -> str:
+def _file(draft: Draft, scene: Scene, path: str, seen: Seen) -> str:
     """The state of a file that is named as the source; one that the run was seen to read, if it is that."""
-    whole = path if path.startswith("/") else f"{scene.client.folder}/{path}" if scene.client.folder else ""
-    if whole:
-        whole = _normal(whole)
-    tail = f"/{_normal(path)}"
-    same = [seen for seen in read if seen == whole or (not whole and seen.endswith(tail))]
+    whole = normal(path)
+    known = {**seen.loose, **seen.firm}
+    same = [place for place in known if place == whole or (not path.startswith("/") and place.endswith(f"/{whole}"))]
     if len(same) == 1:
-        return read[same[0]]
-    if whole:
+        return known[same[0]]
+    if path.startswith("/"):
         return draft.read(scene.node, scene.identifier, draft.dataset("file", whole))
     draft.note("/run/inputs", f"{path[:100]!r} is a path in a folder that MLflow does not tell")
-    asset = draft.dataset(scene.server, f"experiment/{scene.experiment}/file/{_normal(path)}")
+    asset = draft.dataset(scene.server, f"experiment/{scene.experiment}/file/{whole}")
     return draft.read(scene.node, scene.identifier, asset)
-
-
-def _normal(path: str) -> str:
-    parts: list[str] = []
-    for part in PurePosixPath(path).parts:
-        if part == ".." and parts and parts[-1] not in ("..", "/"):
-            parts.pop()
-        elif part != ".":
-            parts.append(part)
-    return str(PurePosixPath(*parts)) if parts else path
 
 
 def _place(source: Object, kind: str) -> str | None:
@@ -217,17 +186,6 @@ def _path(place: str) -> str | None:
     if place.startswith("file:"):
         return unquote(urlsplit(place).path)
     return None if "://" in place else place
-
-
-def _elsewhere(draft: Draft, place: str, kind: str) -> tuple[str, str]:
-    """Namespace and name of a dataset by the naming of OpenLineage: `s3://bucket` and the key, a host and the path."""
-    parts = urlsplit(place)
-    if parts.scheme and parts.netloc:
-        name = parts.path.strip("/") + (f"?{parts.query}" if parts.query else "")
-        return f"{parts.scheme}://{parts.netloc}", name or "/"
-    if parts.path.startswith("/"):
-        return "file", _normal(parts.path)
-    return kind or "mlflow", place
 
 
 def _version(draft: Draft, origin: str, namespace: str, name: str, source: Object) -> None:
