@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from provstore.capture.repositories import address
 from provstore.errors import InvalidInput
-from provstore.pull.repository import Commit, Repository, address
+from provstore.pull.repository import Commit, Repository
 from tests.repositories import AUTHOR, Git
 
 

@@ -6,7 +6,6 @@ lacks are not fetched; replacement refs do not count.
 
 from __future__ import annotations
 
-import re
 import shutil
 import subprocess
 from collections import defaultdict
@@ -15,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Final
-from urllib.parse import urlsplit
 
+from provstore.capture.repositories import address
 from provstore.errors import InvalidInput, Misconfigured, TooLarge
 
 #: Bytes of one object that are read at most; a larger one counts as unreadable.
@@ -35,7 +34,6 @@ _ENVIRONMENT = {
     "LC_ALL": "C",
 }
 _FIELDS = "%H%n%P%n%an%n%ae%n%aI%n%s"
-_SCP = re.compile(r"(?:[^@/:]+@)?([^/:\[\]]+):(?!//)(.*)\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,33 +278,3 @@ def _pipes(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:
     if process.stdin is None or process.stdout is None:
         raise InvalidInput("git does not answer")
     return process.stdin, process.stdout
-
-
-def address(url: str) -> str:
-    """One name for a repository, however it is reached: `https://host/path`, without user, password and `.git`.
-
-    `git@host:path` (scp's form), `ssh://`, `git://` and `http://` are written as `https://`; a path is `file://…`.
-    """
-    url = url.strip()
-    if not url:
-        return ""
-    scp = _SCP.match(url) if "://" not in url else None
-    if "://" not in url and scp is None:
-        return f"file://{_bare(url)}"
-    if scp is not None:
-        return f"https://{scp[1].lower()}/{_bare(scp[2].lstrip('/'))}"
-    try:
-        parts = urlsplit(url)
-        host, port = (parts.hostname or ""), parts.port
-    except ValueError:
-        return ""
-    if parts.scheme == "file":
-        return f"file://{_bare(parts.path)}"
-    usual = {"ssh": 22, "git": 9418, "http": 80, "https": 443}.get(parts.scheme)
-    where = host if port in (None, usual) else f"{host}:{port}"
-    scheme = "https" if usual else parts.scheme
-    return f"{scheme}://{where}/{_bare(parts.path.lstrip('/'))}"
-
-
-def _bare(path: str) -> str:
-    return path.rstrip("/").removesuffix(".git").rstrip("/")

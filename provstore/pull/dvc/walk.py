@@ -16,12 +16,13 @@ from typing import Any, Final
 
 from provstore.capture import dvc as adapter
 from provstore.capture.redaction import cleaned
+from provstore.capture.repositories import address
 from provstore.errors import ProvStoreError
 from provstore.pull.dvc import files, templates
 from provstore.pull.dvc.caches import Caches
 from provstore.pull.dvc.contents import Contents
 from provstore.pull.dvc.files import Object
-from provstore.pull.repository import Change, Commit, Ref, Repository, address
+from provstore.pull.repository import Change, Commit, Ref, Repository
 
 LOCK, PIPELINE, TRACKED = "dvc.lock", "dvc.yaml", ".dvc"
 _PATTERNS = (":(glob)**/dvc.lock", ":(glob)**/*.dvc")
