@@ -36,7 +36,9 @@ def client(draft: Draft, tags: Tags) -> Client:
     told = reads.parse({key: value for key, (value, _) in tags.items()})
     if told and not (told.complete and not told.omitted):
         where = tags[reads.TAG][1]
-        draft.note(where, f"of {told.count + told.omitted} reads the tags tell {len(told.reads)}: there may be more origins")
+        draft.note(
+            where, f"of {told.count + told.omitted} reads the tags tell {len(told.reads)}: there may be more origins"
+        )
 
     def tag(name: str) -> str:
         return tags.get(f"provstore.{name}", ("", ""))[0]

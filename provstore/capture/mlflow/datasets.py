@@ -108,9 +108,7 @@ def _rows(draft: Draft, node: str, dataset: Object, where: str) -> None:
         draft.say(node, PS.rowCount, rdf.integer(rows))
 
 
-def _origin(
-    draft: Draft, scene: Scene, node: str, dataset: Object, first: bool, where: str, seen: Seen
-) -> bool:
+def _origin(draft: Draft, scene: Scene, node: str, dataset: Object, first: bool, where: str, seen: Seen) -> bool:
     """Say where a dataset came from; whether that is certain."""
     source, kind = _json(draft, dataset, "source", where), draft.words(dataset, "source_type", where) or ""
     if kind == "code":
@@ -130,16 +128,12 @@ def _origin(
     certain = first or origin in (*seen.firm.values(), *seen.loose.values())
     if not certain:
         draft.say(node, PS.claimedSource, rdf.literal(place))
-        draft.note(
-            f"{where}/source", f"MLflow gives the source of the first run with {_named(dataset)}: {place}"
-        )
+        draft.note(f"{where}/source", f"MLflow gives the source of the first run with {_named(dataset)}: {place}")
     draft.derive(node, [origin], possibly=not certain)
     return certain
 
 
-def _from_script(
-    draft: Draft, scene: Scene, node: str, source: Object, first: bool, where: str, seen: Seen
-) -> bool:
+def _from_script(draft: Draft, scene: Scene, node: str, source: Object, first: bool, where: str, seen: Seen) -> bool:
     """What a script made in memory: of the only file the run read, possibly of each of several, or of who knows."""
     tags = source.get("tags")
     claimed = tags.get("mlflow.source.name") if isinstance(tags, dict) else None
