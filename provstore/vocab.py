@@ -110,7 +110,7 @@ PPLAN = Namespace("http://purl.org/net/p-plan#", "isPrecededBy")
 SCHEMA = Namespace(
     "https://schema.org/",
     "PropertyValue SoftwareSourceCode additionalProperty additionalType encodingFormat identifier name position"
-    " programmingLanguage propertyID softwareVersion text value",
+    " programmingLanguage propertyID softwareVersion text usageInfo value",
 )
 QUDT = Namespace("http://qudt.org/schema/qudt/", "numericValue ucumCode unit")
 RDFS = Namespace("http://www.w3.org/2000/01/rdf-schema#", "label")
@@ -121,4 +121,12 @@ DPV = Namespace(
     "Anonymisation Consent ConsentRecord DataRedaction DifferentialPrivacy Encryption HomomorphicEncryption"
     " PersonalData Pseudonymisation Purpose SecureMultiPartyComputation SensitivePersonalData SyntheticData"
     " hasLegalBasis hasPersonalData hasPurpose",
+)
+CR = Namespace("http://mlcommons.org/croissant/", "isLiveDataset")
+RAI = Namespace(
+    "http://mlcommons.org/croissant/RAI/",
+    "annotationsPerItem annotatorDemographics dataAnnotationAnalysis dataAnnotationPlatform dataAnnotationProtocol"
+    " dataBiases dataCollection dataCollectionMissingData dataCollectionRawData dataCollectionTimeframe"
+    " dataCollectionType dataImputationProtocol dataLimitations dataManipulationProtocol dataPreprocessingProtocol"
+    " dataReleaseMaintenancePlan dataSocialImpact dataUseCases machineAnnotationTools personalSensitiveInformation",
 )

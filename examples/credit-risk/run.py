@@ -19,7 +19,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import provstore
+
 HERE = Path(__file__).resolve().parent
+CLIENTS = HERE.parents[1] / "clients"
+PIP = ("--quiet", "--no-deps", "--no-build-isolation", "--disable-pip-version-check", "--no-compile")
 SEGMENTS = ("standard", "premium", "thinfile")
 #: What the repository and the MLflow server are called; nobody calls there.
 REPOSITORY, TRACKING = "https://git.bank.example/credit-risk.git", "https://mlflow.bank.example"
@@ -31,11 +35,13 @@ class Pipeline:
 
     def __init__(self, directory: Path, tools: Path) -> None:
         self.project, self.store, self.mlflow_data = directory / "project", directory / "store", directory / "mlflow"
-        self.logs = directory / "logs"
+        self.logs, self.library = directory / "logs", directory / "library"
         kept = {name: os.environ[name] for name in ("HOME", "LANG", "LOGNAME", "USER", "TMPDIR") if name in os.environ}
         self.variables = {
             **kept,
-            "PATH": f"{tools}:/usr/local/bin:/usr/bin:/bin",
+            "PATH": f"{tools}:{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
+            "PYTHONPATH": str(self.library),
+            "PROVSTORE_SPOOL": str(directory / "spool"),
             "BANK_DATABASE": str(self.project / "data" / "warehouse.duckdb"),
             "DBT_TARGET_PATH": str(directory / "dbt"),
             "DBT_LOG_PATH": str(self.logs),
@@ -102,6 +108,15 @@ def told(step: str) -> None:
     print(f"\n{step}", flush=True)
 
 
+def equip(pipeline: Pipeline) -> None:
+    """What a user installs beside the tools: provstore, whose recorder needs nothing else, and the plugin for MLflow."""
+    told("The recorder and the plugin for MLflow, beside the tools")
+    pipeline.run(
+        sys.executable, "-m", "pip", "install", *PIP, "--target", str(pipeline.library), str(CLIENTS / "mlflow")
+    )
+    (pipeline.library / "provstore").symlink_to(Path(provstore.__file__).parent)
+
+
 def begin(pipeline: Pipeline) -> None:
     told("A project under git and DVC")
     shutil.copytree(HERE / "project", pipeline.project, dirs_exist_ok=True)
@@ -157,9 +172,9 @@ def main() -> None:
     directory = arguments.directory.absolute()
     shutil.rmtree(directory, ignore_errors=True)
     pipeline = Pipeline(directory, arguments.tools.absolute())
-    mlflow, provstore = (f"http://127.0.0.1:{free_port()}" for _ in range(2))
-    pipeline.variables |= {"MLFLOW_TRACKING_URI": mlflow, "OPENLINEAGE_URL": provstore, "OPENLINEAGE_NAMESPACE": "bank"}
-    pipeline.variables["PROVSTORE_SERVER"] = provstore
+    mlflow, store = (f"http://127.0.0.1:{free_port()}" for _ in range(2))
+    pipeline.variables |= {"MLFLOW_TRACKING_URI": mlflow, "OPENLINEAGE_URL": store, "OPENLINEAGE_NAMESPACE": "bank"}
+    pipeline.variables["PROVSTORE_SERVER"] = store
     serve = (
         sys.executable,
         "-m",
@@ -180,9 +195,10 @@ def main() -> None:
     )
     tracking += ("--artifacts-destination", str(pipeline.mlflow_data / "artifacts"))
     with (
-        pipeline.serving("provstore", provstore, *serve, "--port", provstore.rpartition(":")[2]),
+        pipeline.serving("provstore", store, *serve, "--port", store.rpartition(":")[2]),
         pipeline.serving("mlflow", mlflow, *tracking, "--host", "127.0.0.1", "--port", mlflow.rpartition(":")[2]),
     ):
+        equip(pipeline)
         begin(pipeline)
         data(pipeline)
         models(pipeline)

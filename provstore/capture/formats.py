@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from provstore.capture import dta, dvc, expectations, fairness, items, mlflow, openlineage, soda, step
+from provstore.capture import croissant, dta, dvc, expectations, fairness, items, mlflow, openlineage, soda, step
 from provstore.model import Mapped
 
 Object = dict[str, Any]
@@ -83,6 +83,13 @@ FORMATS: tuple[Format, ...] = (
         (own_media_type("dta"),),
         _own("dta", dta.recognised),
         dta.map_dta,
+    ),
+    Format(
+        "croissant",
+        "Croissant: datasets, their files, columns and annotated records",
+        (own_media_type("croissant"),),
+        _own("croissant", croissant.recognised),
+        croissant.map_croissant,
     ),
     OPENLINEAGE,
 )

@@ -11,9 +11,10 @@ import mlflow
 import pandas as pd
 import yaml
 from fairlearn.metrics import MetricFrame, count, selection_rate
-from provstore.observe.fairness import fairness
 from segments import FEATURES, SEGMENTS, age_band, segment
 from sklearn.metrics import accuracy_score
+
+from provstore.observe.fairness import fairness
 
 HOLDOUT = Path("data/holdout.csv")
 #: The ratio between the best and the worst treated group below which it is a disparity.
