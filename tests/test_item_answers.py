@@ -1,10 +1,9 @@
-"""One laboratory's batches, from samples to decisions: every question that is asked of single records is answered of them."""
+"""One laboratory's batches, from samples to decisions: questions are answered of items as they are of single records."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
