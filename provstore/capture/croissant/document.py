@@ -77,6 +77,8 @@ class _Sheet:
         draft.head(when, self.node, self.state)
         if when:
             draft.say(self.state, PROV.generatedAtTime, when)
+        if self.published:
+            draft.say(self.state, DCT.issued, self.published)
 
     def _dataset(self) -> str:
         draft, place = self.draft, self.pointer

@@ -22,7 +22,8 @@ Row = dict[str, Term]
 #: The most statements, parts or records that are looked at.
 MOST = 1000
 
-_HEAD = """
+#: The prefixes of all these queries.
+HEAD = """
 PREFIX dct: <http://purl.org/dc/terms/>
 PREFIX dqv: <http://www.w3.org/ns/dqv#>
 PREFIX earl: <http://www.w3.org/ns/earl#>
@@ -56,7 +57,7 @@ _APPARATUS = ", ".join(
 
 def _query(name: str, text: str) -> CannedQuery:
     entity = queries.Parameter("entity", "iri", "the thing", "https://prov.example/prediction/1", None)
-    return CannedQuery(name, name, name, (entity,), 10 * MOST, _HEAD + text)
+    return CannedQuery(name, name, name, (entity,), 10 * MOST, HEAD + text)
 
 
 STATEMENTS = _query(
@@ -136,7 +137,7 @@ RECORDS = _query(
   ?record ps:ledgerIndex ?index .
   OPTIONAL {{ ?record ps:recordedAt ?received }} OPTIONAL {{ ?record ps:supersededBy ?superseded }} }}""",
 )
-MENTIONS = _query("mentions", RECORDS.text.removeprefix(_HEAD).replace("?_entity ?property ?value", "?s ?p ?_entity"))
+MENTIONS = _query("mentions", RECORDS.text.removeprefix(HEAD).replace("?_entity ?property ?value", "?s ?p ?_entity"))
 REFERENCES = _query(
     "references",
     f"""SELECT ?property (COUNT(*) AS ?n) (MIN(?subject) AS ?first) WHERE {{
