@@ -36,7 +36,8 @@ lint: install  ## format, lint, types, floors
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-docs: install  ## docs/reference.md, docs/facets.md and docs/policies.md, from the code
+docs: install  ## the pages that are made from the code, and ontology/examples.ttl
+	$(BIN)/python -m tools.terms
 	$(BIN)/python -m tools.reference
 	$(BIN)/python -m tools.facets
 	$(BIN)/python -m tools.policies

@@ -117,8 +117,8 @@ def mlflow(home: Path) -> Iterator[Mlflow]:
         with httpx.Client(base_url=url, timeout=60, trust_env=False) as http:
             yield Mlflow(url, http, home)
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(30)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def environment(**more: str) -> dict[str, str]:

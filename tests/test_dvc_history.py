@@ -159,6 +159,36 @@ def test_a_server_takes_a_history_as_a_directory_does(demo: Path, tmp_path: Path
     assert {row["n"] for row in found} == {"https://git.example/demo"}
 
 
+@pytest.mark.parametrize(
+    ("arguments", "wanted"),
+    [
+        (("--follow",), "go with mlflow"),
+        (("--server", "http://127.0.0.1:9"), "no server answers"),
+    ],
+)
+def test_what_cannot_be_done_says_why(demo: Path, tmp_path: Path, arguments: tuple[str, ...], wanted: str) -> None:
+    done = command("capture", "dvc", demo, *arguments, settings={"data": tmp_path / "store"})
+    assert done.returncode == 2
+    assert wanted in done.stderr.decode()
+    assert not (tmp_path / "store").exists()
+
+
+def test_a_place_without_a_repository_is_no_store_either(tmp_path: Path) -> None:
+    for place, wanted in ((tmp_path / "absent", "is no directory"), (tmp_path, "git cannot read")):
+        done = command("capture", "dvc", place, settings={"data": tmp_path / "store"})
+        assert (done.returncode, wanted in done.stderr.decode()) == (2, True)
+    assert not (tmp_path / "store").exists()
+
+
+def test_what_was_left_out_is_told_and_ends_in_1(demo: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(demo, tmp_path / "copy", symlinks=True)
+    commit = Git(copy).commit("broken", {"dvc.lock": "stages: ["})
+    done = command("capture", "dvc", copy, settings={"data": tmp_path / "store"})
+    assert done.returncode == 1
+    assert f"left out: dvc.lock in commit {commit[:12]}: not YAML" in done.stderr.decode()
+    assert done.stdout.decode().endswith(" 0 refused, 1 unreadable\n")
+
+
 # --- by DVC itself ---------------------------------------------------------------------------------------------------
 
 

@@ -15,6 +15,8 @@ from provstore.capture import formats
 from provstore.capture.mlflow import keys, map_payload
 from provstore.errors import InvalidInput, Unmappable
 from provstore.model import Mapped
+from provstore.observe import reads
+from provstore.observe.reads import Read
 from provstore.vocab import AI, DCT, PROV, PS
 from tests.stores import BASE
 
@@ -82,8 +84,12 @@ def file(path: str) -> str:
 
 
 CODE = {"tags": {"mlflow.source.name": "a.py"}}
-READ_ONE = {"provstore.reads": json.dumps([{"path": "/d/a.csv", "sha256": "ab" * 32}])}
-READ_TWO = {"provstore.reads": json.dumps([{"path": "/d/a.csv"}, {"path": "/d/b.csv"}])}
+READ_ONE = reads.tags([Read("/d/a.csv", sha256="ab" * 32, size=7)])
+READ_TWO = reads.tags([Read("/d/a.csv"), Read("/d/b.csv")])
+
+
+#: What is left of two reads when the tags were cut.
+CUT_SHORT = {**READ_ONE, reads.TAG: READ_TWO[reads.TAG]}
 
 
 def test_payloads_are_recognised_and_have_a_media_type_of_their_own() -> None:
@@ -145,6 +151,28 @@ def test_a_commit_says_of_the_work_tree_only_what_somebody_saw(
         pytest.param(run(), {f"{ME[:-1]}#unrecorded>"}, set(), True, id="nothing"),
         pytest.param(run(tags=READ_ONE), {file("/d/a.csv")}, set(), False, id="one file"),
         pytest.param(run(tags=READ_TWO), set(), {file("/d/a.csv"), file("/d/b.csv")}, False, id="two files"),
+        pytest.param(
+            run(tags=reads.tags([Read("/d/a.csv"), Read("/d/b.csv", after=(MODEL,))])),
+            {file("/d/a.csv")},
+            set(),
+            False,
+            id="another file afterwards",
+        ),
+        pytest.param(
+            run(tags=reads.tags([Read("/d/a.csv"), Read("/d/b.csv", when="other"), Read("/d/c.csv", written=True)])),
+            {file("/d/a.csv")},
+            {file("/d/b.csv"), file("/d/c.csv")},
+            False,
+            id="files of other runs, or written by itself",
+        ),
+        pytest.param(
+            run(tags=CUT_SHORT),
+            {f"{ME[:-1]}#unrecorded>"},
+            {file("/d/a.csv")},
+            True,
+            id="one file and more that are not told",
+        ),
+        pytest.param(run(tags=reads.tags([])), {f"{ME[:-1]}#unrecorded>"}, set(), True, id="no file"),
         pytest.param(
             run(frame("dataset", "1", "code", CODE, "train")), {state("dataset", "1")}, set(), False, id="autolog"
         ),

@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 
+from provstore.observe import reads
+from provstore.observe.reads import Read
 from tests.environments import programs
 from tests.mlflows import SECRET, Mlflow, free_port, mlflow
 from tests.servers import BASE, Server, command, environment, serving
@@ -146,8 +148,8 @@ def test_a_model_of_unknown_data_is_possibly_affected_and_one_whose_files_were_s
     data = tmp_path / "data"
     experiment = server.experiment("origins")
     _, plain = trained(server, experiment, "plain.py", "aaaa0001")
-    reads = json.dumps([{"path": "/data/train.csv", "sha256": "ab" * 32, "size": 7}])
-    seen = server.run(experiment, tags={"mlflow.source.name": "seen.py", "provstore.reads": reads})
+    read = reads.tags([Read("/data/train.csv", sha256="ab" * 32, size=7)])
+    seen = server.run(experiment, tags={"mlflow.source.name": "seen.py", **read})
     server.dataset(seen, "dataset", "aaaa0002", script("seen.py"), _CODE, "train")
     watched = server.model(experiment, seen)
     server.end(seen)

@@ -69,8 +69,8 @@ def test_the_ontology_in_every_syntax(demo: Server, media_type: str) -> None:
     assert answer.headers["content-type"].partition(";")[0] == media_type
     assert answer.headers["vary"] == "Accept"
     got = {q.triple for q in ox.parse(answer.content, format=GRAPHS[media_type])}
-    shipped = ox.parse(resources.read("ontology", "provstore.ttl"), format=ox.RdfFormat.TURTLE)
-    assert got == {q.triple for q in shipped}
+    files = (resources.read("ontology", name) for name in ("provstore.ttl", "examples.ttl"))
+    assert got == {q.triple for file in files for q in ox.parse(file, format=ox.RdfFormat.TURTLE)}
 
 
 def test_programs_that_do_not_mind_get_turtle(demo: Server) -> None:

@@ -53,8 +53,9 @@ MANUAL = {
     ),
     "capture": Entry(
         "the store has all that the tool had; with --follow: it went on until it was stopped",
-        "the store refused something; the rest is in it",
+        "something could not be read, or the store refused it; the rest is in the store",
         (
+            ("provstore capture dvc path/to/repository", "the history of a git repository with DVC in it"),
             ("provstore capture mlflow http://127.0.0.1:5000", "all that an MLflow server has, once"),
             (
                 "provstore capture mlflow http://127.0.0.1:5000 --follow --listen 127.0.0.1:5055",

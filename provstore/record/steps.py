@@ -35,6 +35,7 @@ class Step:
         self._lock = threading.Lock()
         self._used: list[Facts] = []
         self._generated: list[tuple[Facts, str]] = []  # with the path to be hashed at the end
+        self._named: dict[str, str] = {}
         self._known: dict[Any, str] = {}  # what was named, as it was named, to its pointer
         self._objects: dict[int, tuple[weakref.ref[Any], str]] = {}
         self._parameters: Facts = {}
@@ -55,9 +56,9 @@ class Step:
         `told` are members such as `name`, `namespace`, `version`, `label`.
         """
         with self._recorder.troubles.kept("telling what a step used"):
-            facts = {**described(thing, self._recorder.hasher), **told}
+            facts = {**described(thing, self._recorder.hasher), **value_of(told)}
             if role:
-                facts["role"] = role
+                facts["role"] = str(role)
             return self._add(self._used, facts, facts, "/used/", thing)
         return ""
 
@@ -70,13 +71,13 @@ class Step:
         with self._recorder.troubles.kept("telling what a step generated"):
             made = _unhashed(thing)
             if made:
-                facts, path = {**made.facts, **told}, made.path
+                facts, path = {**made.facts, **value_of(told)}, made.path
             else:
-                facts, path = {**described(thing, self._recorder.hasher), **told}, ""
+                facts, path = {**described(thing, self._recorder.hasher), **value_of(told)}, ""
             if role:
-                facts["role"] = role
-            if from_ is not None:
-                facts["from"] = [self._pointer(each) for each in _each(from_)]
+                facts["role"] = str(role)
+            if from_ is not None and (sources := [p for each in _each(from_) if (p := self._pointer(each))]):
+                facts["from"] = sources
             return self._add(self._generated, (facts, path), facts, "/generated/", thing)
         return ""
 
@@ -99,7 +100,7 @@ class Step:
         """Tell who had a hand in the step: a person, an organization or software, in a role."""
         with self._recorder.troubles.kept("telling an agent"):
             said = {"id": identifier, "kind": kind, "role": role, "name": name}
-            self._agents.append({key: value for key, value in said.items() if value})
+            self._agents.append({key: str(value) for key, value in said.items() if value})
 
     def measured(
         self, metric: str, value: Any, *, of: Any = None, on: Any = None, slice: Mapping[str, Any] | None = None
@@ -109,11 +110,10 @@ class Step:
         `slice` gives columns and their values, as `{"age_band": "under 25"}`.
         """
         with self._recorder.troubles.kept("telling a measurement"):
-            said: Facts = {"metric": metric, "value": value_of(value)}
-            if of is not None:
-                said["of"] = self._pointer(of)
-            if on is not None:
-                said["on"] = self._pointer(on)
+            said: Facts = {"metric": str(metric), "value": value_of(value)}
+            for name, thing in (("of", of), ("on", on)):
+                if thing is not None and (pointer := self._pointer(thing)):
+                    said[name] = pointer
             if slice:
                 said["slice"] = {str(column): value_of(each) for column, each in slice.items()}
             self._measurements.append(said)
@@ -124,6 +124,8 @@ class Step:
                 raise RuntimeError(f"step {self.name!r} is over")
             if self._pid != os.getpid():
                 raise RuntimeError(f"step {self.name!r} belongs to the process that this one was forked from")
+            if to is self._used and (before := self._same(facts)):
+                return before
             if len(to) >= _MOST:
                 raise RuntimeError(f"step {self.name!r} has {_MOST} things; send batches of items instead")
             pointer = f"{prefix}{len(to)}"
@@ -138,6 +140,13 @@ class Step:
             elif not isinstance(thing, Thing):
                 self._remember(thing, pointer)
         return pointer
+
+    def _same(self, facts: Facts) -> str:
+        """The pointer of what was told before in the same words."""
+        if facts["type"] in ("frame", "array", "bytes"):
+            return ""
+        last = self._named.setdefault(repr(facts), f"/used/{len(self._used)}")
+        return last if last != f"/used/{len(self._used)}" else ""
 
     def _remember(self, thing: Any, pointer: str) -> None:
         try:
@@ -204,7 +213,7 @@ class Step:
             "state": state,
             "start": _instant(self._began),
             "end": _instant(self._began + took),
-            **self._options,
+            **value_of(self._options),
         }
         if self._parent is not None:
             said["parent"] = {"id": self._parent.id}
@@ -293,4 +302,4 @@ def _changed_since(path: str, began: int) -> bool:
         found = os.stat(path)
     except OSError:
         return False
-    return max(found.st_mtime_ns, found.st_ctime_ns) >= began - 20_000_000  # a tick of the file system's clock
+    return found.st_mtime_ns >= began - 20_000_000  # a tick of the file system's clock

@@ -15,6 +15,9 @@ from provstore.record import frames
 
 Facts = dict[str, Any]
 
+#: Elements of a list or an object that are kept of a value.
+_MOST = 1000
+
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:(?://|/)")
 _MODEL = re.compile(r"(?:models|runs):/")
 
@@ -73,8 +76,8 @@ def data(value: Any, name: str, *, namespace: str = "") -> Thing:
     return Thing({**described(value, Hasher()), **_kept({"name": name, "namespace": namespace})})
 
 
-def value_of(value: Any) -> Any:
-    """A value as JSON has it: numbers, text, booleans, a commitment; of anything else its text."""
+def value_of(value: Any, depth: int = 6) -> Any:
+    """A value as JSON has it, lists and objects of such too, or a commitment; of anything else its text."""
     commitment = getattr(value, "commitment", None)
     if isinstance(commitment, str):
         return {"commitment": commitment}
@@ -84,6 +87,10 @@ def value_of(value: Any) -> Any:
         return str(value)
     if value is None or isinstance(value, (bool, int, float, str)):
         return value if type(value) in (bool, int, float, str, type(None)) else _base(value)
+    if depth and isinstance(value, (list, tuple)):
+        return [value_of(each, depth - 1) for each in value[:_MOST]]
+    if depth and isinstance(value, Mapping):
+        return {str(name): value_of(each, depth - 1) for name, each in list(value.items())[:_MOST]}
     return str(value)[:2000]
 
 

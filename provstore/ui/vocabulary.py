@@ -43,13 +43,21 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Example:
+    """Turtle that uses a term, and where it stands; what is written for the term alone stands nowhere else."""
+
+    where: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Term:
     """One term; `facts` are what it goes with, by what the page calls that."""
 
     name: str
     label: str
     comment: str
-    example: str
+    examples: tuple[Example, ...]
     kind: str
     facts: tuple[tuple[str, tuple[Link, ...]], ...]
 
@@ -78,7 +86,7 @@ class Vocabulary:
 def vocabulary() -> Vocabulary:
     """What the ontology says, in order of sections and names."""
     said: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-    for line in quads_of(resources.read("ontology", "provstore.ttl")).decode().split("\n")[:-1]:
+    for line in _quads().decode().split("\n")[:-1]:
         subject, predicate, value, _ = rdf.split(line)
         said[subject][predicate].append(value)
     terms = {iri: _term(iri, said) for iri in said if iri.startswith(f"<{PS.iri}") and iri != f"<{PS.iri}>"}
@@ -97,8 +105,13 @@ def vocabulary() -> Vocabulary:
 
 @cache
 def serialised(media_type: str) -> bytes:
-    """The ontology in one of `GRAPHS`."""
-    return serialise((quads_of(resources.read("ontology", "provstore.ttl")), media_type))
+    """The ontology, with examples of its terms, in one of `GRAPHS`."""
+    return serialise((_quads(), media_type))
+
+
+def _quads() -> bytes:
+    """What the ontology says, and after it where the project's own files use its terms."""
+    return b"".join(quads_of(resources.read("ontology", name)) for name in ("provstore.ttl", "examples.ttl"))
 
 
 def _order(term: Term) -> str:
@@ -124,10 +137,16 @@ def _term(iri: str, said: dict[str, dict[str, list[str]]]) -> Term:
         iri[1:-1].removeprefix(PS.iri),
         _text(own[f"<{_RDFS}label>"]),
         _text(own[f"<{_RDFS}comment>"]),
-        _text(own["<http://www.w3.org/2004/02/skos/core#example>"]),
+        tuple(map(_example, own["<http://www.w3.org/2004/02/skos/core#example>"])),
         known[0],
         tuple((name, tuple(_link(each) for each in sorted(found))) for name, found in facts.items() if found),
     )
+
+
+def _example(value: str) -> Example:
+    text = rdf.text_of(value)
+    where, _, rest = text.partition("\n")
+    return Example(where[2:], rest) if where.startswith("# ") else Example("", text)
 
 
 def _text(values: list[str]) -> str:

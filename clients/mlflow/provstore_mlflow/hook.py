@@ -86,7 +86,9 @@ def note_file(path: str, via: str) -> None:
         return
     if path[:1] != "/" or "/." in path or "//" in path:
         path = os.path.abspath(path)
-    if path.startswith(_SYSTEM) or ((path.startswith(INSTALLED) or "-packages/" in path) and not path.endswith(_DATA)):
+    if path.startswith(_SYSTEM) or ".dist-info/" in path:
+        return
+    if (path.startswith(INSTALLED) or "-packages/" in path) and not path.endswith(_DATA):
         return
     try:
         found = os.stat(path)

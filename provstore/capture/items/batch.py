@@ -75,10 +75,7 @@ class Batch(Draft):
         self._activities: dict[str, str] = {}
         if value.get("provstore") != ADAPTER:
             raise Unmappable(f"wanted {ADAPTER!r}, got {value.get('provstore')!r:.80}", pointer="/provstore")
-        kind = value.get("kind", "Run")
-        if kind not in KINDS:
-            raise Unmappable(f"wanted one of {', '.join(KINDS)}, got {kind!r:.80}", pointer="/kind")
-        self.kind = KINDS[kind]
+        self.kind = KINDS[reading.one_of(value.get("kind", "Run"), KINDS, "/kind")]
         self.namespace = reading.name(self._wanted("namespace"), "/namespace")
         self.state = reading.name(value["state"], "/state") if value.get("state") is not None else ""
         for each in value.keys() - _KNOWN:
@@ -168,9 +165,8 @@ class Batch(Draft):
             raise Unmappable(f"wanted an array, got {kind_of(given)}", pointer="/agents")
         for number, each in enumerate(given):
             pointer = f"/agents/{number}"
-            kind = reading.mapping(each, pointer).get("kind", "person")
-            if kind not in _AGENTS:
-                raise Unmappable(f"wanted one of {', '.join(_AGENTS)}, got {kind!r:.80}", pointer=f"{pointer}/kind")
+            given_kind = reading.mapping(each, pointer).get("kind", "person")
+            kind = reading.one_of(given_kind, _AGENTS, f"{pointer}/kind")
             role = each.get("role")
             found = "" if role is None else reading.iri(reading.text(role, f"{pointer}/role"), f"{pointer}/role")
             if found is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 
 from provstore import rdf, times
@@ -35,6 +36,13 @@ def text(value: object, pointer: str, most: int = MAX_NAME) -> str:
 def name(value: object, pointer: str) -> str:
     """A key or identifier: text, or an integer as text."""
     return str(value) if type(value) is int and abs(value) < 10**30 else text(value, pointer)
+
+
+def one_of(value: object, known: Mapping[str, object], pointer: str) -> str:
+    """One of the names of a table."""
+    if not isinstance(value, str) or value not in known:
+        raise Unmappable(f"wanted one of {', '.join(known)}, got {str(value)[:80]!r}", pointer=pointer)
+    return value
 
 
 def mapping(value: object, pointer: str) -> dict[str, Any]:

@@ -34,7 +34,7 @@ class Client:
 def client(draft: Draft, tags: Tags) -> Client:
     """What the tags of the plugin say; what is missing of its list of reads is reported."""
     told = reads.parse({key: value for key, (value, _) in tags.items()})
-    if told and not (told.complete and not told.omitted):
+    if told and (told.omitted or not told.complete):
         where = tags[reads.TAG][1]
         draft.note(
             where, f"of {told.count + told.omitted} reads the tags tell {len(told.reads)}: there may be more origins"
@@ -46,7 +46,7 @@ def client(draft: Draft, tags: Tags) -> Client:
     return Client(
         any(key.startswith("provstore.") for key in tags),
         told.reads if told else (),
-        told is not None and told.complete and not told.omitted,
+        told is not None and told.complete,
         tag("git.commit"),
         tag("git.remote"),
         {"true": True, "false": False}.get(tag("git.dirty").lower()),

@@ -84,7 +84,7 @@ def _role(draft: Draft, context: str, where: str) -> str:
     return role
 
 
-def _input(draft: Draft, scene: Scene, said: Object, name: str, role: str, where: str, read: dict[str, str]) -> Dataset:
+def _input(draft: Draft, scene: Scene, said: Object, name: str, role: str, where: str, seen: Seen) -> Dataset:
     dataset = draft.object(said, "dataset", where)
     digest = draft.words(dataset, "digest", f"{where}/dataset") or ""
     node = state(draft, scene.server, scene.experiment, scene.identifier, name, digest)

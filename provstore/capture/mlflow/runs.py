@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from typing import Any, Final
+from urllib.parse import unquote
 
 from provstore import rdf
 from provstore.capture.draft import Draft
-from provstore.capture.mlflow import datasets, names
-from provstore.capture.mlflow.clients import Tags, client
+from provstore.capture.mlflow import datasets, files, names
+from provstore.capture.mlflow.clients import CIRCUMSTANCES, Client, Tags, client
 from provstore.capture.mlflow.datasets import Dataset, Scene
+from provstore.capture.mlflow.files import Seen
 from provstore.vocab import AI, DCT, PROV, PS
 
 Object = dict[str, Any]
@@ -26,20 +28,22 @@ def run(draft: Draft, server: str) -> None:
     identifier, node = draft.run(draft.text(info, "run_id", "/run/info"), kind, pointer="/run/info/run_id")
     tags = names.tags(draft, node, data, "/run/data")
     _life(draft, server, node, info, tags)
-    _people_and_code(draft, node, info, tags)
+    told = client(draft, tags)
+    _people_and_code(draft, node, info, tags, told)
     for key, (value, _) in names.pairs(draft, data, "params", "/run/data").items():
         draft.parameter(node, key, value)
     _metrics(draft, node, data)
     experiment = draft.words(info, "experiment_id", "/run/info") or ""
     script = tags.get("mlflow.source.name", ("", ""))[0]
-    scene = Scene(server, experiment, identifier, node, script, client(draft, tags))
-    files = datasets.files(draft, scene)
-    inputs = datasets.inputs(draft, scene, files)
+    scene = Scene(server, experiment, identifier, node, script)
+    read = files.seen(draft, node, identifier, told.reads, complete=told.complete)
+    inputs = datasets.inputs(draft, scene, read)
     for model in seen:
         draft.use(node, model, "" if made else PS.model)
     for model in made:
         draft.say(model, PROV.wasGeneratedBy, node)
-        _made_of(draft, scene, model, inputs, list(files.values()), [each for each in seen if each not in made])
+        bases = [each for each in seen if each not in made]
+        _made_of(draft, scene, model, inputs, read.before(_identifier(model)), bases)
 
 
 def _life(draft: Draft, server: str, node: str, info: Object, tags: Tags) -> None:
@@ -64,27 +68,36 @@ def _life(draft: Draft, server: str, node: str, info: Object, tags: Tags) -> Non
             draft.say(node, DCT.isPartOf, above)
 
 
-def _people_and_code(draft: Draft, node: str, info: Object, tags: Tags) -> None:
+def _people_and_code(draft: Draft, node: str, info: Object, tags: Tags, told: Client) -> None:
     """The account it ran under, which MLflow only asserts of itself; the commit, the script, where it ran."""
-    told = client(draft, tags)
-    commit, where = tags.get("mlflow.source.git.commit", ("", ""))
-    repository = tags.get("mlflow.source.git.repoURL", ("", ""))[0]
-    code = draft.code(commit, dirty=told.dirty, diff=told.diff, repository=repository) if commit else None
-    if commit and code is None:
-        draft.note(where, "ignored: a commit has 40 hexadecimal digits")
-    if code:
-        draft.use(node, code)
-        if told.dirty is None:
-            draft.note(where, "MLflow does not look whether the work tree was clean: ps:dirty stays unsaid")
+    code = _code(draft, node, tags, told)
     user = tags.get("mlflow.user", ("", ""))[0] or draft.words(info, "user_id", "/run/info")
     if user:
-        draft.associate(node, draft.agent("person", user, user), plan=code or "", self_asserted=True)
+        draft.associate(node, draft.agent("person", user, user), plan=code, self_asserted=True)
     for tag, predicate in (("mlflow.source.name", PS.path), ("mlflow.source.git.branch", PS.branch)):
         if value := tags.get(tag, ("", ""))[0]:
             draft.say(node, predicate, rdf.literal(value))
     for key, (value, _) in tags.items():
-        if key.startswith(("provstore.ci.", "provstore.dvc.", "mlflow.docker.image.")):
+        if key.startswith("mlflow.docker.image.") or key.removeprefix("provstore.") in CIRCUMSTANCES:
             names.attribute(draft, node, "circumstance", key, value)
+
+
+def _code(draft: Draft, node: str, tags: Tags, told: Client) -> str:
+    """The code that a run used, of the script's repository and, if that is another, of the working directory's."""
+    commit, where = tags.get("mlflow.source.git.commit", ("", ""))
+    repository = tags.get("mlflow.source.git.repoURL", ("", ""))[0]
+    same = told.present and told.commit in ("", commit)
+    dirty, diff = (told.dirty, told.diff) if same else (None, "")
+    code = draft.code(commit, dirty=dirty, diff=diff, repository=repository) if commit else None
+    if commit and code is None:
+        draft.note(where, "ignored: a commit has 40 hexadecimal digits")
+    if code and dirty is None:
+        draft.note(where, "MLflow does not look whether the work tree was clean: ps:dirty stays unsaid")
+    other = "" if same else told.commit
+    around = draft.code(other, dirty=told.dirty, diff=told.diff, repository=told.repository) if other else None
+    for each in filter(None, (code, around)):
+        draft.use(node, each)
+    return code or around or ""
 
 
 def _metrics(draft: Draft, node: str, data: Object) -> None:
@@ -105,7 +118,7 @@ def _models(draft: Draft, said: Object, member: str) -> list[str]:
     return [names.logged_model(draft, each) for each in sorted(found)]
 
 
-def _made_of(draft: Draft, scene: Scene, model: str, inputs: list[Dataset], files: list[str], bases: list[str]) -> None:
+def _made_of(draft: Draft, scene: Scene, model: str, inputs: list[Dataset], read: Seen, bases: list[str]) -> None:
     """What a model was made of: training data; else the only dataset without a role; else the only file read.
 
     What is left is possible, models that went in too. Where nothing is known to have gone in, what did is unknown, and
@@ -113,22 +126,28 @@ def _made_of(draft: Draft, scene: Scene, model: str, inputs: list[Dataset], file
     """
     training = [each.node for each in inputs if each.role == AI.TrainingData]
     plain = [each.node for each in inputs if not each.role]
-    several = files if len(files) > 1 else []
+    firm, loose = list(read.firm.values()), list(read.loose.values())
+    several = firm if len(firm) > 1 or not read.complete else []
     if training:
-        certain, possible = training, plain + several
+        certain, possible = training, plain + several + loose
     elif len(plain) == 1:
-        certain, possible = plain, several
+        certain, possible = plain, several + loose
     elif plain:
-        certain, possible = [], plain + files
+        certain, possible = [], plain + firm + loose
     else:
-        certain, possible = ([], files) if several else (files, [])
+        certain, possible = ([], firm + loose) if several else (firm, loose)
     draft.derive(model, certain)
     draft.derive(model, possible + bases, possibly=True)
     for each in inputs:
         if each.role == AI.ValidationData:
             draft.say(model, PROV.wasInfluencedBy, each.node)
-    if not certain and not possible:
+    if not certain and not inputs and not (firm and read.complete):
         _unknown(draft, scene, model)
+
+
+def _identifier(model: str) -> str:
+    """What MLflow calls a logged model."""
+    return unquote(model[1:-1].rpartition("/")[2])
 
 
 def _unknown(draft: Draft, scene: Scene, model: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from provstore import iris, rdf
 from provstore.capture.draft import Draft, Object
-from provstore.capture.facets import escaped, kind_of
+from provstore.capture.facets import kind_of
 from provstore.capture.step.scene import Scene, Told, pointed
 from provstore.capture.step.things import term
 from provstore.vocab import PROV, PS
@@ -40,7 +40,7 @@ def _slice(draft: Draft, scene: Scene, said: Object, where: str, on: str) -> tup
     if not columns:
         return "", ""
     name = ", ".join(f"{column}={value}" for column, value in columns)
-    node = f"{scene.node[:-1]}#slice/{iris.enc(name)}{f'/{escaped(iris.enc(on[1:-1]))}' if on else ''}>"
+    node = f"{scene.node[:-1]}#slice/{iris.enc(name)}{said['on'] if on else ''}>"
     draft.type(node, PROV.Entity, PS.Slice)
     for column, _ in columns:
         draft.say(node, PS.column, rdf.literal(column))

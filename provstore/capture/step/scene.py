@@ -37,11 +37,15 @@ class Scene:
 
 @dataclass(slots=True)
 class Told:
-    """The nodes of things by their pointers in the payload, in order; `roles` are those of what was used."""
+    """The nodes of things by their pointers in the payload, in order; `roles` are those of what was used.
+
+    `states` are the nodes of states with the digests of their bytes.
+    """
 
     nodes: dict[str, str] = field(default_factory=dict)
     roles: dict[str, str] = field(default_factory=dict)
     types: dict[str, str] = field(default_factory=dict)
+    states: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 def role(draft: Draft, holder: Object, pointer: str) -> str:

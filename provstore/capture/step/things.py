@@ -140,7 +140,7 @@ def _state(draft: Draft, scene: Scene, said: Object, where: str, state: _State, 
             draft.note(f"{where}/{algorithm}", f"ignored: {digest[:80]!r} is no {algorithm} in hexadecimal digits")
         elif digest:
             digests[algorithm] = digest
-    node = state(scene.node, _named(scene, dataset, state, draft, told), dataset, digests)
+    node = state(scene.node, _named(scene, dataset, digests, state, draft, told), dataset, digests)
     for member, predicate in (("size", PS.byteSize), ("rows", PS.rowCount)):
         number = said.get(member)
         if type(number) is int and number >= 0:
@@ -157,12 +157,11 @@ def _state(draft: Draft, scene: Scene, said: Object, where: str, state: _State, 
     return node
 
 
-def _named(scene: Scene, dataset: str, state: _State, draft: Draft, told: Told) -> str:
-    """What a state is named by: the run; a second one of the same dataset by a number as well."""
+def _named(scene: Scene, dataset: str, digests: dict[str, str], state: _State, draft: Draft, told: Told) -> str:
+    """What a state is named by: the run; a second one of the same dataset, of other bytes, by a number as well."""
     make = iris.read_state if state == draft.read else iris.write_state
-    taken = set(told.nodes.values())
     number, name = 1, scene.identifier
-    while f"<{make(dataset, name)}>" in taken:
+    while told.states.setdefault(f"<{make(dataset, name)}>", digests) != digests:
         number += 1
         name = f"{scene.identifier}/{number}"
     return name
