@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench import graphs, ingest, install, lineage, picture, queries, search, sparql, stored, validation
+from bench import graphs, ingest, install, lineage, picture, plugin, queries, search, sparql, stored, validation
 
 
 def main() -> None:
@@ -16,6 +16,7 @@ def main() -> None:
         ("Validation", validation.main),
         ("Validation of a store", stored.main),
         ("The default graph", graphs.main),
+        ("The MLflow plugin", plugin.main),
         ("Installing", install.main),
     )
     for title, run in parts:

@@ -12,10 +12,13 @@ from __future__ import annotations
 import os
 import sys
 from _thread import get_ident
-from collections.abc import Callable
 from stat import S_ISFIFO, S_ISREG
 from time import monotonic_ns
-from typing import Any
+
+TYPE_CHECKING = False  # importing `typing` would cost more than all of this module
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
 OFF = os.environ.get("PROVSTORE_MLFLOW", "").lower() in ("off", "0", "false", "no")
 SPOOL = "PROVSTORE_MLFLOW_SPOOL"
