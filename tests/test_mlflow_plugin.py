@@ -7,6 +7,7 @@ import http.server
 import json
 import re
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -433,18 +434,31 @@ def test_trouble_around_it_is_no_trouble_for_the_run(tracking: Tracking) -> None
     assert [each.path for each in told(tracking.only(home))] == [str(home / "data" / "train.csv")]
 
 
-def test_an_error_inside_is_one_warning(tracking: Tracking, tmp_path: Path) -> None:
-    """Its own code broken in every place that it is called from."""
-    broken = tmp_path / "provstore_mlflow"
+def broken(tracking: Tracking, folder: Path, error: str, *functions: tuple[str, str]) -> dict[str, str]:
+    """The variable by which a program finds a copy of the plugin first in which these functions raise."""
     (site,) = tracking.home.glob("env/lib/python*/site-packages")
-    shutil.copytree(site / "provstore_mlflow", broken)
-    for name, function in (("collecting", "collected"), ("observe/git", "code_state"), ("runs", "_started")):
-        file = broken / f"{name}.py"
-        file.write_text(f"{file.read_text()}\n\ndef {function}(*args, **kwargs):\n    raise RuntimeError('broken')\n")
+    shutil.copytree(site / "provstore_mlflow", folder / "provstore_mlflow")
+    for name, function in functions:
+        file = folder / "provstore_mlflow" / f"{name}.py"
+        file.write_text(f"{file.read_text()}\n\ndef {function}(*args, **kwargs):\n    raise {error}\n")
+    return {"PYTHONPATH": str(folder)}
+
+
+def test_an_error_inside_is_one_warning(tracking: Tracking, tmp_path: Path) -> None:
+    functions = (("collecting", "collected"), ("observe/git", "code_state"), ("runs", "_started"))
     home = tracking.folder("broken")
-    done = tracking.run(home, "plain.py", env={"PYTHONPATH": str(tmp_path)})
+    done = tracking.run(home, "plain.py", env=broken(tracking, tmp_path, "RuntimeError('broken')", *functions))
     assert done.stderr.count("provstore-mlflow could not record") == 1
     assert "provstore.reads" not in tracking.only(home)
+
+
+def test_who_interrupts_it_still_ends_the_run(tracking: Tracking, tmp_path: Path) -> None:
+    home = tracking.folder("interrupted")
+    env = broken(tracking, tmp_path, "KeyboardInterrupt", ("collecting", "collected"))
+    tracking.run(home, "plain.py", env=env, code=-signal.SIGINT)
+    (run,) = tracking.tags(home)
+    with closing(sqlite3.connect(tracking.home / "mlflow.db")) as database:
+        assert database.execute("SELECT status FROM runs WHERE run_uuid = ?", (run,)).fetchone() == ("FINISHED",)
 
 
 def test_it_can_be_switched_off(tracking: Tracking) -> None:

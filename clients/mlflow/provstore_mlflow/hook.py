@@ -33,7 +33,7 @@ Active = tuple[tuple[str, int], ...]
 Event = tuple[int, int, str, str, "Stat | None", Active]
 
 _WRITES = os.O_WRONLY | os.O_RDWR
-_CODE = (".py", ".pyc", ".pyi", ".so", ".pth", ".pyx", ".egg-link")
+_CODE = (".py", ".pyc", ".pyi", ".so", ".pth", ".pyx", ".egg-link", ".lock")
 _DATA = (".csv", ".csv.gz", ".tsv", ".npz", ".npy", ".parquet", ".arff", ".arff.gz", ".feather", ".pkl.z", ".jsonl")
 
 

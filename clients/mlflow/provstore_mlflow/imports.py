@@ -21,6 +21,7 @@ WATCHED = {
     "pyarrow.parquet.core": "arrow",
     "duckdb": "sql",
     "fsspec.spec": "remote",
+    "datasets.load": "frames",
     "polars": "frames",
     "h5py": "frames",
 }
