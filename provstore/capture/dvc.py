@@ -248,6 +248,8 @@ class _Execution:
         if model := _model(draft, self._namespace, item, pointer):
             draft.use(self._run, model, PS.model)
             self._models.append(model)
+            if self._stage.get("metrics"):
+                draft.type(self._run, PS.Evaluation)
 
     def _proof(self) -> None:
         """The commit is what ran where the bytes of all code that DVC tells are those in the commit."""
@@ -263,6 +265,7 @@ class _Execution:
         _weak(draft, state, item)
         if model := _model(draft, self._namespace, item, pointer):
             _describe(draft, model, item, pointer)
+            draft.type(self._run, PS.TrainingRun)
             draft.say(model, PROV.wasGeneratedBy, self._run)
             draft.derive(model, self._data)
             for each in self._code:
