@@ -16,6 +16,8 @@ from provstore.capture import formats
 from provstore.capture.items import MAX_ITEMS, map_items
 from provstore.capture.items.batch import KINDS, MAX_SOURCES
 from provstore.capture.items.items import MEMBERS
+from provstore.capture.payloads import Limits
+from provstore.core import intake
 from provstore.errors import Unmappable
 from provstore.model import Mapped
 from tests.notation import canonical, lines_of, prefixed, triples
@@ -364,6 +366,12 @@ def test_a_run_that_is_no_uuid_gets_one_and_an_iri_is_kept() -> None:
     assert [each.pointer for each in mapped({"key": "1"}, run="night 7").liberties] == ["/run"]
     found = mapped({"key": "1"}, run="https://prov.example/run/observation-77")
     assert "item/lab/1 prov:wasGeneratedBy run/observation-77" in told(found)
+
+
+def test_a_batch_of_many_is_mapped_where_nobody_waits_for_it() -> None:
+    for count, small in ((10, True), (1_000, False)):
+        data = json.dumps(batch(*({"key": n, "value": n} for n in range(count)))).encode()
+        assert intake.is_small(intake.Body(data, "application/json", None, BASE, Limits())) is small
 
 
 # --- what is refused -------------------------------------------------------------------------------------------------
