@@ -20,7 +20,7 @@ import httpx
 BASE = "https://prov.example"
 #: The worked examples whose answers are written down in tests.
 WORKED = ("clinical", "credit")
-_START_SECONDS = 40.0
+_START_SECONDS = 120.0
 
 
 def environment(**settings: object) -> dict[str, str]:

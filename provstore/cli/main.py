@@ -335,6 +335,11 @@ def _exporting(commands: argparse._SubParsersAction[Parser]) -> None:
         parser.add_argument(f"--{name}", metavar=name.upper(), help=SELECTION[name])
     parser.add_argument("--all", action="store_const", const="true", help=SELECTION["all"][6:])
     parser.add_argument(
+        "--croissant",
+        metavar="IRI",
+        help="instead of a package the Croissant document of this dataset, by its IRI; TARGET is its file, or -",
+    )
+    parser.add_argument(
         "--checkpoint", action="append", metavar="FILE", help="a checkpoint that was kept; may be repeated"
     )
     _format(parser, ("table", "json"))
