@@ -38,6 +38,7 @@ lint: install  ## format, lint, types, floors
 
 docs: install  ## the pages that are made from the code, and ontology/examples.ttl
 	$(BIN)/python -m tools.terms
+	$(BIN)/python -m tools.ontology
 	$(BIN)/python -m tools.reference
 	$(BIN)/python -m tools.facets
 	$(BIN)/python -m tools.policies

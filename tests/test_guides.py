@@ -33,6 +33,11 @@ def test_the_page_on_validation_can_be_followed(tmp_path: Path) -> None:
         assert walk(DOCS / "howto/profiles.md", server, tmp_path) >= 6
 
 
+def test_the_page_on_items_can_be_followed(tmp_path: Path) -> None:
+    with serving(tmp_path / "data", "--base", "https://example.org") as server:
+        assert walk(DOCS / "items.md", server, tmp_path) >= 6
+
+
 def test_what_the_recipes_for_ci_run_could_be_run() -> None:
     text = (DOCS / "howto/validate-in-ci.md").read_text()
     recipes = [yaml.safe_load(block) for block in re.findall(r"^```yaml\n(.*?)^```", text, re.M | re.S)]
@@ -83,3 +88,8 @@ def test_the_pages_that_guides_point_to_answer(demo: Server) -> None:
         answer = demo.http.get(page, headers={"accept": "text/html"})
         assert answer.status_code == 200, page
         assert answer.headers["content-type"].startswith("text/html"), page
+
+
+def test_the_page_on_recording_can_be_followed(tmp_path: Path) -> None:
+    with serving(tmp_path / "data") as server:
+        assert walk(DOCS / "record.md", server, tmp_path) >= 3

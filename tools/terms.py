@@ -12,6 +12,7 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -103,13 +104,19 @@ def _name(term: str) -> str:
 
 def nodes() -> Iterator[Node]:
     """Every node of every file, in the order in which files are looked through."""
-    yield from _stored("examples", ROOT / "examples")
-    yield from _stored("ontology/examples", ROOT / "ontology" / "examples")
+    yield from stored()
     for file in (*resources.files("shapes", "*.trig"), *resources.files("shapes", "*.ttl")):
         yield from _read(file)
     for file in resources.files("ontology", "*.ttl"):
         if file != PAGE:
             yield from _read(file)
+
+
+@cache
+def stored() -> tuple[Node, ...]:
+    """The nodes of the worked examples and of those of the ontology, taken into a store each."""
+    folders = {"examples": ROOT / "examples", "ontology/examples": ROOT / "ontology" / "examples"}
+    return tuple(node for name, folder in folders.items() for node in _stored(name, folder))
 
 
 def _read(file: Path) -> Iterator[Node]:

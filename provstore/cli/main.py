@@ -96,6 +96,9 @@ def _serving(commands: argparse._SubParsersAction[Parser]) -> None:
         parser.add_argument("--host", help=f"address to listen on (default: {_default('host')})")
         parser.add_argument("--port", type=int, help=f"port to listen on (default: {_default('port')})")
         parser.add_argument("--base", metavar="IRI", help="id base of a new store, fixed for good when it is made")
+        if name == "demo":
+            said = "clinical, credit, credit-risk (default: all)"
+            parser.add_argument("examples", nargs="*", metavar="EXAMPLE", help=said)
 
 
 def _taking_in(commands: argparse._SubParsersAction[Parser]) -> None:
