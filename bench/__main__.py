@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from bench import graphs, ingest, install, lineage, picture, queries, search, sparql, stored, validation
+from bench import graphs, ingest, install, lineage, picture, queries, recorder, search, sparql, stored, validation
 
 
 def main() -> None:
     parts = (
         ("Taking in", ingest.main),
+        ("Recording", recorder.main),
         ("Asking", sparql.main),
         ("Canned queries", queries.main),
         ("Lineage", lineage.main),

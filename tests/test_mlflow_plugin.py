@@ -26,7 +26,10 @@ import provstore
 from provstore.observe import reads
 from provstore.observe.reads import Read
 from tests.environments import programs
+from tests.servers import command
 from tests.suites import ROOT
+
+pytestmark = pytest.mark.slow
 
 CLIENT = ROOT / "clients" / "mlflow"
 SCRIPTS = ROOT / "tests" / "emitters" / "plugin"
@@ -171,24 +174,54 @@ def md5(path: Path) -> str:
 # --- what is told --------------------------------------------------------------------------------------------------
 
 
-def test_the_origin_of_an_unchanged_script_is_told_with_its_digests(tracking: Tracking) -> None:
+@pytest.fixture(scope="module")
+def trained(tracking: Tracking) -> Path:
+    """The folder of a script that ran twice as it is: with the plugin and, under the experiment `alone`, without."""
     home = tracking.folder("unchanged")
     tracking.run(home, "training.py")
-    tags = tracking.only(home)
-    train, holdout = home / "data" / "train.csv", home / "data" / "holdout.csv"
+    tracking.run(home, "training.py", python=tracking.plain, env={"MLFLOW_EXPERIMENT_NAME": "alone"})
+    return home
+
+
+def test_the_origin_of_an_unchanged_script_is_told_with_its_digests(tracking: Tracking, trained: Path) -> None:
+    tags = tracking.only(trained)
+    train, holdout = trained / "data" / "train.csv", trained / "data" / "holdout.csv"
     assert tags["mlflow.autologging"] == "sklearn"
     # the run ended with `fit`, before the other file was opened
     assert told(tags) == (Read(str(train), sha256=sha256(train), md5=md5(train), size=train.stat().st_size),)
     assert sha256(holdout) not in json.dumps(tags)
 
 
-def test_mlflow_alone_tells_none(tracking: Tracking) -> None:
-    home = tracking.folder("alone")
-    tracking.run(home, "training.py", python=tracking.plain)
-    tags = tracking.only(home)
+def test_mlflow_alone_tells_none(tracking: Tracking, trained: Path) -> None:
+    tags = tracking.only(trained.parent / "alone")
     assert "mlflow.autologging" in tags
     assert [key for key in tags if key.startswith("provstore")] == []
     assert "train.csv" not in json.dumps(tags)
+
+
+def test_with_it_a_model_is_affected_and_without_possibly(tracking: Tracking, trained: Path, tmp_path: Path) -> None:
+    """From the unchanged script to the answer of the store: what if the file it was trained on was bad?"""
+    shutil.copyfile(tracking.home / "mlflow.db", tmp_path / "mlflow.db")
+    store, program = ("--data", tmp_path / "store"), tracking.plain.parent / "mlflow"
+    taken = command("capture", "mlflow", tmp_path / "mlflow.db", "--mlflow", program, "--no-artifacts", *store)
+    assert taken.returncode == 0, taken.stderr.decode()
+    train = trained / "data" / "train.csv"
+    asked = command("impact", *store, "--kind", "ModelVersion", "--format", "json", train)
+    assert asked.returncode == 0, asked.stderr.decode()
+    (watched,), (alone,) = tracking.tags(trained), tracking.tags(trained.parent / "alone")
+    verdicts = {}
+    with closing(sqlite3.connect(tmp_path / "mlflow.db")) as database:
+        runs = dict(database.execute("SELECT model_id, source_run_id FROM logged_models"))
+    for each in json.loads(asked.stdout)["verdicts"]:
+        verdicts[runs[each["iri"].rpartition("/")[2]]] = each["verdict"]
+    assert verdicts == {watched: "affected", alone: "possibly affected"}
+    read = command("sparql", *store, "--format", "csv", _STATES % sha256(train))
+    assert read.stdout.decode().split() == ["n", "1"]
+
+
+_STATES = """PREFIX prov: <http://www.w3.org/ns/prov#> PREFIX ps: <https://w3id.org/provstore/ns#>
+SELECT (COUNT(DISTINCT ?state) AS ?n) WHERE { ?model a ps:ModelVersion ; prov:wasDerivedFrom+ ?state .
+?state ps:sha256 "%s" }"""
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):

@@ -56,7 +56,7 @@ class Step:
         `told` are members such as `name`, `namespace`, `version`, `label`.
         """
         with self._recorder.troubles.kept("telling what a step used"):
-            facts = {**described(thing, self._recorder.hasher), **value_of(told)}
+            facts = {**described(thing, self._recorder.hasher), **(value_of(told) if told else {})}
             if role:
                 facts["role"] = str(role)
             return self._add(self._used, facts, facts, "/used/", thing)
@@ -73,7 +73,7 @@ class Step:
             if made:
                 facts, path = {**made.facts, **value_of(told)}, made.path
             else:
-                facts, path = {**described(thing, self._recorder.hasher), **value_of(told)}, ""
+                facts, path = {**described(thing, self._recorder.hasher), **(value_of(told) if told else {})}, ""
             if role:
                 facts["role"] = str(role)
             if from_ is not None and (sources := [p for each in _each(from_) if (p := self._pointer(each))]):

@@ -11,7 +11,6 @@ import hashlib
 import hmac
 import os
 import sqlite3
-import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -73,7 +72,6 @@ class Vault:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._path = Path(path)
-        self._lock = threading.Lock()
 
     def commit(self, value: Any, *, subject: str = "") -> Commitment:
         """Commit to a JSON value; it can be opened from the vault until it is erased. ValueError: no JSON value."""
@@ -110,15 +108,14 @@ class Vault:
 
     @contextmanager
     def _opened(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-            with closing(sqlite3.connect(self._path, timeout=30)) as db:
-                # what is deleted is overwritten, in the file and in its journal
-                db.execute("PRAGMA secure_delete = ON")
-                db.execute("PRAGMA synchronous = EXTRA")
-                with db:
-                    db.execute("BEGIN IMMEDIATE")
-                    for each in _TABLES:
-                        db.execute(each)
-                    yield db
+        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        with closing(sqlite3.connect(self._path, timeout=30)) as db:
+            # what is deleted is overwritten, in the file and in its journal
+            db.execute("PRAGMA secure_delete = ON")
+            db.execute("PRAGMA synchronous = EXTRA")
+            with db:
+                db.execute("BEGIN IMMEDIATE")
+                for each in _TABLES:
+                    db.execute(each)
+                yield db
