@@ -123,10 +123,10 @@ def test_what_did_not_change_is_not_sent_again_and_what_did_takes_the_place_of_w
     run, model = trained(server, experiment, "train.py", "eeee0001")
     assert capture(server.url, data)["new"] > 3
     assert capture(server.url, data) == {"new": 0, "changed": 0, "refused": 0}
-    server.post("runs/set-tag", run_id=run, key="note", value="late, and long after its end")
+    server.post("runs/set-tag", run_id=run, key="late note", value="late, and long after its end")
     server.batch(run, {"depth": "6"}, {"auc": 0.75})
     assert capture(server.url, data) == {"new": 0, "changed": 1, "refused": 0}
-    texts = "SELECT ?value WHERE { ?x <https://schema.org/name> 'note' ; <https://schema.org/value> ?value }"
+    texts = "SELECT ?value WHERE { ?x <https://schema.org/name> 'late note' ; <https://schema.org/value> ?value }"
     assert ask(data, texts) == [{"value": "late, and long after its end"}]
     server.post("runs/delete", run_id=run)  # hidden, not gone
     assert capture(server.url, data)["changed"] == 1
