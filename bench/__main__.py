@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
-from bench import graphs, ingest, install, lineage, picture, plugin, queries, search, sparql, stored, validation
+from bench import (
+    graphs,
+    ingest,
+    install,
+    items,
+    lineage,
+    picture,
+    plugin,
+    queries,
+    recorder,
+    search,
+    sparql,
+    stored,
+    validation,
+)
 
 
 def main() -> None:
     parts = (
         ("Taking in", ingest.main),
+        ("Items in batches", items.main),
+        ("Recording", recorder.main),
         ("Asking", sparql.main),
         ("Canned queries", queries.main),
         ("Lineage", lineage.main),

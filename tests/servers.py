@@ -18,7 +18,9 @@ from typing import Any
 import httpx
 
 BASE = "https://prov.example"
-_START_SECONDS = 40.0
+#: The worked examples whose answers are written down in tests.
+WORKED = ("clinical", "credit")
+_START_SECONDS = 120.0
 
 
 def environment(**settings: object) -> dict[str, str]:

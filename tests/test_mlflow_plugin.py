@@ -30,6 +30,8 @@ from tests.environments import programs
 from tests.servers import command
 from tests.suites import ROOT
 
+pytestmark = pytest.mark.slow
+
 CLIENT = ROOT / "clients" / "mlflow"
 SCRIPTS = ROOT / "tests" / "emitters" / "plugin"
 SECRET = "hunter2hunter2"
