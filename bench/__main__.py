@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from bench import graphs, ingest, install, items, lineage, picture, queries, search, sparql, stored, validation
+from bench import (
+    graphs,
+    ingest,
+    install,
+    items,
+    lineage,
+    picture,
+    plugin,
+    queries,
+    recorder,
+    search,
+    sparql,
+    stored,
+    validation,
+)
 
 
 def main() -> None:
     parts = (
         ("Taking in", ingest.main),
-        ("Single values", items.main),
+        ("Items in batches", items.main),
+        ("Recording", recorder.main),
         ("Asking", sparql.main),
         ("Canned queries", queries.main),
         ("Lineage", lineage.main),
@@ -17,6 +32,7 @@ def main() -> None:
         ("Validation", validation.main),
         ("Validation of a store", stored.main),
         ("The default graph", graphs.main),
+        ("The MLflow plugin", plugin.main),
         ("Installing", install.main),
     )
     for title, run in parts:

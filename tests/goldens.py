@@ -16,6 +16,8 @@ from provstore.capture import formats
 from provstore.model import Mapped
 from tests.stores import BASE
 
+#: The formats whose fixtures have a golden form.
+FORMATS = ("croissant", "dta", "expectations", "fairness", "soda")
 FIXTURES = Path(__file__).parent / "fixtures"
 _SHORT = {
     BASE + "/": "~",
@@ -77,9 +79,10 @@ def golden(path: Path) -> Path:
 
 def fixtures() -> Iterator[Path]:
     """Every fixture that has a golden form."""
-    for path in sorted([*FIXTURES.glob("*/*.json"), *FIXTURES.glob("*/*.jsonl")]):
-        if not path.stem.endswith("_broken"):
-            yield path
+    for name in FORMATS:
+        for path in sorted([*(FIXTURES / name).glob("*.json"), *(FIXTURES / name).glob("*.jsonl")]):
+            if not path.stem.endswith("_broken"):
+                yield path
 
 
 if __name__ == "__main__":

@@ -95,7 +95,7 @@ class Mlflow:
         events = [("REGISTERED_MODEL", "CREATED"), ("MODEL_VERSION", "CREATED")]
         events += [("MODEL_VERSION_ALIAS", "CREATED"), ("MODEL_VERSION_ALIAS", "DELETED")]
         listed = [{"entity": entity, "action": action} for entity, action in events]
-        self.post("webhooks", name=f"to {url}", url=url, events=listed, secret=SECRET)
+        self.post("webhooks", name=f"port-{url.rstrip('/').rpartition(':')[2]}", url=url, events=listed, secret=SECRET)
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 
 BASE = "https://prov.example"
-_START_SECONDS = 40.0
+_START_SECONDS = 120.0
 
 
 def environment(**settings: object) -> dict[str, str]:

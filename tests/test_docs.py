@@ -77,16 +77,18 @@ def test_links_lead_somewhere(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_commands_targets_and_variables_exist(page: Path) -> None:
     said = code(page.read_text(encoding="utf-8"))
-    commands = set(re.findall(r"(?:^|[\s/])provstore ([a-z]+)", said, re.MULTILINE))
+    commands = set(re.findall(r"(?:^|[\s/])(?<!from )provstore ([a-z]+)", said, re.MULTILINE))
     assert commands <= set(subcommands(build_parser()))
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert set(re.findall(r"\bmake ([a-z]+)", said)) <= targets
     variables = {f"PROVSTORE_{each.name.upper()}" for each in SETTINGS} | {"PROVSTORE_TESTSUITES"}
+    plugin = (ROOT / "clients" / "mlflow" / "provstore_mlflow").glob("*.py")
+    variables |= {name for path in plugin for name in re.findall(r"PROVSTORE_MLFLOW[A-Z_]*", path.read_text())}
     assert set(re.findall(r"\bPROVSTORE_[A-Z_]+", said)) <= variables
 
 
 def test_the_canned_queries_of_the_pages_exist() -> None:
     for page in PAGES:
         said = code(page.read_text(encoding="utf-8"))
-        topics = set(re.findall(r"provstore query (?:--\S+ \S+ )*([a-z]+/[a-z]+)", said))
+        topics = set(re.findall(r"provstore query (?:--\S+ \S+ )*([a-z]+/[a-z_]+)", said))
         assert topics <= set(queries.catalogue()), page

@@ -18,6 +18,8 @@ from tests.repositories import AUTHOR, Git
 from tests.servers import command, serving
 from tests.stores import BASE, assert_sound, store_in
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:

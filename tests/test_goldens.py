@@ -10,14 +10,14 @@ import pytest
 
 from provstore.capture import formats
 from provstore.model import Submission
-from tests.goldens import FIXTURES, fixtures, golden, mapped, payloads, written
+from tests.goldens import FIXTURES, FORMATS, fixtures, golden, mapped, payloads, written
 from tests.stores import BASE, assert_sound, store_in
 
 ALL = list(fixtures())
 
 
 def test_all_fixtures_are_found() -> None:
-    assert {each.parent.name for each in ALL} >= {"expectations", "soda", "fairness"}
+    assert {each.parent.name for each in ALL} == set(FORMATS)
     assert all((FIXTURES / each.parent.name / "README.md").exists() for each in ALL)
 
 

@@ -16,6 +16,8 @@ from tests.servers import Server, serving
 from tests.suites import ROOT
 from tests.walking import ADDRESS, walk
 
+pytestmark = pytest.mark.slow
+
 DOCS = ROOT / "docs"
 #: Pages whose commands ask about the worked examples, and how many steps each has at least.
 ASKING = {"howto/ask.md": 7, "howto/back-up.md": 3, "howto/verify.md": 5, "lineage.md": 4, "search.md": 1}
@@ -88,3 +90,8 @@ def test_the_pages_that_guides_point_to_answer(demo: Server) -> None:
         answer = demo.http.get(page, headers={"accept": "text/html"})
         assert answer.status_code == 200, page
         assert answer.headers["content-type"].startswith("text/html"), page
+
+
+def test_the_page_on_recording_can_be_followed(tmp_path: Path) -> None:
+    with serving(tmp_path / "data") as server:
+        assert walk(DOCS / "record.md", server, tmp_path) >= 3

@@ -24,6 +24,8 @@ from tests.mlflows import SECRET, Mlflow, free_port, mlflow
 from tests.servers import BASE, Server, command, environment, serving
 from tests.stores import ARRIVAL, assert_sound, lines, store_in
 
+pytestmark = pytest.mark.slow
+
 NAME = "mlflow of the tests"
 #: What is about records and not about what they say; and the journal of aliases, which only live capture knows.
 _OF_RECORDS = f"<{BASE}/record/"
@@ -42,7 +44,8 @@ def capture(source: object, data: Path, *more: object, **settings: object) -> di
     """One pull into a directory; what it says it sent."""
     arguments = ("capture", "mlflow", source, "--data", data, "--namespace", NAME, "--format", "json", *more)
     base = () if (data / "ledger.db").exists() else ("--base", BASE)
-    done = command(*arguments, *base, settings=settings)
+    line = [sys.executable, "-m", "provstore", *map(str, (*arguments, *base))]
+    done = subprocess.run(line, capture_output=True, timeout=300, env=environment(**settings), check=False)
     assert done.returncode == 0, done.stderr.decode()
     said: dict[str, int] = json.loads(done.stdout)
     return said
@@ -157,7 +160,7 @@ def test_a_model_of_unknown_data_is_possibly_affected_and_one_whose_files_were_s
     unlogged = server.model(experiment, bare)
     server.end(bare)
     capture(server.url, data)
-    done = command("impact", "train.csv", "--data", data, "--kind", "ModelVersion", "--format", "json")
+    done = command("impact", "/data/train.csv", "--data", data, "--kind", "ModelVersion", "--format", "json")
     assert done.returncode == 0, done.stderr
     verdicts = {each["iri"].rpartition("/")[2]: each["verdict"] for each in json.loads(done.stdout)["verdicts"]}
     assert verdicts[watched] == "affected"
@@ -178,7 +181,7 @@ def test_nested_runs_evaluations_and_the_registry(server: Mlflow, tmp_path: Path
     metric |= {"dataset_name": "holdout", "dataset_digest": "bbbb0002", "run_id": child}
     server.post("runs/log-batch", run_id=child, metrics=[metric])
     server.end(child)
-    server.registered("risk of loans/é", model)
+    server.registered("risk of loans, é", model)
     capture(server.url, data)
     prefixes = f"PREFIX prov: <http://www.w3.org/ns/prov#> PREFIX ps: <{_PS}> PREFIX dqv: <http://www.w3.org/ns/dqv#>"
     (evaluated,) = ask(

@@ -11,6 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from provstore.capture.redaction import REDACTED, cleaned, redact, scrub, secret_name
+from provstore.observe.redaction import suspicious
 
 
 def words(text: str) -> list[str]:
@@ -115,6 +116,14 @@ def test_known_forms_are_found_anywhere(form: str) -> None:
         assert redact({"a": [1, text]}).pointers == ("/a/1",)
 
 
+def test_whatever_holds_a_secret_is_suspicious() -> None:
+    values = (
+        [{name: "x"} for name in SECRET_NAMES] + [text.format(SECRET) for text in TEXTS] + [f"a {f} b" for f in FORMS]
+    )
+    assert [each for each in values if not suspicious(json.dumps(each))] == []
+    assert not suspicious(json.dumps({"used": [{"name": "/srv/data/2026/a.csv", "sha256": "0" * 64}]}))
+
+
 @pytest.mark.parametrize("text", INNOCENT)
 def test_what_only_looks_like_one_stays(text: str) -> None:
     assert scrub(text) == text
@@ -174,6 +183,11 @@ JSON = st.recursive(
 PIECES = st.sampled_from(
     [*SECRET_NAMES, *PLAIN_NAMES, *FORMS, "=", ": ", " = ", " ", "'", '"', "\\", "\\'", "--", "://", "@", "&", REDACTED]
 )
+
+
+@given(JSON)
+def test_what_is_not_suspicious_holds_nothing(value: Any) -> None:
+    assert suspicious(json.dumps(value, ensure_ascii=False)) or redact(value).pointers == ()
 
 
 @given(JSON)

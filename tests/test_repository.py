@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from provstore.capture.repositories import address
 from provstore.errors import InvalidInput
-from provstore.pull.repository import Commit, Repository, address
+from provstore.pull.repository import Commit, Repository
 from tests.repositories import AUTHOR, Git
 
 
@@ -40,7 +41,7 @@ def test_a_change_is_what_no_parent_has(tmp_path: Path) -> None:
     with Repository(git.directory) as repository:
         commits = _all(repository)
         found = repository.changes(commits, ":(glob)**/*.txt")
-        old = repository.read(found[side]["a.txt"][0])
+        old = repository.read(found[side]["a.txt"].before[0])
     assert {commit: sorted(held) for commit, held in found.items()} == {
         first: ["a.txt", "b.txt"],
         side: ["a.txt"],
@@ -48,7 +49,7 @@ def test_a_change_is_what_no_parent_has(tmp_path: Path) -> None:
         merge: ["new.txt"],  # what it took over from one parent is no news
     }
     assert old == b"1"
-    assert found[merge]["new.txt"] == ["", ""]
+    assert found[merge]["new.txt"].before == ("", "")
 
 
 def test_objects_are_found_by_path_and_read(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Differential test: over thousands of wrong records both back-ends find the same, and pySHACL does.
+"""Differential test: over thousands of wrong records both back-ends find the same, over a thousand of them pySHACL too.
 
 What pySHACL itself gets wrong is listed in `KNOWN`, each with the least case of it, so that an entry which is no longer
 needed is found out.
@@ -307,10 +307,10 @@ def forgiven(found: Counter[Row]) -> Counter[Row]:
 @pytest.mark.parametrize(
     ("name", "start"),
     [
-        *(("values", start) for start in range(0, 1000, 100)),
-        *(("nested", start) for start in range(0, 400, 100)),
-        *(("bench", start) for start in range(0, 400, 100)),
-        *(("queries", start) for start in range(0, 200, 100)),
+        *(("values", start) for start in range(0, 500, 100)),
+        *(("nested", start) for start in range(0, 200, 100)),
+        *(("bench", start) for start in range(0, 200, 100)),
+        ("queries", 0),
     ],
 )
 def test_pyshacl_finds_the_same(name: str, start: int) -> None:

@@ -26,7 +26,8 @@ CLIENTS = HERE.parents[1] / "clients"
 PIP = ("--quiet", "--no-deps", "--no-build-isolation", "--disable-pip-version-check", "--no-compile")
 SEGMENTS = ("standard", "premium", "thinfile")
 #: What the repository and the MLflow server are called; nobody calls there.
-REPOSITORY, TRACKING = "https://git.bank.example/credit-risk.git", "https://mlflow.bank.example"
+REPOSITORY, TRACKING = "https://git.bank.example/credit-risk", "https://mlflow.bank.example"
+USER = "ana"
 _SECONDS = 120
 
 
@@ -35,10 +36,13 @@ class Pipeline:
 
     def __init__(self, directory: Path, tools: Path) -> None:
         self.project, self.store, self.mlflow_data = directory / "project", directory / "store", directory / "mlflow"
-        self.logs, self.library = directory / "logs", directory / "library"
-        kept = {name: os.environ[name] for name in ("HOME", "LANG", "LOGNAME", "USER", "TMPDIR") if name in os.environ}
+        self.logs, self.library = directory / "logs", directory / "library" / "site-packages"
+        kept = {name: os.environ[name] for name in ("LANG", "TMPDIR") if name in os.environ}
         self.variables = {
             **kept,
+            "HOME": str(directory / "home"),
+            "LOGNAME": USER,
+            "USER": USER,
             "PATH": f"{tools}:{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
             "PYTHONPATH": str(self.library),
             "PROVSTORE_SPOOL": str(directory / "spool"),
@@ -49,7 +53,7 @@ class Pipeline:
             "DVC_NO_ANALYTICS": "1",
             "GIT_CONFIG_NOSYSTEM": "1",
         }
-        for each in (self.project, self.logs, self.mlflow_data):
+        for each in (self.project, self.logs, self.mlflow_data, directory / "home"):
             each.mkdir(parents=True)
 
     def run(self, *command: str) -> None:
@@ -109,7 +113,7 @@ def told(step: str) -> None:
 
 
 def equip(pipeline: Pipeline) -> None:
-    """What a user installs beside the tools: provstore, whose recorder needs nothing else, and the plugin for MLflow."""
+    """What a user installs beside the tools: provstore, for its recorder, and the plugin for MLflow."""
     told("The recorder and the plugin for MLflow, beside the tools")
     pipeline.run(
         sys.executable, "-m", "pip", "install", *PIP, "--target", str(pipeline.library), str(CLIENTS / "mlflow")
@@ -122,6 +126,8 @@ def begin(pipeline: Pipeline) -> None:
     shutil.copytree(HERE / "project", pipeline.project, dirs_exist_ok=True)
     (pipeline.project / "gitignore").rename(pipeline.project / ".gitignore")
     pipeline.run("git", "init", "--quiet", "--initial-branch", "main")
+    pipeline.run("git", "config", "user.name", USER)
+    pipeline.run("git", "config", "user.email", f"{USER}@bank.example")
     pipeline.run("git", "remote", "add", "origin", REPOSITORY)
     pipeline.run("dvc", "init", "--quiet")
     pipeline.commit("the pipeline")
@@ -160,6 +166,9 @@ def predictions(pipeline: Pipeline) -> None:
     told("Applications scored, and decided by loan officers")
     pipeline.run("python", "score.py")
     pipeline.ingest("reports/predictions.jsonl")
+    told("What no tool can tell")
+    pipeline.ingest("about.ttl")
+    pipeline.run("provstore", "record", "flush")
     told("The history of the repository, by DVC's files")
     pipeline.capture("dvc", ".")
 

@@ -21,6 +21,7 @@ FORMATS = {
     "nquads": "application/n-quads",
     "trig": "application/trig",
     "jsonld": "application/ld+json",
+    "croissant": "application/vnd.provstore.croissant+json",
 }
 
 

@@ -17,6 +17,7 @@ from provstore.core import things
 from provstore.core.service import Service
 from provstore.core.things.description import SYNTAXES
 from provstore.errors import NotFound, ProvStoreError, QueryRefused
+from provstore.export import croissant
 from provstore.store.query import chosen
 from provstore.ui.names import address
 from provstore.ui.things import column_page, thing_page, unknown_page
@@ -24,7 +25,8 @@ from provstore.ui.things import column_page, thing_page, unknown_page
 router = APIRouter(tags=["ask"])
 
 _PARAMETERS = ("iri", "column", "at-index", "as-of", "min-index")
-_OFFERS = ("application/json", *SYNTAXES, "text/html")
+_CROISSANT = "application/vnd.provstore.croissant+json"
+_OFFERS = ("application/json", *SYNTAXES, _CROISSANT, "text/html")
 _OFFERS_OF_COLUMNS = ("application/json", "text/html")
 
 
@@ -32,7 +34,8 @@ _OFFERS_OF_COLUMNS = ("application/json", "text/html")
 async def get_entity(request: Request) -> Response:
     """`?iri=…` (or a name that one asset has), `column`, `at-index`, `as-of`, `min-index`: all about one.
 
-    What it is, where from, who, when, what is missing, what depends on it, which records say so: a page, JSON, or RDF.
+    What it is, where from, who, when, what is missing, what depends on it, which records say so: a page, JSON, or RDF;
+    of a dataset with `format=croissant` a Croissant document.
     """
     given = _given(request)
     service, named = service_of(request), given["iri"]
@@ -78,6 +81,10 @@ def _named(given: Mapping[str, str]) -> dict[str, str]:
 async def _answer(request: Request, service: Service, given: dict[str, str], media_type: str) -> Response:
     iri, min_index = given["iri"], number(given, "min-index")
     kept = {name: value for name, value in given.items() if name != "min-index"}
+    if media_type == _CROISSANT:
+        told, index = await things.croissant_of(service, iri, min_index)
+        body = json.dumps(told, ensure_ascii=False, indent=2).encode(errors="replace")
+        return _tagged(request, body, croissant.MEDIA_TYPE, index, {})
     if media_type in SYNTAXES:
         document = f"{request.base_url}{address('/entity', iri=iri)[1:]}"
         found = await things.description(service, iri, media_type, document, min_index)

@@ -9,7 +9,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from provstore.capture import croissant, dta, dvc, expectations, fairness, items, mlflow, openlineage, soda, step
+from provstore.capture import (
+    croissant,
+    cyclonedx,
+    dta,
+    dvc,
+    expectations,
+    fairness,
+    items,
+    mlflow,
+    openlineage,
+    soda,
+    spdx,
+    statements,
+    step,
+)
 from provstore.model import Mapped
 
 Object = dict[str, Any]
@@ -90,6 +104,27 @@ FORMATS: tuple[Format, ...] = (
         (own_media_type("croissant"),),
         _own("croissant", croissant.recognised),
         croissant.map_croissant,
+    ),
+    Format(
+        "statement",
+        "in-toto statements with SLSA provenance, in DSSE envelopes too",
+        statements.MEDIA_TYPES,
+        _own("statement", statements.recognised),
+        statements.map_statement,
+    ),
+    Format(
+        "cyclonedx",
+        "CycloneDX bills of materials, with models",
+        cyclonedx.MEDIA_TYPES,
+        _own("cyclonedx", cyclonedx.recognised),
+        cyclonedx.map_bom,
+    ),
+    Format(
+        "spdx",
+        "SPDX 3 documents, with the AI and Dataset profiles",
+        spdx.MEDIA_TYPES,
+        _own("spdx", spdx.recognised),
+        spdx.map_document,
     ),
     OPENLINEAGE,
 )

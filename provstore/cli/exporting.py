@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from provstore.cli import croissant
 from provstore.cli.output import show_json, write
 from provstore.cli.progress import Progress
 from provstore.cli.remote import download, existing, server_of
@@ -21,8 +22,12 @@ from provstore.settings import Settings
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Write a package to a new file or directory."""
+    """Write a package to a new file or directory; or of one dataset a document for other tools."""
     given, target = _given(arguments), arguments.target
+    if arguments.croissant:
+        if given:
+            raise QueryRefused("--croissant writes one document: it goes with no selection of records")
+        return croissant.export(arguments.croissant, target, settings)
     selection(given)  # what is wrong with it is said before anything is made
     archive.check_free(target)
     scratch = export.scratch(Path(target).parent)

@@ -96,6 +96,9 @@ def _serving(commands: argparse._SubParsersAction[Parser]) -> None:
         parser.add_argument("--host", help=f"address to listen on (default: {_default('host')})")
         parser.add_argument("--port", type=int, help=f"port to listen on (default: {_default('port')})")
         parser.add_argument("--base", metavar="IRI", help="id base of a new store, fixed for good when it is made")
+        if name == "demo":
+            said = "clinical, credit, credit-risk (default: all)"
+            parser.add_argument("examples", nargs="*", metavar="EXAMPLE", help=said)
 
 
 def _taking_in(commands: argparse._SubParsersAction[Parser]) -> None:
@@ -331,6 +334,11 @@ def _exporting(commands: argparse._SubParsersAction[Parser]) -> None:
     for name in ("depth", "sparql", "after", "before"):
         parser.add_argument(f"--{name}", metavar=name.upper(), help=SELECTION[name])
     parser.add_argument("--all", action="store_const", const="true", help=SELECTION["all"][6:])
+    parser.add_argument(
+        "--croissant",
+        metavar="IRI",
+        help="instead of a package the Croissant document of this dataset, by its IRI; TARGET is its file, or -",
+    )
     parser.add_argument(
         "--checkpoint", action="append", metavar="FILE", help="a checkpoint that was kept; may be repeated"
     )

@@ -148,13 +148,17 @@ MANUAL = {
         ),
     ),
     "export": Entry(
-        "the package is there, whole",
+        "the package is there, whole; or the document",
         examples=(
             (
                 "provstore export evidence.zip --lineage https://prov.example/prediction/1",
                 "all that a prediction rests on",
             ),
             ("provstore export gaps/ --query audit/gaps", "the records of what is missing something, as a directory"),
+            (
+                "provstore export raw.json --croissant https://prov.example/dataset/s3%3A%2F%2Fbank-raw/transactions",
+                "a dataset, as Croissant has it",
+            ),
         ),
     ),
     "verify": Entry(

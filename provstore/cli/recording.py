@@ -51,7 +51,7 @@ def _flushed(folder: Path, to: Destination, settings: Settings) -> Flushed:
         with sink.opened(meant) as store:
             return sending.flush(folder, _sender(store))
     except (Busy, DirectoryInUse, Misconfigured) as error:
-        waiting = sum(len(spool.read(path).payloads) for path in spool.files(folder))
+        waiting = sum(len(spool.read(path, spool.sent(path)).payloads) for path in spool.files(folder))
         return Flushed(waiting=waiting, why=str(error))
 
 

@@ -8,6 +8,7 @@ import ipaddress
 import json
 import os
 import socket
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +27,8 @@ from provstore.errors import Misconfigured
 from provstore.settings import Settings
 
 _DEMO_BASE = "https://prov.example"
+#: The worked examples, each a folder of `examples`.
+EXAMPLES = ("clinical", "credit", "credit-risk")
 
 
 def serve(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -56,7 +59,7 @@ def demo(arguments: argparse.Namespace, settings: Settings) -> int:
         closing(ProvStore(Path(settings.data), base=settings.base)) as store,
         Progress("examples", " files") as progress,
     ):
-        files = [file for file in resources.files("examples", "*.*") if file.suffix in (".trig", ".ttl", ".jsonl")]
+        files = list(_examples(arguments.examples or EXAMPLES))
         for number, file in enumerate(files, 1):
             kind = media_type_of(file.name) or "application/json"
             body = Body(file.read_bytes(), kind, None, store.base, Limits())
@@ -64,6 +67,16 @@ def demo(arguments: argparse.Namespace, settings: Settings) -> int:
             store.ingest([item.submission("examples") for item in items])
             progress(number, len(files))
     return serve(arguments, settings)
+
+
+def _examples(names: Sequence[str]) -> Iterator[Path]:
+    """The files of worked examples, in the order of their names."""
+    for name in names:
+        if name not in EXAMPLES:
+            raise Misconfigured(f"there is no worked example {name[:80]!r}: they are {', '.join(EXAMPLES)}")
+        for file in resources.files("examples", f"{name}/**/*.*"):
+            if file.suffix in (".trig", ".ttl", ".jsonl", ".ndjson") and "project" not in file.parts:
+                yield file
 
 
 class _Server(uvicorn.Server):

@@ -96,6 +96,8 @@ _FORMS = (
 )
 #: How each of these begins, looked for once before all of them are.
 _BEGINS = re.compile(r"eyJ|AKIA|ASIA|AROA|AIDA|gh[pousr]_|github_pat_|glpat-|xox|AIza|ya29|sk-|hf_|dapi|[sr]k_|pypi-")
+#: A digest in hexadecimal digits holds no secret, and there are many of them.
+_DIGEST = re.compile(r"[0-9a-f]{32}(?:[0-9a-f]{32})?\Z")
 _BEARER = re.compile(r"\b((?:bearer|basic|token)\s{1,4})(?=[^\s\"',]{0,512}\d)[A-Za-z0-9._~+/-]{16,4096}=*", re.I)
 _HINT = re.compile(r"pass|pwd|secret|credential|key|token|dsn|conn|auth|jwt|sig", re.I)
 _NAME = re.compile(
@@ -108,9 +110,25 @@ _BARE = re.compile(r"(?:(?:bearer|basic|token)\s{1,4})?(?:\[redacted\]|[^\s,;&})
 _HARMLESS = re.compile(r"none|null|true|false|\$\{.*|\{\{?.*|\[redacted\].*|//.*", re.I | re.DOTALL)
 
 
+#: Each secret's name or form holds one of these, in lower case.
+_MARKS = _set(
+    "pass pwd secret credential key token auth conn dsn jwt sig bearer basic @ eyj akia asia aroa aida ghp_ gho_ ghu_"
+    " ghs_ ghr_ github_pat_ glpat- xox aiza ya29 sk- sk_ rk_ hf_ dapi pypi-"
+)
+
+
+def suspicious(text: str) -> bool:
+    """Whether a text, such as that of a whole payload, may hold a secret: False only where there is nothing to redact.
+
+    Takes microseconds, to spare most payloads the search for what is not in them.
+    """
+    low = text.lower() if text.isascii() else text.casefold()
+    return any(mark in low for mark in _MARKS)
+
+
 def scrub(text: str) -> str:
     """The text with every secret that its own form, or the name before it, gives away replaced by `[redacted]`."""
-    out = text if len(text) < 8 else _pass(text)
+    out = text if len(text) < 8 or _DIGEST.match(text) else _pass(text)
     while out != text:  # what one pass takes away may lay bare the beginning of the next secret
         text, out = out, _pass(out)
     return out

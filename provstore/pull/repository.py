@@ -6,7 +6,6 @@ lacks are not fetched; replacement refs do not count.
 
 from __future__ import annotations
 
-import re
 import shutil
 import subprocess
 from collections import defaultdict
@@ -15,13 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Final
-from urllib.parse import urlsplit
 
+from provstore.capture.repositories import address
 from provstore.errors import InvalidInput, Misconfigured, TooLarge
 
 #: Bytes of one object that are read at most; a larger one counts as unreadable.
 MAX_OBJECT: Final = 64 << 20
 
+#: Questions that git is asked before its answers are read: few enough that neither waits for the other's pipe.
+_AT_ONCE: Final = 100
 # no user's or system's configuration, no transport of any kind
 _ENVIRONMENT = {
     "GIT_ALLOW_PROTOCOL": "none",
@@ -33,7 +34,6 @@ _ENVIRONMENT = {
     "LC_ALL": "C",
 }
 _FIELDS = "%H%n%P%n%an%n%ae%n%aI%n%s"
-_SCP = re.compile(r"(?:[^@/:]+@)?([^/:\[\]]+):(?!//)(.*)\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,14 @@ class Ref:
 
     name: str
     commit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The blob that a commit has at a path, and those that its parents have there ('' where there is none)."""
+
+    blob: str
+    before: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +97,7 @@ class Repository:
         if top[0]:
             raise InvalidInput(f"{directory} is a folder inside a repository; wanted the repository's own")
         self.work_tree = directory if top[1] == "true" else None
+        self._found: dict[tuple[str, str], Object | None] = {}
         self._names = self._batch("--batch-check")
         self._contents = self._batch("--batch")
 
@@ -130,11 +139,11 @@ class Repository:
                 found.append(Commit(name, tuple(parents.split()), *rest))
         return found
 
-    def changes(self, commits: Iterable[Commit], *patterns: str) -> dict[str, dict[str, list[str]]]:
-        """Commit → path → what stood there in each parent: the blobs that differ from those in every parent.
+    def changes(self, commits: Iterable[Commit], *patterns: str) -> dict[str, dict[str, Change]]:
+        """Commit → path → what stands there that differs from what stands there in every parent.
 
-        A path is told with an old blob for each parent ('' where there was none); one that a merge took over from a
-        parent is not told, nor one that the commit removed. `patterns` are git's pathspecs.
+        A path that a merge took over from a parent is not told, nor one that the commit removed. `patterns` are
+        pathspecs of git.
         """
         wanted = {commit.id: max(1, len(commit.parents)) for commit in commits}
         pairs = [f"{c.id} {parent}".rstrip() for c in commits for parent in c.parents or ("",)]
@@ -143,7 +152,7 @@ class Repository:
             *patterns,
             given="".join(f"{pair}\n" for pair in pairs),
         )
-        found: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+        found: dict[str, dict[str, Change]] = defaultdict(dict)
         commit, fields = "", iter(out.split(b"\0"))
         for each in fields:
             if not each.startswith(b":"):
@@ -152,26 +161,38 @@ class Repository:
             _, new_mode, old, new, _ = each[1:].decode().split(" ")
             path = next(fields).decode(errors="surrogateescape")
             if new.strip("0") and new_mode.startswith("100"):  # links and submodules hold nothing of ours
-                found[commit][path].append(old if old.strip("0") else "")
+                before = found[commit][path].before if path in found[commit] else ()
+                found[commit][path] = Change(new, (*before, old if old.strip("0") else ""))
         return {
             commit: held
             for commit, paths in found.items()
-            if (held := {path: old for path, old in paths.items() if len(old) == wanted[commit]})
+            if (held := {path: each for path, each in paths.items() if len(each.before) == wanted[commit]})
         }
 
     # --- objects -------------------------------------------------------------------------------------------------
 
     def find(self, commit: str, path: str) -> Object | None:
         """What stands at a path in a commit; None where nothing does, or where the path is none of git's."""
-        if not path or "\n" in path or path.startswith(("/", "./", "../")):
-            return None
+        if (commit, path) not in self._found:
+            self.seek(commit, [path])
+        return self._found[commit, path]
+
+    def seek(self, commit: str, paths: Iterable[str]) -> None:
+        """Look up many paths of a commit at once, for `find` to tell; those of another commit are forgotten."""
+        wanted = list(dict.fromkeys(path for path in paths if (commit, path) not in self._found))
+        if not all(known == commit for known, _ in self._found):
+            self._found.clear()
+        self._found |= {(commit, path): None for path in wanted}
+        good = [p for p in wanted if p and "\n" not in p and not p.startswith(("/", "./", "../"))]
         stream, answers = _pipes(self._names)
-        stream.write(f"{commit}:{path}\n".encode(errors="surrogateescape"))
-        stream.flush()
-        fields = answers.readline().decode(errors="replace").rstrip("\n").rsplit(" ", 2)
-        if fields[-1] in ("missing", "ambiguous") or len(fields) != 3:
-            return None
-        return Object(fields[0], fields[1], int(fields[2]))
+        for at in range(0, len(good), _AT_ONCE):
+            part = good[at : at + _AT_ONCE]
+            stream.write("".join(f"{commit}:{path}\n" for path in part).encode(errors="surrogateescape"))
+            stream.flush()
+            for path in part:
+                fields = answers.readline().decode(errors="replace").rstrip("\n").rsplit(" ", 2)
+                if len(fields) == 3 and fields[-1].isdigit():
+                    self._found[commit, path] = Object(fields[0], fields[1], int(fields[2]))
 
     def read(self, name: str) -> bytes:
         """The content of an object; InvalidInput where it is not there, TooLarge beyond MAX_OBJECT."""
@@ -257,33 +278,3 @@ def _pipes(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:
     if process.stdin is None or process.stdout is None:
         raise InvalidInput("git does not answer")
     return process.stdin, process.stdout
-
-
-def address(url: str) -> str:
-    """One name for a repository, however it is reached: `https://host/path`, without user, password and `.git`.
-
-    `git@host:path` (scp's form), `ssh://`, `git://` and `http://` are written as `https://`; a path is `file://…`.
-    """
-    url = url.strip()
-    if not url:
-        return ""
-    scp = _SCP.match(url) if "://" not in url else None
-    if "://" not in url and scp is None:
-        return f"file://{_bare(url)}"
-    if scp is not None:
-        return f"https://{scp[1].lower()}/{_bare(scp[2].lstrip('/'))}"
-    try:
-        parts = urlsplit(url)
-        host, port = (parts.hostname or ""), parts.port
-    except ValueError:
-        return ""
-    if parts.scheme == "file":
-        return f"file://{_bare(parts.path)}"
-    usual = {"ssh": 22, "git": 9418, "http": 80, "https": 443}.get(parts.scheme)
-    where = host if port in (None, usual) else f"{host}:{port}"
-    scheme = "https" if usual else parts.scheme
-    return f"{scheme}://{where}/{_bare(parts.path.lstrip('/'))}"
-
-
-def _bare(path: str) -> str:
-    return path.rstrip("/").removesuffix(".git").rstrip("/")

@@ -159,9 +159,9 @@ def _column(name: str, values: Any) -> tuple[str, Iterable[bytes]]:
         return f"datetime64[{values.unit}, {values.zone}]", [_little(values.values)]
     kind = getattr(getattr(values, "dtype", None), "kind", "")
     if kind in ("b", "i", "u"):
-        return str(values.dtype), [_little(values)]
+        return _name(values), [_little(values)]
     if kind == "f" or kind == "c":
-        return str(values.dtype), [_little(_one_nan(values))]
+        return _name(values), [_little(_one_nan(values))]
     if kind in ("m", "M"):
         return str(values.dtype.newbyteorder("<")).lstrip("<"), [_little(values.view("i8"))]
     if kind == "S":
@@ -175,6 +175,10 @@ def _column(name: str, values: Any) -> tuple[str, Iterable[bytes]]:
         return "json", [_MISSING if _is_missing(each) else _sized(_json(each)) for each in listed]
     except NoCanonicalForm as error:
         raise NoCanonicalForm(f"column {name!r}: {error}") from error
+
+
+def _name(values: Any) -> str:
+    return str(values.dtype.newbyteorder("="))
 
 
 def _little(values: Any) -> bytes:

@@ -17,8 +17,9 @@ from typing import Any
 import provstore
 from provstore import settings
 from provstore.observe.hashing import Hasher
-from provstore.observe.redaction import cleaned
+from provstore.observe.redaction import cleaned, suspicious
 from provstore.record import sending
+from provstore.record import spool as spooled
 from provstore.record.host import Host
 from provstore.record.sending import Answer, Flushed, Unavailable
 from provstore.record.spool import Appender, Destination, Writer
@@ -80,7 +81,7 @@ class Recorder:
     def began(self, step: Step) -> None:
         """A step has begun."""
         self.host.look()
-        line = json.dumps({"begun": step.id, "name": step.name}, ensure_ascii=False, separators=(",", ":"))
+        line = _dumped({"begun": step.id, "name": step.name})
         self._writer.begun(line.encode("utf-8", "replace") + b"\n")
 
     def ended(self, step: Step, told: Facts) -> None:
@@ -92,14 +93,15 @@ class Recorder:
             told["agents"] = self._agents()
         if "seeds" in facts:
             told["seeds"] = {**facts["seeds"], **told.get("seeds", {})}
-        # what the process is of was made here, and holds no secrets; everything else may
-        clean = cleaned(told)
-        whole = {**clean, "producer": f"provstore/{provstore.__version__}"}
-        whole |= {name: facts[name] for name in ("code", "environment", "machine") if name in facts}
+        line = _dumped(told)
+        if suspicious(line):
+            line = _dumped(cleaned(told))
+        # what the process is of was made here, and holds no secrets; its packages are told once
+        around: Facts = {name: facts[name] for name in ("code", "environment", "machine") if name in facts}
         if self._told_environment != pid:
-            whole["environment"] = self.host.environment()
-        line = json.dumps(whole, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-        self._writer.ended(line.encode("utf-8", "replace") + b"\n")
+            around["environment"] = self.host.environment()
+        around["producer"] = f"provstore/{provstore.__version__}"
+        self._writer.ended(f"{line[:-1]},{_dumped(around)[1:]}\n".encode("utf-8", "replace"))
         self._told_environment = pid
         self._sender.wake()
 
@@ -132,7 +134,7 @@ class Recorder:
                 done.sent += len(answers)
             return done
         if self.to.data:
-            return self._command(until)
+            return self._command(until) if spooled.files(self._writer.folder) else Flushed()
         waiting = sum(each.waiting for each in sending.status(self.spool) if each.to == self.to)
         return Flushed(waiting=waiting)
 
@@ -158,6 +160,10 @@ class Recorder:
             self._sender.stop()
             self._writer.close()
             self.flush(_AT_EXIT if self.to.server else 60.0)
+
+
+def _dumped(said: Facts) -> str:
+    return json.dumps(said, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 def _folder(named: str) -> Path:

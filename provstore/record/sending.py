@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -64,7 +65,7 @@ def flush(folder: Path, send: Sender) -> Flushed:
     with spooled.alone(folder) as ours:
         for path in spooled.files(folder):
             if done.why or not ours:
-                done.waiting += len(spooled.read(path).payloads)
+                done.waiting += len(spooled.read(path, spooled.sent(path)).payloads)
                 continue
             try:
                 _file(folder, path, send, done)
@@ -76,21 +77,23 @@ def flush(folder: Path, send: Sender) -> Flushed:
 
 
 def _file(folder: Path, path: Path, send: Sender, done: Flushed) -> None:
+    at = spooled.sent(path)
     while True:
-        lines = spooled.read(path, 8 * _BATCH_BYTES)
+        lines = spooled.read(path, at, 8 * _BATCH_BYTES)
         for begin, end in _batches(lines.payloads):
             batch = lines.payloads[begin:end]
             try:
                 answers = send(batch)
             except Unavailable as error:
                 done.why = str(error)
-                done.waiting += len(spooled.read(path).payloads)
+                done.waiting += len(spooled.read(path, at).payloads)
                 return
             _count(folder, batch, answers, done)
-            spooled.mark_sent(path, lines.ends[end - 1])
-        if lines.size > spooled.sent(path):
-            _lost(folder, path, lines.torn, done)
-            spooled.mark_sent(path, lines.size)
+            at = _mark(path, lines.ends[end - 1])
+        if lines.size > at:
+            done.torn += lines.torn
+            _log(folder, "missing.log", [{"torn": path.name}] * lines.torn)
+            at = _mark(path, lines.size)
         if lines.whole:
             break
         if not lines.payloads and lines.alive:
@@ -98,23 +101,29 @@ def _file(folder: Path, path: Path, send: Sender, done: Flushed) -> None:
     if not lines.alive:
         missing = spooled.unended(path)
         done.missing += len(missing)
-        spooled.logged(folder, "missing.log", [dict(each) for each in missing])
+        _log(folder, "missing.log", [dict(each) for each in missing])
         spooled.remove(path)
 
 
-def _lost(folder: Path, path: Path, torn: int, done: Flushed) -> None:
-    done.torn += torn
-    if torn:
-        spooled.logged(folder, "missing.log", [{"torn": path.name}] * torn)
+def _mark(path: Path, size: int) -> int:
+    """Remember how far the receipts go; where the disk is full, lines are sent again later, and count once."""
+    with suppress(OSError):
+        spooled.mark_sent(path, size)
+    return size
+
+
+def _log(folder: Path, name: str, said: list[dict[str, object]]) -> None:
+    with suppress(OSError):
+        spooled.logged(folder, name, said)
 
 
 def _count(folder: Path, batch: Sequence[bytes], answers: Sequence[Answer], done: Flushed) -> None:
-    refused = [
+    refused: list[dict[str, object]] = [
         {"why": answer.refused, "payload": json.loads(payload)}
         for payload, answer in zip(batch, answers, strict=True)
         if answer.refused
     ]
-    spooled.logged(folder, "refused.log", refused)
+    _log(folder, "refused.log", refused)
     done.refused += len(refused)
     done.sent += len(batch) - len(refused)
 
@@ -148,7 +157,7 @@ def status(spool: Path) -> list[Status]:
         waiting, lost = 0, spooled.counted(folder, "missing.log")
         for path in spooled.files(folder):
             try:
-                lines: Lines = spooled.read(path)
+                lines: Lines = spooled.read(path, spooled.sent(path))
                 lost += lines.torn + (0 if lines.alive else len(spooled.unended(path)))
             except FileNotFoundError:
                 continue

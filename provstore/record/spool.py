@@ -220,7 +220,11 @@ def destinations(spool: Path) -> list[tuple[Path, Destination]]:
 @contextmanager
 def alone(folder: Path) -> Iterator[bool]:
     """Whether we are the only one who sends from a folder, for as long as the context lasts."""
-    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError:  # a full disk, say: two who send the same lines do no harm
+        yield True
+        return
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -237,11 +241,10 @@ def files(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.ndjson"))
 
 
-def read(path: Path, most: int = 1 << 40) -> Lines:
-    """The lines of a file that have no receipts yet, up to about `most` bytes of them."""
+def read(path: Path, start: int = 0, most: int = 1 << 40) -> Lines:
+    """The lines of a file from an offset on, up to about `most` bytes of them."""
     with path.open("rb") as file:
         alive = not _free(file.fileno())
-        start = sent(path)
         file.seek(start)
         data = file.read(most) if most < 1 << 40 else file.read()
         whole = data.rfind(b"\n") + 1

@@ -11,8 +11,7 @@ import hashlib
 import hmac
 import os
 import sqlite3
-import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,18 +72,27 @@ class Vault:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._path = Path(path)
-        self._lock = threading.Lock()
 
     def commit(self, value: Any, *, subject: str = "") -> Commitment:
         """Commit to a JSON value; it can be opened from the vault until it is erased. ValueError: no JSON value."""
-        text = jcs.dumps(value)
-        nonce = os.urandom(16)
+        (made,) = self.commit_each([(value, subject)])
+        return made
+
+    def commit_each(self, values: Iterable[tuple[Any, str]]) -> list[Commitment]:
+        """Commit to many values, each with its subject, all of them or none: one write to disk for all."""
+        texts = [(jcs.dumps(value), subject) for value, subject in values]
         with self._opened() as db:
-            db.execute("INSERT OR IGNORE INTO subject VALUES (?, ?)", (subject, os.urandom(32)))
-            ((key,),) = db.execute("SELECT key FROM subject WHERE name = ?", (subject,))
-            made = committed(key, nonce, text)
-            db.execute("INSERT INTO opening VALUES (?, ?, ?, ?)", (made, subject, nonce, text))
-        return Commitment(made)
+            db.executemany("INSERT OR IGNORE INTO subject VALUES (?, ?)", ((s, os.urandom(32)) for _, s in texts))
+            keys: dict[str, bytes] = {}
+            for _, subject in texts:
+                if subject not in keys:
+                    ((keys[subject],),) = db.execute("SELECT key FROM subject WHERE name = ?", (subject,))
+            rows = []
+            for text, subject in texts:
+                nonce = os.urandom(16)
+                rows.append((committed(keys[subject], nonce, text), subject, nonce, text))
+            db.executemany("INSERT INTO opening VALUES (?, ?, ?, ?)", rows)
+        return [Commitment(row[0]) for row in rows]
 
     def opened(self, commitment: Commitment | str) -> Opening | None:
         """What opens a commitment; None where it was erased or never was made here."""
@@ -110,15 +118,14 @@ class Vault:
 
     @contextmanager
     def _opened(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-            with closing(sqlite3.connect(self._path, timeout=30)) as db:
-                # what is deleted is overwritten, in the file and in its journal
-                db.execute("PRAGMA secure_delete = ON")
-                db.execute("PRAGMA synchronous = EXTRA")
-                with db:
-                    db.execute("BEGIN IMMEDIATE")
-                    for each in _TABLES:
-                        db.execute(each)
-                    yield db
+        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        with closing(sqlite3.connect(self._path, timeout=30)) as db:
+            # what is deleted is overwritten, in the file and in its journal
+            db.execute("PRAGMA secure_delete = ON")
+            db.execute("PRAGMA synchronous = EXTRA")
+            with db:
+                db.execute("BEGIN IMMEDIATE")
+                for each in _TABLES:
+                    db.execute(each)
+                yield db

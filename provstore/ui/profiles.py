@@ -100,9 +100,13 @@ def _inherited(profile: Profile, parent: Profile) -> Inherited:
 
 
 def diagram_svg(profile: Profile) -> bytes:
-    """The class diagram of a version as a picture of its own, with its colours in it."""
-    template = render.templates().get_template("profiles/diagram.svg")
-    return template.render(profile=profile, picture=_picture(profile)).encode()
+    """The class diagram of a version as a picture of its own."""
+    return drawn(_picture(profile), f"{profile.title}, version {profile.version}")
+
+
+def drawn(picture: Diagram, title: str) -> bytes:
+    """A class diagram as an SVG document with its colours in it, for light and for dark."""
+    return render.templates().get_template("profiles/diagram.svg").render(title=title, picture=picture).encode()
 
 
 @lru_cache(maxsize=64)

@@ -13,6 +13,7 @@ from provstore.ui import names
 from provstore.vocab import DCT, PS, RDF_TYPE
 
 _OWL, _RDFS = "http://www.w3.org/2002/07/owl#", "http://www.w3.org/2000/01/rdf-schema#"
+_SKOS = "http://www.w3.org/2004/02/skos/core#"
 #: What the examples leave out: they are Turtle behind these.
 PREFIXES = {
     name: names.PREFIXES[name] for name in ("ps", "prov", "dct", "dcat", "dqv", "earl", "schema", "ai", "rdf", "xsd")
@@ -126,6 +127,8 @@ def _term(iri: str, said: dict[str, dict[str, list[str]]]) -> Term:
         "type": [value for value in own[RDF_TYPE] if "NamedIndividual" in kinds and not value.startswith(f"<{_OWL}")],
         "sub-class of": own[f"<{_RDFS}subClassOf>"],
         "sub-property of": own[f"<{_RDFS}subPropertyOf>"],
+        "close to": own[f"<{_SKOS}closeMatch>"],
+        "looks like, and is not": own[f"<{_SKOS}relatedMatch>"],
         "domain": own[f"<{_RDFS}domain>"],
         "range": own[f"<{_RDFS}range>"],
         "sub-classes": [other for other, its in said.items() if iri in its[f"<{_RDFS}subClassOf>"]],
@@ -137,7 +140,7 @@ def _term(iri: str, said: dict[str, dict[str, list[str]]]) -> Term:
         iri[1:-1].removeprefix(PS.iri),
         _text(own[f"<{_RDFS}label>"]),
         _text(own[f"<{_RDFS}comment>"]),
-        tuple(map(_example, own["<http://www.w3.org/2004/02/skos/core#example>"])),
+        tuple(map(_example, own[f"<{_SKOS}example>"])),
         known[0],
         tuple((name, tuple(_link(each) for each in sorted(found))) for name, found in facts.items() if found),
     )

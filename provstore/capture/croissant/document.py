@@ -39,7 +39,7 @@ _WORDS: Final = {
 def recognised(value: Object) -> bool:
     """Whether an object is a Croissant document: it says that it conforms."""
     said = value.get("dct:conformsTo", value.get("conformsTo"))
-    return any(PROFILE.match(text(each)) for each in (said if isinstance(said, list) else [said]))
+    return any(PROFILE.match(address_of(each)) for each in (said if isinstance(said, list) else [said]))
 
 
 def map_croissant(value: object, *, base: str) -> Mapped:
@@ -77,6 +77,8 @@ class _Sheet:
         draft.head(when, self.node, self.state)
         if when:
             draft.say(self.state, PROV.generatedAtTime, when)
+        if self.published:
+            draft.say(self.state, DCT.issued, self.published)
 
     def _dataset(self) -> str:
         draft, place = self.draft, self.pointer

@@ -59,7 +59,9 @@ class Records:
         else:
             fields = [_field(name, "cr:RecordSet", each, columns) for name, each, columns in tables if name]
         if fields:
-            facet = {"_producer": "http://mlcommons.org/croissant/1.1", "fields": fields}
+            facet: Object = {"_producer": "http://mlcommons.org/croissant/1.1", "fields": fields}
+            if len(tables) == 1 and tables[0][0]:
+                facet["recordSet"] = tables[0][0]
             self.draft.facet(self.state, "schema", facet)
         for where, each in sets:
             self._origins(each, where, name_of(each) if len(sets) > 1 else "")

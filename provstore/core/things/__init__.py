@@ -2,7 +2,8 @@
 
 from provstore.core.things.assemble import described_thing, resolved
 from provstore.core.things.column import Column, column_of
+from provstore.core.things.croissant import croissant_of, facts_of
 from provstore.core.things.description import description
 from provstore.core.things.thing import Thing
 
-__all__ = ["Column", "Thing", "column_of", "described_thing", "description", "resolved"]
+__all__ = ["Column", "Thing", "column_of", "croissant_of", "described_thing", "description", "facts_of", "resolved"]

@@ -14,6 +14,7 @@ from provstore.core.service import Service
 from provstore.core.things.thing import Alias, Check, Measure, Parameter, Role, Statement, Term
 from provstore.errors import NotFound, QueryRefused
 from provstore.queries import CannedQuery
+from provstore.store.query import Answer
 from provstore.views.edges import RELATIONS, TIMES
 from provstore.vocab import DQV, EARL, PROV, PS, SCHEMA
 
@@ -22,7 +23,8 @@ Row = dict[str, Term]
 #: The most statements, parts or records that are looked at.
 MOST = 1000
 
-_HEAD = """
+#: The prefixes of all these queries.
+HEAD = """
 PREFIX dct: <http://purl.org/dc/terms/>
 PREFIX dqv: <http://www.w3.org/ns/dqv#>
 PREFIX earl: <http://www.w3.org/ns/earl#>
@@ -56,7 +58,7 @@ _APPARATUS = ", ".join(
 
 def _query(name: str, text: str) -> CannedQuery:
     entity = queries.Parameter("entity", "iri", "the thing", "https://prov.example/prediction/1", None)
-    return CannedQuery(name, name, name, (entity,), 10 * MOST, _HEAD + text)
+    return CannedQuery(name, name, name, (entity,), 10 * MOST, HEAD + text)
 
 
 STATEMENTS = _query(
@@ -136,7 +138,7 @@ RECORDS = _query(
   ?record ps:ledgerIndex ?index .
   OPTIONAL {{ ?record ps:recordedAt ?received }} OPTIONAL {{ ?record ps:supersededBy ?superseded }} }}""",
 )
-MENTIONS = _query("mentions", RECORDS.text.removeprefix(_HEAD).replace("?_entity ?property ?value", "?s ?p ?_entity"))
+MENTIONS = _query("mentions", RECORDS.text.removeprefix(HEAD).replace("?_entity ?property ?value", "?s ?p ?_entity"))
 REFERENCES = _query(
     "references",
     f"""SELECT ?property (COUNT(*) AS ?n) (MIN(?subject) AS ?first) WHERE {{
@@ -159,12 +161,17 @@ def bound(query: CannedQuery, iri: str) -> str:
 async def rows(service: Service, query: CannedQuery, iri: str, min_index: int | None) -> tuple[list[Row], int]:
     """The rows of a query about one thing, and the ledger index of the answer."""
     answer = await service.sparql(bound(query, iri), "application/json", min_index=min_index)
+    return await read_rows(answer), answer.index
+
+
+async def read_rows(answer: Answer) -> list[Row]:
+    """The rows of an answer in SPARQL's JSON; where they were spooled, the file is gone afterwards."""
     body = answer.body
     if answer.path:
         body = await asyncio.to_thread(answer.path.read_bytes)
         answer.path.unlink()
     bindings: list[dict[str, Any]] = json.loads(body)["results"]["bindings"]
-    return [{name: _term(cell) for name, cell in row.items()} for row in bindings], answer.index
+    return [{name: _term(cell) for name, cell in row.items()} for row in bindings]
 
 
 def _term(cell: dict[str, Any]) -> Term:

@@ -16,12 +16,13 @@ from typing import Any, Final
 
 from provstore.capture import dvc as adapter
 from provstore.capture.redaction import cleaned
+from provstore.capture.repositories import address
 from provstore.errors import ProvStoreError
 from provstore.pull.dvc import files, templates
 from provstore.pull.dvc.caches import Caches
 from provstore.pull.dvc.contents import Contents
 from provstore.pull.dvc.files import Object
-from provstore.pull.repository import Commit, Ref, Repository, address
+from provstore.pull.repository import Change, Commit, Ref, Repository
 
 LOCK, PIPELINE, TRACKED = "dvc.lock", "dvc.yaml", ".dvc"
 _PATTERNS = (":(glob)**/dvc.lock", ":(glob)**/*.dvc")
@@ -101,19 +102,21 @@ class Walk:
 
     # --- one commit ----------------------------------------------------------------------------------------------
 
-    def _commit(self, commit: Commit, changed: dict[str, list[str]]) -> Object | None:
+    def _commit(self, commit: Commit, changed: dict[str, Change]) -> Object | None:
         stages: list[Object] = []
         data: list[Object] = []
-        for path, old in sorted(changed.items()):
+        folders = {posixpath.dirname(path) for path in changed}
+        self._git.seek(commit.id, [posixpath.join(folder, PIPELINE) for folder in sorted({"", *folders})])
+        for path, change in sorted(changed.items()):
             try:
                 path.encode()
             except UnicodeEncodeError:
                 self._tell(commit, ascii(path), "the path is not UTF-8")
                 continue
             if posixpath.basename(path) == LOCK:
-                stages += self._stages(commit, path, [blob for blob in old if blob])
+                stages += self._stages(commit, path, change)
             else:
-                self._tracked(commit, path, [blob for blob in old if blob], stages, data)
+                self._tracked(commit, path, change, stages, data)
         if not stages and not data:
             return None
         if self._caches:
@@ -132,13 +135,12 @@ class Walk:
             self._recorded[commit.id] = [adapter.execution_id(self.namespace, s) for s in payload.get("stages", ())]
         return payload
 
-    def _stages(self, commit: Commit, path: str, old: list[str]) -> list[Object]:
+    def _stages(self, commit: Commit, path: str, change: Change) -> list[Object]:
         """The executions that a lock has and that of no parent has."""
-        blob = self._git.find(commit.id, path)
-        new = self._read(commit, path, blob.id, files.locked) if blob else None
+        new = self._read(commit, path, change.blob, files.locked)
         if not new:
             return []
-        before = [self._read(commit, path, each, files.locked, again=True) or {} for each in old]
+        before = [self._read(commit, path, each, files.locked, again=True) or {} for each in change.before if each]
         folder = posixpath.dirname(path)
         found = []
         for name, raw in new.items():
@@ -164,13 +166,11 @@ class Walk:
                 stage[member] = defined[member]
         return self._enriched(commit, folder, stage, _paths(defined.get("metrics"), here), pipeline)
 
-    def _tracked(self, commit: Commit, path: str, old: list[str], stages: list[Object], data: list[Object]) -> None:
+    def _tracked(self, commit: Commit, path: str, change: Change, stages: list[Object], data: list[Object]) -> None:
         """What a `.dvc` file tracks anew; where it has a command, it is a stage."""
-        blob = self._git.find(commit.id, path)
-        if blob is None:
-            return
-        if self._read(commit, path, blob.id, files.has_command):
-            held = self._read(commit, path, blob.id, files.mapping) or {}
+        old = [each for each in change.before if each]
+        if self._read(commit, path, change.blob, files.has_command):
+            held = self._read(commit, path, change.blob, files.mapping) or {}
             before = [self._read(commit, path, each, files.mapping, again=True) or {} for each in old]
             if not any(_essence(each) == _essence(held) for each in before):
                 folder = files.place(posixpath.dirname(path), str(held.get("wdir") or "."))
@@ -183,7 +183,7 @@ class Walk:
 
         before_rows = [self._read(commit, path, each, tracked, again=True) or [] for each in old]
         models = self._models(commit, posixpath.dirname(path))
-        for row in self._read(commit, path, blob.id, tracked) or []:
+        for row in self._read(commit, path, change.blob, tracked) or []:
             if any(_same(row, each) for rows in before_rows for each in rows):
                 continue
             previous = {
@@ -207,6 +207,7 @@ class Walk:
     def _enriched(self, commit: Commit, folder: str, stage: Object, metrics: list[str], pipeline: Object) -> Object:
         """The stage with the git objects at its paths, the models declared there, and the numbers it measured."""
         models = self._models(commit, folder)
+        self._git.seek(commit.id, [each["path"] for each in (*stage["deps"], *stage["outs"])])
         for each in (*stage["deps"], *stage["outs"]):
             held = self._contents.held(commit.id, each)
             if held:

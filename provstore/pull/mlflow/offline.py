@@ -1,7 +1,7 @@
 """An `mlflow.db` or an `mlruns` that somebody handed over: read by a server of MLflow's own, on a copy.
 
-The tables of MLflow change with every minor version; MLflow itself is what reads all of them. The copy is brought to
-the version of the MLflow at hand, and thrown away; what was handed over is not written to.
+The tables of MLflow change with every minor version; MLflow itself is what reads all of them. Where it is older than
+the MLflow at hand, the copy is brought to its version; what was handed over is not written to.
 """
 
 from __future__ import annotations
@@ -39,30 +39,26 @@ def served(path: Path, program: str) -> Iterator[str]:
             " has MLflow with --mlflow, such as --mlflow venv/bin/mlflow"
         )
     with tempfile.TemporaryDirectory(prefix="provstore-mlflow-") as folder:
-        backend = _copied(path, Path(folder), found)
-        port = _free_port()
-        command = [found, "server", "--backend-store-uri", backend, "--host", "127.0.0.1", "--port", str(port)]
-        artifacts = path.parent / "mlartifacts"
-        if artifacts.is_dir():
-            command += ["--artifacts-destination", str(artifacts.resolve())]
-        with (Path(folder) / "log").open("wb") as log:
-            process = subprocess.Popen(
-                [*command, "--workers", "1"],
-                cwd=folder,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-            try:
-                _wait(process, port, Path(folder) / "log")
-                yield f"http://127.0.0.1:{port}"
-            finally:
-                _end(process)
+        backend = _copied(path, Path(folder))
+        artifacts = path.resolve().parent / "mlartifacts"
+        try:
+            started = _started(found, backend, Path(folder), artifacts)
+        except _OutOfDate:
+            _upgrade(found, backend, path)
+            started = _started(found, backend, Path(folder), artifacts)
+        process, url = started
+        try:
+            yield url
+        finally:
+            _end(process)
 
 
-def _copied(path: Path, folder: Path, program: str) -> str:
-    """The backend URI of a copy: of the database at the version of the program, of a file store without artifacts."""
+class _OutOfDate(Exception):
+    """The database is of an older version of MLflow."""
+
+
+def _copied(path: Path, folder: Path) -> str:
+    """The backend URI of a copy: of the database, of a file store without artifacts."""
     if path.is_dir():
         shutil.copytree(path, folder / "mlruns", ignore=shutil.ignore_patterns("artifacts"))
         return str(folder / "mlruns")
@@ -70,13 +66,30 @@ def _copied(path: Path, folder: Path, program: str) -> str:
         beside = path.with_name(path.name + end)
         if beside.exists():
             shutil.copyfile(beside, folder / f"mlflow.db{end}")
-    backend = f"sqlite:///{folder / 'mlflow.db'}"
-    done = subprocess.run(
-        [program, "db", "upgrade", backend], cwd=folder, capture_output=True, text=True, timeout=_SECONDS, check=False
-    )
+    return f"sqlite:///{folder / 'mlflow.db'}"
+
+
+def _upgrade(program: str, backend: str, path: Path) -> None:
+    command = [program, "db", "upgrade", backend]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)
     if done.returncode:
         raise Misconfigured(f"MLflow cannot read {path}: {_last(done.stderr)}")
-    return backend
+
+
+def _started(program: str, backend: str, folder: Path, artifacts: Path) -> tuple[subprocess.Popen[bytes], str]:
+    port = _free_port()
+    command = [program, "server", "--backend-store-uri", backend, "--host", "127.0.0.1", "--port", str(port)]
+    command += ["--workers", "1", *(["--artifacts-destination", str(artifacts)] if artifacts.is_dir() else [])]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )
+    try:
+        _wait(process, port, folder / "log")
+    except BaseException:
+        _end(process)
+        raise
+    return process, f"http://127.0.0.1:{port}"
 
 
 def _free_port() -> int:
@@ -89,7 +102,10 @@ def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
     until = time.monotonic() + _SECONDS
     while time.monotonic() < until:
         if process.poll() is not None:
-            raise Misconfigured(f"the MLflow server ended at once: {_last(log.read_text(errors='replace'))}")
+            said = log.read_text(errors="replace")
+            if "out-of-date database schema" in said:
+                raise _OutOfDate
+            raise Misconfigured(f"the MLflow server ended at once: {_last(said)}")
         try:
             with _open(f"http://127.0.0.1:{port}/health", timeout=5):
                 return
