@@ -24,7 +24,7 @@ install: .venv/.installed
 test: install  ## every test: first those that measure time, while nothing else runs, then all others side by side
 	@code=0; \
 	$(BIN)/python -m pytest -q -m alone || code=$$?; \
-	$(BIN)/python -m pytest -q -m 'not alone' -n auto --dist loadfile || code=$$?; \
+	$(BIN)/python -m pytest -q -m 'not alone' -n auto --dist loadfile --no-loadscope-reorder || code=$$?; \
 	exit $$code
 
 check: lint  ## format, lint, types, floors, the tests of the project itself

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
-from bench import graphs, ingest, install, lineage, picture, queries, recorder, search, sparql, stored, validation
+from bench import (
+    graphs,
+    ingest,
+    install,
+    items,
+    lineage,
+    picture,
+    plugin,
+    queries,
+    recorder,
+    search,
+    sparql,
+    stored,
+    validation,
+)
 
 
 def main() -> None:
     parts = (
         ("Taking in", ingest.main),
+        ("Items in batches", items.main),
         ("Recording", recorder.main),
         ("Asking", sparql.main),
         ("Canned queries", queries.main),
@@ -17,6 +32,7 @@ def main() -> None:
         ("Validation", validation.main),
         ("Validation of a store", stored.main),
         ("The default graph", graphs.main),
+        ("The MLflow plugin", plugin.main),
         ("Installing", install.main),
     )
     for title, run in parts:

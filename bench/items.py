@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.parse import quote
 from urllib.request import Request, urlopen
 
@@ -90,8 +91,9 @@ def _ingest(directory: Path, count: int, size: int) -> tuple[float, list[float]]
 
 def _taking_in(directory: Path, count: int, size: int) -> None:
     seconds, stages = _ingest(directory, count, size)
-    quads, held = _quads(directory)
+    quads, held = directory.with_suffix(".nq"), _write(directory)
     bulk, cpu = _bulk(quads, held)
+    quads.unlink()
     print(f"{count} items in batches of {size}, {held / count:.0f} quads each (record and default graph)\n")
     print("| what | items/s | of `bulk_load` |\n|---|---|---|")
     print(f"| `Store.bulk_load` of the same quads | {count / bulk:.0f} | 100 % |")
@@ -103,23 +105,25 @@ def _taking_in(directory: Path, count: int, size: int) -> None:
         print(f"| {what} | {spent / count * 1e6:.0f} |")
 
 
-def _quads(directory: Path) -> tuple[bytes, int]:
-    """What the store came to hold, as N-Quads in the order of the ledger, and how many that is."""
+def _write(directory: Path) -> int:
+    """Write what the store came to hold beside it, in the order of the ledger; how many quads it holds."""
     store = ProvStore(directory)
-    held, texts = len(store.views.store), list[str]()
-    for body in store.ledger.bodies(1, store.ledger.head):
-        quads = body.quads.decode()
-        texts += [quads, without_graph(quads)]
+    with directory.with_suffix(".nq").open("w", encoding="utf-8") as file:
+        for body in store.ledger.bodies(1, store.ledger.head):
+            quads = body.quads.decode()
+            file.write(quads)
+            file.write(without_graph(quads))
+    held = len(store.views.store)
     store.close()
-    return "".join(texts).encode(), held
+    return held
 
 
-def _bulk(quads: bytes, held: int) -> tuple[float, float]:
+def _bulk(quads: Path, held: int) -> tuple[float, float]:
     """Wall and CPU seconds of loading the quads into a new store on disk."""
     with tempfile.TemporaryDirectory() as directory:
         store = ox.Store(directory)
         began, cpu = time.perf_counter(), time.process_time()
-        store.bulk_load(quads, format=ox.RdfFormat.N_QUADS)
+        store.bulk_load(path=str(quads), format=ox.RdfFormat.N_QUADS)
         store.flush()
         found = time.perf_counter() - began, time.process_time() - cpu
         loaded = len(store)
@@ -141,8 +145,16 @@ def _served(count: int, size: int) -> float:
 
 
 def _post(url: str, raw: bytes) -> None:
-    with urlopen(Request(f"{url}/records", raw, {"Content-Type": "application/json"})) as answer:
-        answer.read()
+    """Send a batch, again and again where the server has too much to do."""
+    while True:
+        try:
+            with urlopen(Request(f"{url}/records", raw, {"Content-Type": "application/json"})) as answer:
+                answer.read()
+                return
+        except HTTPError as error:
+            if error.code != 503:
+                raise
+            time.sleep(int(error.headers.get("Retry-After", "1")))
 
 
 def _asking(few: Path, many: Path, count: int) -> None:

@@ -79,7 +79,7 @@ def bash(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bash]:
 def test_commands(bash: Bash) -> None:
     assert bash.completed("provstore ") == sorted(["--help", "--version", *COMMANDS])
     assert bash.completed("provstore ve") == ["verify"]
-    assert bash.completed("provstore re") == ["rebuild", "restore"]
+    assert bash.completed("provstore re") == ["rebuild", "record", "restore"]
     assert bash.completed("provstore zzz") == ["zzz"]
 
 

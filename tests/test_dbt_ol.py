@@ -22,6 +22,8 @@ from tests.environments import PINS, programs
 from tests.servers import Server, command, serving
 from tests.stores import assert_sound, store_in
 
+pytestmark = pytest.mark.slow
+
 #: Model → the seeds that its SQL reads, through all layers.
 READ = {
     "stg_applicants": {"applicants"},

@@ -81,7 +81,9 @@ def test_commands_targets_and_variables_exist(page: Path) -> None:
     assert commands <= set(subcommands(build_parser()))
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert set(re.findall(r"\bmake ([a-z]+)", said)) <= targets
-    variables = {f"PROVSTORE_{each.name.upper()}" for each in SETTINGS} | {"PROVSTORE_TESTSUITES", "PROVSTORE_MLFLOW"}
+    variables = {f"PROVSTORE_{each.name.upper()}" for each in SETTINGS} | {"PROVSTORE_TESTSUITES"}
+    plugin = (ROOT / "clients" / "mlflow" / "provstore_mlflow").glob("*.py")
+    variables |= {name for path in plugin for name in re.findall(r"PROVSTORE_MLFLOW[A-Z_]*", path.read_text())}
     assert set(re.findall(r"\bPROVSTORE_[A-Z_]+", said)) <= variables
 
 

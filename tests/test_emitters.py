@@ -13,6 +13,8 @@ from tests.emitting import ran, shell, snippet, transport
 from tests.environments import PINS, Unreachable, make, programs
 from tests.servers import Server, command, serving
 
+pytestmark = pytest.mark.slow
+
 SEND = PINS / "send.py"
 
 

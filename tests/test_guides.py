@@ -16,6 +16,8 @@ from tests.servers import Server, serving
 from tests.suites import ROOT
 from tests.walking import ADDRESS, walk
 
+pytestmark = pytest.mark.slow
+
 DOCS = ROOT / "docs"
 #: Pages whose commands ask about the worked examples, and how many steps each has at least.
 ASKING = {"howto/ask.md": 7, "howto/back-up.md": 3, "howto/verify.md": 5, "lineage.md": 4, "search.md": 1}

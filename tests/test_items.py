@@ -16,6 +16,9 @@ from provstore.capture import formats
 from provstore.capture.items import MAX_ITEMS, map_items
 from provstore.capture.items.batch import KINDS, MAX_SOURCES
 from provstore.capture.items.items import MEMBERS
+from provstore.capture.payloads import Limits
+from provstore.core import intake
+from provstore.core.inline import validate
 from provstore.errors import Unmappable
 from provstore.model import Mapped
 from tests.notation import canonical, lines_of, prefixed, triples
@@ -364,6 +367,50 @@ def test_a_run_that_is_no_uuid_gets_one_and_an_iri_is_kept() -> None:
     assert [each.pointer for each in mapped({"key": "1"}, run="night 7").liberties] == ["/run"]
     found = mapped({"key": "1"}, run="https://prov.example/run/observation-77")
     assert "item/lab/1 prov:wasGeneratedBy run/observation-77" in told(found)
+
+
+def _found(value: Object, profile: str) -> set[str]:
+    """The names of the rules by which a profile finds something in a batch."""
+    return {result.shape.rpartition("#")[2] for result in validate(value, profile, base=BASE).results}
+
+
+def test_the_profiles_of_items_and_predictions_judge_batches() -> None:
+    whole = {
+        "kind": "Observation",
+        "state": "raw",
+        "end": "2026-04-01T09:00:00Z",
+        "device": {"id": "a", "serial": "1"},
+        "technician": "t",
+        "plan": "p",
+        "unit": "unit:K",
+    }
+    assert _found(batch({"key": "1", "value": 3, "sample": "s"}, **whole), "item") == {
+        "observation-names-the-calibration"
+    }
+    assert _found(batch({"key": "1", "value": 3}, kind="Observation"), "item") == {
+        "number-has-a-unit",
+        "number-has-a-time",
+        "observation-has-a-time",
+        "number-belongs-to-a-measurand",
+        "observation-names-its-device",
+        "observation-names-its-technician",
+        "observation-names-its-method",
+        "observation-names-its-sample",
+        "observation-names-the-calibration",
+    }
+    risk = {"kind": "Inference", "software": "s", "end": "2026-04-01T09:00:00Z"}
+    assert not _found(batch({"key": "1", "value": SECRET, "from": "i"}, model="models:/m-1", **risk), "prediction")
+    assert _found(batch({"key": "1", "from": "i"}, **risk), "prediction") >= {
+        "inference-names-its-model",
+        "prediction-has-a-value",
+        "prediction-is-derived-from-model-and-input",
+    }
+
+
+def test_a_batch_of_many_is_mapped_where_nobody_waits_for_it() -> None:
+    for count, small in ((10, True), (1_000, False)):
+        data = json.dumps(batch(*({"key": n, "value": n} for n in range(count)))).encode()
+        assert intake.is_small(intake.Body(data, "application/json", None, BASE, Limits())) is small
 
 
 # --- what is refused -------------------------------------------------------------------------------------------------

@@ -31,6 +31,8 @@ from tests.naive import Naive, Triple
 from tests.stores import assert_sound, event, store_in
 from tests.telling import feed, reads, short, wrote
 
+pytestmark = pytest.mark.slow
+
 quick = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 
 

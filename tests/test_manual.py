@@ -20,6 +20,8 @@ from provstore.cli.parser import subcommands
 from tests.servers import command, environment, serving
 from tests.suites import ROOT
 
+pytestmark = pytest.mark.slow
+
 COMMANDS = subcommands(build_parser())
 _SERVED = re.compile(rb"provstore serves (http://127\.0\.0\.1:\d+)\n")
 

@@ -24,6 +24,8 @@ from tests.mlflows import SECRET, Mlflow, free_port, mlflow
 from tests.servers import BASE, Server, command, environment, serving
 from tests.stores import ARRIVAL, assert_sound, lines, store_in
 
+pytestmark = pytest.mark.slow
+
 NAME = "mlflow of the tests"
 #: What is about records and not about what they say; and the journal of aliases, which only live capture knows.
 _OF_RECORDS = f"<{BASE}/record/"

@@ -7,6 +7,7 @@ import http.server
 import json
 import re
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -28,6 +29,8 @@ from provstore.observe.reads import Read
 from tests.environments import programs
 from tests.servers import command
 from tests.suites import ROOT
+
+pytestmark = pytest.mark.slow
 
 CLIENT = ROOT / "clients" / "mlflow"
 SCRIPTS = ROOT / "tests" / "emitters" / "plugin"
@@ -433,18 +436,31 @@ def test_trouble_around_it_is_no_trouble_for_the_run(tracking: Tracking) -> None
     assert [each.path for each in told(tracking.only(home))] == [str(home / "data" / "train.csv")]
 
 
-def test_an_error_inside_is_one_warning(tracking: Tracking, tmp_path: Path) -> None:
-    """Its own code broken in every place that it is called from."""
-    broken = tmp_path / "provstore_mlflow"
+def broken(tracking: Tracking, folder: Path, error: str, *functions: tuple[str, str]) -> dict[str, str]:
+    """The variable by which a program finds a copy of the plugin first in which these functions raise."""
     (site,) = tracking.home.glob("env/lib/python*/site-packages")
-    shutil.copytree(site / "provstore_mlflow", broken)
-    for name, function in (("collecting", "collected"), ("observe/git", "code_state"), ("runs", "_started")):
-        file = broken / f"{name}.py"
-        file.write_text(f"{file.read_text()}\n\ndef {function}(*args, **kwargs):\n    raise RuntimeError('broken')\n")
+    shutil.copytree(site / "provstore_mlflow", folder / "provstore_mlflow")
+    for name, function in functions:
+        file = folder / "provstore_mlflow" / f"{name}.py"
+        file.write_text(f"{file.read_text()}\n\ndef {function}(*args, **kwargs):\n    raise {error}\n")
+    return {"PYTHONPATH": str(folder)}
+
+
+def test_an_error_inside_is_one_warning(tracking: Tracking, tmp_path: Path) -> None:
+    functions = (("collecting", "collected"), ("observe/git", "code_state"), ("runs", "_started"))
     home = tracking.folder("broken")
-    done = tracking.run(home, "plain.py", env={"PYTHONPATH": str(tmp_path)})
+    done = tracking.run(home, "plain.py", env=broken(tracking, tmp_path, "RuntimeError('broken')", *functions))
     assert done.stderr.count("provstore-mlflow could not record") == 1
     assert "provstore.reads" not in tracking.only(home)
+
+
+def test_who_interrupts_it_still_ends_the_run(tracking: Tracking, tmp_path: Path) -> None:
+    home = tracking.folder("interrupted")
+    env = broken(tracking, tmp_path, "KeyboardInterrupt", ("collecting", "collected"))
+    tracking.run(home, "plain.py", env=env, code=-signal.SIGINT)
+    (run,) = tracking.tags(home)
+    with closing(sqlite3.connect(tracking.home / "mlflow.db")) as database:
+        assert database.execute("SELECT status FROM runs WHERE run_uuid = ?", (run,)).fetchone() == ("FINISHED",)
 
 
 def test_it_can_be_switched_off(tracking: Tracking) -> None:
@@ -468,15 +484,15 @@ def test_without_the_path_file_it_begins_with_mlflow(tracking: Tracking, tmp_pat
 
 
 def test_a_program_without_mlflow_loads_next_to_nothing(tracking: Tracking, tmp_path: Path) -> None:
-    script = "import sys; print(sorted(m for m in sys.modules if 'provstore' in m))"
-    done = ran(tracking.plugged, "-c", script, cwd=tmp_path, env={"PATH": "/nowhere"})
-    assert done.stdout.strip() == "['provstore_mlflow', 'provstore_mlflow.hook', 'provstore_mlflow.imports']"
-    script = "import sys, json, hashlib, logging, tempfile, threading; print(len(sys.modules))"
-    counts = [
-        int(ran(tracking.plugged, "-c", script, cwd=tmp_path, env=each).stdout)
-        for each in ({}, {"PROVSTORE_MLFLOW": "off"})
-    ]
-    assert counts[0] - counts[1] <= 1
+    script = "import sys; print(*sys.modules)"
+    on, off = (
+        set(ran(tracking.plugged, "-c", script, cwd=tmp_path, env=each).stdout.split())
+        for each in ({"LANG": "C.UTF-8"}, {"LANG": "C.UTF-8", "PROVSTORE_MLFLOW": "off"})
+    )
+    ours = {"provstore_mlflow", "provstore_mlflow.hook", "provstore_mlflow.imports"}
+    assert ours <= on
+    assert on <= off | ours
+    assert {"typing", "re", "collections", "json", "hashlib", "logging"}.isdisjoint(on)
 
 
 def test_the_hook_holds_no_more_than_it_may(tracking: Tracking, tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ from tests.servers import command, serving
 from tests.test_profiles import CREDIT, HEAD
 from tests.test_publishing import MILD, STRICT
 
+pytestmark = pytest.mark.slow
+
 THING = "<urn:thing> a <http://www.w3.org/ns/prov#Entity> ."
 
 

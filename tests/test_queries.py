@@ -267,6 +267,17 @@ CASES: list[tuple[str, str, dict[str, str], list[str]]] = [
             "dataset/transactions/read/A | possible | dataset/transactions | —",
         ],
     ),
+    ("models/alias_at", "credit", {"model": f"{BASE}model/premium", "at": "2026-03-10T00:00:00Z"}, []),
+    (
+        "models/alias_at",
+        "credit",
+        {"model": f"{BASE}model/premium", "at": "2026-03-12T00:00:00Z"},
+        [
+            "certain | model/premium-1 | — | model/premium-1 | agent/person/cleo | 2026-03-11T08:00:00Z | — | — | — |"
+            " activity/approve-1"
+        ],
+    ),
+    ("models/versions", "credit", {}, []),
 ]
 
 

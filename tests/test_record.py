@@ -370,6 +370,16 @@ def test_what_comes_after_the_end_is_not_recorded(tmp_path: Path) -> None:
     assert told.recorder.troubles.counts == {"telling what a step used": 1}
 
 
+def test_a_step_is_begun_once(tmp_path: Path) -> None:
+    told = Told(tmp_path)
+    step = told.step()
+    for _ in range(2):
+        with step:
+            pass
+    assert told.only["state"] == "COMPLETE"
+    assert told.recorder.troubles.counts == {"beginning a step": 1}
+
+
 def test_the_clock_may_go_back(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [1_700_000_000_000_000_000]
     monkeypatch.setattr("time.time_ns", lambda: now[0])
@@ -450,6 +460,7 @@ with record.step("parent") as step:
     child = os.fork()
     if child == 0:
         step.parameter("who", "child")
+        step.used(b"child")
         with record.step("child") as inner:
             pass
     else:

@@ -146,6 +146,27 @@ def test_without_a_destination_the_command_says_where(tmp_path: Path) -> None:
     assert json.loads(again.stdout) == {"sent": 0, "refused": 0, "waiting": 0, "torn": 0, "missing": 0, "why": ""}
 
 
+def test_a_program_that_recorded_nothing_starts_nothing(tmp_path: Path) -> None:
+    code = "from provstore import record; record.configure()"
+    _, errors = ended(python(code, tmp_path, PROVSTORE_DATA=str(tmp_path / "data")))
+    assert errors == ""
+    assert not (tmp_path / "data").exists()
+    assert not (tmp_path / "spool").exists()
+
+
+def test_a_file_of_steps_is_taken_in_as_any_other(tmp_path: Path) -> None:
+    code = f"from provstore import record; record.configure(file='steps.ndjson')\n{STEPS}"
+    for _ in range(2):
+        ended(python(code, tmp_path))
+    with (tmp_path / "steps.ndjson").open("ab") as file:
+        file.write(b'{"provstore":"step/1","id":')  # torn by a kill
+    ended(python(code, tmp_path))
+    taken = command("ingest", tmp_path / "steps.ndjson", "--data", tmp_path / "data")
+    assert taken.stdout == b"15 taken, 0 duplicate, 1 refused\n"
+    again = command("ingest", tmp_path / "steps.ndjson", "--data", tmp_path / "data")
+    assert again.stdout == b"0 taken, 15 duplicate, 1 refused\n"
+
+
 def test_a_flush_names_the_server_that_does_not_answer(tmp_path: Path) -> None:
     ended(python(STEPS, tmp_path))
     flushed = command("record", "flush", "--spool", tmp_path / "spool", "--server", NOWHERE)

@@ -44,6 +44,17 @@ def test_equal_values_have_unequal_commitments(vault: Vault) -> None:
     assert opened(vault, vault.commit(6.9, subject="p-8")).key != opened(vault, made.pop()).key
 
 
+def test_many_values_at_once(vault: Vault) -> None:
+    made = vault.commit_each([(number, f"p-{number % 3}") for number in range(500)])
+    assert [opened(vault, each).value for each in made] == [str(number) for number in range(500)]
+    assert all(verify(opened(vault, each)) for each in made[:20])
+    assert vault.erase(subject="p-0") == 167
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        vault.commit_each([(1, "p"), (float("inf"), "p")])
+    assert vault.erase(subject="p") == 0  # all or none
+    assert vault.commit_each([]) == []
+
+
 def test_an_erased_subject_leaves_commitments_that_nobody_can_open(vault: Vault, tmp_path: Path) -> None:
     gone = [vault.commit(f"value-{number}-of-seven", subject="p-7") for number in range(5)]
     kept = vault.commit("value-of-eight", subject="p-8")

@@ -14,6 +14,8 @@ import pytest
 from tests.servers import Server, children, serving
 from tests.verdicts import GRAPH, assert_current, judged
 
+pytestmark = pytest.mark.slow
+
 PROV = "http://www.w3.org/ns/prov#"
 PROFILE = "prov-core/1"
 

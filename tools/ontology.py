@@ -188,13 +188,18 @@ says nothing of derivation, and DCAT's does.
 The middle of it all:
 
 ```text
-            job (prov:Plan)             agent
-                 │ ps:job                 │ prov:wasAssociatedWith
-                 ▼                        ▼
- read state ◄─ prov:used ── run (prov:Activity) ◄─ prov:wasGeneratedBy ── write state, model version, prediction
-   │    │                                                                     │    │
-   │    └ ps:bytes ─► bytes ◄──────────────────── ps:bytes ───────────────────┘    │
-   └ prov:specializationOf ─► dataset ◄──────────── prov:specializationOf ─────────┘
+             job (prov:Plan)    agent (prov:Agent)
+                   ▲                  ▲
+            ps:job │                  │ prov:wasAssociatedWith
+                   └────────┬─────────┘
+                    run (prov:Activity)
+                      │           ▲
+            prov:used │           │ prov:wasGeneratedBy
+                      ▼           │
+ dataset ◄────── read state ◄── write state, model version, prediction ──────► dataset, model
+  prov:specializationOf │ prov:wasDerivedFrom │        prov:specializationOf
+                        │                     │
+               ps:bytes └─────► bytes ◄───────┘ ps:bytes
 ```
 """
 

@@ -28,6 +28,8 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     handed = "://" not in arguments.source and path.exists()
     if handed and arguments.follow:
         raise Misconfigured(f"{path} does not change: --follow goes with the http:// or https:// URI of a server")
+    if not 0 < arguments.interval < 86_400:
+        raise Misconfigured(f"--interval is a number of seconds below a day, got {arguments.interval}")
     if arguments.listen and not arguments.follow:
         raise Misconfigured("--listen goes with --follow: webhooks come for as long as it runs")
     with _address(arguments, path if handed else None) as (where, server), sink.opened(settings) as store:

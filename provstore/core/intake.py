@@ -18,6 +18,8 @@ from provstore.security.process import JobCrash, JobTimeout
 JSON = "application/json"
 #: Bodies beyond this, once inflated, are mapped by a worker, so that nobody else waits for them.
 _SMALL = 256 * 1024
+#: And beyond this where they hold batches of items, which say much in few bytes.
+_TERSE, _ITEMS = 16 * 1024, b'"items/'
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +61,12 @@ def is_small(body: Body) -> bool:
     """
     limits = replace(body.limits, body_bytes=_SMALL, inflated_bytes=_SMALL)
     try:
-        payloads.inflated(body.data, body.encoding, limits)
+        text = payloads.inflated(body.data, body.encoding, limits)
     except TooLarge:
         return False
     except ProvStoreError:
         return True
-    return True
+    return len(text) <= _TERSE or _ITEMS not in text
 
 
 def read_events(body: Body) -> list[Item]:

@@ -108,10 +108,10 @@ def _fitting(value: list[str] | dict[str, str]) -> str:
     """The JSON text without secrets; long items are cut, of a list the first that fit are kept."""
     clean = redact(value).value
     if isinstance(clean, dict):
-        return _dumps({name: each[:200] for name, each in clean.items()})
+        return _dumps({name: each[:200].encode("ascii", "replace").decode() for name, each in clean.items()})
     words = [each[:1000] for each in clean]
     while len(text := _dumps(words)) > TAG_LENGTH:
-        words = [*words[: len(words) // 2], "…"] if len(words) > 2 else [words[0][:500], "…"]
+        words = [*words[: len(words) // 2], "…"] if len(words) > 2 else [words[0][: len(words[0]) // 2], "…"]
     return text
 
 

@@ -33,7 +33,7 @@ _DIFF = (
     *("--unified=3", "--diff-algorithm=myers", "--submodule=diff", "--ignore-submodules=none"),
 )
 #: How many seconds git may take over a large tree before the state of it counts as unknown.
-_TIMEOUT = 20.0
+_TIMEOUT = 5.0
 #: Files that git does not know and that are larger than this are data, not code: reading them would take long.
 _MOST = 8 << 20
 

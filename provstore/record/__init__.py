@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar, overload
 
 from provstore.record.recorder import Recorder
@@ -111,6 +111,11 @@ def commit(value: Any, *, subject: str = "") -> Commitment:
     return vault().commit(value, subject=subject)
 
 
+def commit_each(values: Iterable[tuple[Any, str]]) -> list[Commitment]:
+    """Commit to many values, each with its subject, by one write to disk."""
+    return vault().commit_each(values)
+
+
 def opened(commitment: Commitment | str) -> Opening | None:
     """The value of a commitment and what proves it; None where it was erased or is not known here."""
     return vault().opened(commitment)
@@ -130,6 +135,7 @@ __all__ = [
     "Thing",
     "Vault",
     "commit",
+    "commit_each",
     "configure",
     "current",
     "data",

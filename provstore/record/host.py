@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 import os
 import sys
-import threading
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -25,7 +24,6 @@ class Host:
 
     def __init__(self, variables: Mapping[str, str], hasher: Hasher, code: str = "") -> None:
         self._variables, self._hasher, self._code = variables, hasher, code
-        self._lock, self._pid = threading.Lock(), os.getpid()
         self._state: Facts = {}
         self._looked = float("-inf")
         self._facts: Facts | None = None

@@ -19,6 +19,7 @@ from provstore import settings
 from provstore.observe.hashing import Hasher
 from provstore.observe.redaction import cleaned, suspicious
 from provstore.record import sending
+from provstore.record import spool as spooled
 from provstore.record.host import Host
 from provstore.record.sending import Answer, Flushed, Unavailable
 from provstore.record.spool import Appender, Destination, Writer
@@ -133,7 +134,7 @@ class Recorder:
                 done.sent += len(answers)
             return done
         if self.to.data:
-            return self._command(until)
+            return self._command(until) if spooled.files(self._writer.folder) else Flushed()
         waiting = sum(each.waiting for each in sending.status(self.spool) if each.to == self.to)
         return Flushed(waiting=waiting)
 

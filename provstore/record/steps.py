@@ -42,10 +42,10 @@ class Step:
         self._seeds: Facts = {}
         self._agents: list[Facts] = []
         self._measurements: list[Facts] = []
-        self._parent: Step | None = None
+        self.parent: Step | None = None
         self._outer: list[Step | None] = []
         self._pid = self._began = self._ticks = 0
-        self._over = False
+        self.over = False
 
     # --- what happens in it -----------------------------------------------------------------------------------------
 
@@ -119,11 +119,11 @@ class Step:
             self._measurements.append(said)
 
     def _add(self, to: list[Any], entry: Any, facts: Facts, prefix: str, thing: Any) -> str:
+        if self._pid != os.getpid():  # and its lock may be held by a thread that is not here
+            raise RuntimeError(f"step {self.name!r} has not begun in this process, but perhaps in its parent")
         with self._lock:
-            if self._over:
+            if self.over:
                 raise RuntimeError(f"step {self.name!r} is over")
-            if self._pid != os.getpid():
-                raise RuntimeError(f"step {self.name!r} belongs to the process that this one was forked from")
             if to is self._used and (before := self._same(facts)):
                 return before
             if len(to) >= _MOST:
@@ -169,8 +169,10 @@ class Step:
     def begin(self) -> None:
         """Begin, as a part of the step that is current here."""
         with self._recorder.troubles.kept("beginning a step"):
+            if self._pid:
+                raise RuntimeError(f"step {self.name!r} was begun before; each is begun once")
             self._pid, self._began, self._ticks = os.getpid(), time.time_ns(), time.monotonic_ns()
-            self._parent = self._options.pop("parent", None) or _CURRENT.get()
+            self.parent = self._options.pop("parent", None) or current()
             self._recorder.began(self)
             for name, value in dict(self._options.pop("parameters", None) or {}).items():
                 self.parameter(name, value)
@@ -182,10 +184,12 @@ class Step:
     def end(self, state: str, error: BaseException | None = None) -> None:
         """End, once, in the process that began it: COMPLETE, FAIL or ABORT; the record is on disk on return."""
         with self._recorder.troubles.kept("ending a step"):
+            if self._pid != os.getpid():
+                return
             with self._lock:
-                if self._over or self._pid != os.getpid():
+                if self.over:
                     return
-                self._over = True
+                self.over = True
             self._recorder.ended(self, self._told(state, error))
 
     def fail(self, error: BaseException) -> None:
@@ -215,8 +219,8 @@ class Step:
             "end": _instant(self._began + took),
             **value_of(self._options),
         }
-        if self._parent is not None:
-            said["parent"] = {"id": self._parent.id}
+        if self.parent is not None:
+            said["parent"] = {"id": self.parent.id}
         if error is not None:  # a message may hold anything, personal data too
             said["error"] = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
         for name, value in (
@@ -266,8 +270,11 @@ class Step:
 
 
 def current() -> Step | None:
-    """The step that is current here, if there is one."""
-    return _CURRENT.get()
+    """The step that is current here, if there is one: of those that are over, the one that they were in."""
+    step = _CURRENT.get()
+    while step is not None and step.over:
+        step = step.parent
+    return step
 
 
 def state_of(error: BaseException | None) -> str:

@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,14 +75,24 @@ class Vault:
 
     def commit(self, value: Any, *, subject: str = "") -> Commitment:
         """Commit to a JSON value; it can be opened from the vault until it is erased. ValueError: no JSON value."""
-        text = jcs.dumps(value)
-        nonce = os.urandom(16)
+        (made,) = self.commit_each([(value, subject)])
+        return made
+
+    def commit_each(self, values: Iterable[tuple[Any, str]]) -> list[Commitment]:
+        """Commit to many values, each with its subject, all of them or none: one write to disk for all."""
+        texts = [(jcs.dumps(value), subject) for value, subject in values]
         with self._opened() as db:
-            db.execute("INSERT OR IGNORE INTO subject VALUES (?, ?)", (subject, os.urandom(32)))
-            ((key,),) = db.execute("SELECT key FROM subject WHERE name = ?", (subject,))
-            made = committed(key, nonce, text)
-            db.execute("INSERT INTO opening VALUES (?, ?, ?, ?)", (made, subject, nonce, text))
-        return Commitment(made)
+            db.executemany("INSERT OR IGNORE INTO subject VALUES (?, ?)", ((s, os.urandom(32)) for _, s in texts))
+            keys: dict[str, bytes] = {}
+            for _, subject in texts:
+                if subject not in keys:
+                    ((keys[subject],),) = db.execute("SELECT key FROM subject WHERE name = ?", (subject,))
+            rows = []
+            for text, subject in texts:
+                nonce = os.urandom(16)
+                rows.append((committed(keys[subject], nonce, text), subject, nonce, text))
+            db.executemany("INSERT INTO opening VALUES (?, ?, ?, ?)", rows)
+        return [Commitment(row[0]) for row in rows]
 
     def opened(self, commitment: Commitment | str) -> Opening | None:
         """What opens a commitment; None where it was erased or never was made here."""

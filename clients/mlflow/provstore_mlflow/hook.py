@@ -12,10 +12,13 @@ from __future__ import annotations
 import os
 import sys
 from _thread import get_ident
-from collections.abc import Callable
 from stat import S_ISFIFO, S_ISREG
 from time import monotonic_ns
-from typing import Any
+
+TYPE_CHECKING = False  # importing `typing` would cost more than all of this module
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
 OFF = os.environ.get("PROVSTORE_MLFLOW", "").lower() in ("off", "0", "false", "no")
 SPOOL = "PROVSTORE_MLFLOW_SPOOL"
@@ -30,7 +33,7 @@ Active = tuple[tuple[str, int], ...]
 Event = tuple[int, int, str, str, "Stat | None", Active]
 
 _WRITES = os.O_WRONLY | os.O_RDWR
-_CODE = (".py", ".pyc", ".pyi", ".so", ".pth", ".pyx", ".egg-link")
+_CODE = (".py", ".pyc", ".pyi", ".so", ".pth", ".pyx", ".egg-link", ".lock")
 _DATA = (".csv", ".csv.gz", ".tsv", ".npz", ".npy", ".parquet", ".arff", ".arff.gz", ".feather", ".pkl.z", ".jsonl")
 
 

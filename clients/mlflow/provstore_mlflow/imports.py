@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+
+TYPE_CHECKING = False  # importing `typing` would cost more than all of this module
+if TYPE_CHECKING:
+    from typing import Any
 
 #: Modules that are looked at once they are loaded, and the module of ours whose `wrap` does it.
 WATCHED = {
@@ -18,6 +21,7 @@ WATCHED = {
     "pyarrow.parquet.core": "arrow",
     "duckdb": "sql",
     "fsspec.spec": "remote",
+    "datasets.load": "frames",
     "polars": "frames",
     "h5py": "frames",
 }

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 
 from provstore.observe.context import context
-from provstore.observe.git import code_state
+from provstore.observe.git import CodeState, code_state
 from provstore_mlflow import __version__
 from provstore_mlflow.collecting import hasher
 from provstore_mlflow.hook import OFF
@@ -14,6 +15,11 @@ from provstore_mlflow.quietly import ours, trouble
 from provstore_mlflow.runs import watch
 
 watch()  # MLflow loads this module while it is imported
+
+
+#: In a sweep of runs, git is asked again only after so many seconds.
+_FRESH = 10.0
+_known: dict[str, tuple[float, CodeState | None]] = {}
 
 
 class ProvstoreContext:
@@ -26,8 +32,15 @@ class ProvstoreContext:
         """The tags of `provstore.observe.context`; none where something goes wrong."""
         try:
             with ours():
-                code = code_state(os.getcwd(), hasher)
-                return context(code, sys.orig_argv, os.environ, __version__)
+                return context(_code(os.getcwd()), sys.orig_argv, os.environ, __version__)
         except Exception as error:
             trouble(error)
             return {}
+
+
+def _code(folder: str) -> CodeState | None:
+    asked, state = _known.get(folder, (-_FRESH, None))
+    if time.monotonic() - asked >= _FRESH:
+        state = code_state(folder, hasher)
+        _known[folder] = time.monotonic(), state
+    return state

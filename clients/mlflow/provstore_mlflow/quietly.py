@@ -46,7 +46,8 @@ def around(
 ) -> None:
     """Put calls around a function: `before(*args, **kwargs)`, and `after(result, *args, **kwargs)` if it returns.
 
-    The function gets its arguments, and returns or raises, as it always did.
+    The function gets its arguments, and returns or raises, as it always did; also where Ctrl-C comes during `before`,
+    which counts after it: a run that is being ended is ended.
     """
     inner = getattr(owner, name, None)
     if inner is None or hasattr(inner, "__provstore__"):
@@ -54,9 +55,15 @@ def around(
 
     @wraps(inner)
     def outer(*args: Any, **kwargs: Any) -> Any:
-        if before:
-            _tried(before, *args, **kwargs)
+        interrupted = None
+        try:
+            if before:
+                _tried(before, *args, **kwargs)
+        except BaseException as error:
+            interrupted = error
         result = inner(*args, **kwargs)
+        if interrupted:
+            raise interrupted
         if after:
             _tried(after, result, *args, **kwargs)
         return result

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from threading import Event
 from typing import Final
 
-from provstore.errors import Busy, SourceUnavailable
+from provstore.errors import Busy, NotFound, SourceUnavailable
 from provstore.pull.mlflow.poller import Poller
 
 #: A sweep takes its turn when twenty times as long has passed as the last one took, and a minute at least.
@@ -42,7 +42,7 @@ def follow(
             else:
                 poller.round()
             wait = interval
-        except (SourceUnavailable, Busy) as error:
+        except (SourceUnavailable, NotFound, Busy) as error:  # what is gone since it was listed is not listed again
             wait = min(max(wait, 1.0) * 2, _PATIENCE)
             tell(f"{error}; next try in {wait:g} s")
         wake.wait(wait)

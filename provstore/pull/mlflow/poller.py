@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote
@@ -115,7 +116,8 @@ class Poller:
             self._logged_model(model)
         self._new_runs(experiments)
         for model_id in sorted(self._touched):
-            self._logged_model(self._listing.logged_model(model_id))
+            with suppress(NotFound):
+                self._logged_model(self._listing.logged_model(model_id))
         self._registry(self._marks.versions - _OVERLAP)
         self._new_traces(experiments)
         self._finish()
