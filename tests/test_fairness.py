@@ -16,8 +16,10 @@ from provstore.model import Submission
 from provstore.observe.fairness import fairness
 from provstore.ui import names
 from tests.answering import answered
+from tests.emitting import ran
 from tests.goldens import FIXTURES
 from tests.stores import BASE, assert_sound, document, store_in
+from tests.suites import ROOT
 
 LINES = (FIXTURES / "fairness" / "evaluations.jsonl").read_text().splitlines()
 BY_SEX, BY_AGE, BY_BOTH = (json.loads(line) for line in LINES)
@@ -235,3 +237,10 @@ def test_a_model_that_no_engine_could_name_is_refused(model: str) -> None:
 )
 def test_a_measured_value_is_shown_short(text: str, shown: str) -> None:
     assert names.measured(text) == shown
+
+
+@pytest.mark.slow
+def test_fairlearn_gives_the_same_today(tmp_path: Path) -> None:
+    make = FIXTURES / "fairness" / "make.py"
+    ran("pipeline", tmp_path, {"PYTHONPATH": str(ROOT)}, "python", make, tmp_path)
+    assert (tmp_path / "evaluations.jsonl").read_text().splitlines() == LINES
