@@ -20,7 +20,7 @@ STOPS = {
     "/lineage": ["demographics-api", "transactions", "customer_risk_score", "asserted"],
     "/impact": ["premium 1", "affected", "possibly affected", "not affected"],
     "/queries/audit/gaps": ["read of unknown origin", "no agent", "customer_segments"],
-    "/ledger": ["340", "checkpoint"],
+    "/ledger": ["421", "checkpoint"],
 }
 
 
