@@ -76,6 +76,13 @@ def test_secrets_of_a_command_line() -> None:
     assert json.loads(told)[-2:] == ["--epochs", "3"]
 
 
+def test_a_command_line_of_any_length_fits() -> None:
+    for words in (["\U0001f600" * 5000], ["\U0001f600" * 5000] * 50, ["a"] * 100_000):
+        told = context(None, words, {"DVC_STAGE": "\U0001f600" * 5000}, "1")
+        assert 0 < len(told["provstore.argv"]) <= TAG_LENGTH
+        assert len(json.loads(told["provstore.dvc"])["DVC_STAGE"]) == 200
+
+
 @given(
     st.lists(st.text(max_size=3000), max_size=30),
     st.dictionaries(st.sampled_from(["DVC_STAGE", "DVC_ROOT"]), st.text()),

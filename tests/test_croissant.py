@@ -14,6 +14,7 @@ import pytest
 from provstore import queries, rdf
 from provstore.capture import formats
 from provstore.capture.croissant import map_croissant
+from provstore.cli import main
 from provstore.core import ProvStore
 from provstore.core.things import facts_of
 from provstore.core.things.statements import Row
@@ -290,3 +291,38 @@ def test_the_tool_of_croissant_finds_no_fault(tmp_path: Path) -> None:
         stand_in = {"PYTHONPATH": str(ROOT / "tests" / "emitters" / "croissant")}
         done = ran("croissant", tmp_path, stand_in, "mlcroissant", "validate", "--jsonld", tmp_path / f"{name}.json")
         assert "Done." in done.stderr
+
+
+def test_a_document_is_taken_by_its_own_media_type_and_by_what_is_in_it(tmp_path: Path) -> None:
+    body = json.dumps(FILMS).encode()
+    with serving(tmp_path / "data") as server:
+        for kind in ("application/json", f'application/ld+json; profile="{VERSION}"'):
+            reply = server.http.post("/records", content=body, headers={"Content-Type": kind})
+            assert reply.status_code in (200, 201), reply.text
+            record = reply.json()["record"]
+            assert server.http.get(f"/records/{record.rpartition('/')[2]}").json()["adapter"] == "croissant/1"
+
+
+def test_the_command_line_writes_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data, target = str(tmp_path / "data"), tmp_path / "films.json"
+    with store_in(tmp_path / "data") as store:
+        store.ingest([sent(FILMS)])
+    films = f"{BASE}/dataset/https%3A%2F%2Ffilms.example/films"
+    assert main(["export", str(target), "--croissant", films, "--data", data]) == 0
+    assert json.loads(target.read_text())["name"] == "films"
+    assert main(["export", "-", "--croissant", films, "--data", data]) == 0
+    assert capsys.readouterr().out == target.read_text()
+    assert main(["export", str(target), "--croissant", films, "--data", data]) == 2  # nothing is written over
+    assert main(["export", "-", "--croissant", f"{BASE}/dataset/no/such", "--data", data]) == 2
+    assert main(["export", "-", "--croissant", films, "--all", "--data", data]) == 2
+
+
+def test_a_document_of_many_columns_and_files_is_taken() -> None:
+    value = copy.deepcopy(LABS)
+    value["recordSet"][0]["field"] = [{"name": f"c{n}", "dataType": "sc:Text"} for n in range(5000)]
+    value["distribution"] = [
+        {"@id": f"f{n}", "contentUrl": f"https://x.example/f{n}", "sha256": f"{n:064x}"} for n in range(1, 3000)
+    ]
+    found = mapped(value)
+    assert found.quads.count(b"#Bytes>") == 2999
+    assert found.contents[0].quads.count(b"ns#name>") == 5000

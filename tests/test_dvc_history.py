@@ -87,11 +87,20 @@ def test_what_went_into_a_model_is_one_path_from_the_data_to_the_number_measured
             """SELECT DISTINCT ?n ?basis { ?s a ps:WriteState ; prov:specializationOf/ps:name ?n ;
                prov:qualifiedDerivation/ps:basis ?basis }""",
         )
+        learned = asked(
+            store,
+            """SELECT DISTINCT ?n ?role { ?r a ps:TrainingRun ; prov:qualifiedUsage ?u . ?u prov:entity ?s ;
+               prov:hadRole ?role . ?s prov:specializationOf/ps:name ?n }""",
+        )
         code = asked(store, "SELECT DISTINCT ?n { ?s prov:wasInfluencedBy/prov:specializationOf/ps:name ?n }")
     assert {float(value) for _, value in reached} == {
         json.loads(Git.show(demo, f"{commit}:dvclive/metrics.json"))["accuracy"] for commit in recorded(demo)
     }
     assert {basis.partition("#")[2] for name, basis in bases if name == "dvclive/metrics.json"} == {"DeclaredRole"}
+    assert {(name, role.rpartition("#")[2]) for name, role in learned} == {
+        ("data/train.csv", "TrainingData"),
+        ("train.py", "code"),
+    }
     assert {name for (name,) in code} == {"prepare.py", "train.py", "evaluate.py"}
 
 

@@ -14,9 +14,12 @@ from provstore.capture.openlineage import map_event
 from provstore.errors import Unmappable
 from provstore.model import Submission
 from provstore.observe.fairness import fairness
+from provstore.ui import names
 from tests.answering import answered
+from tests.emitting import ran
 from tests.goldens import FIXTURES
 from tests.stores import BASE, assert_sound, document, store_in
+from tests.suites import ROOT
 
 LINES = (FIXTURES / "fairness" / "evaluations.jsonl").read_text().splitlines()
 BY_SEX, BY_AGE, BY_BOTH = (json.loads(line) for line in LINES)
@@ -218,3 +221,26 @@ def test_a_group_without_rows_has_no_number() -> None:
 def test_a_model_that_no_engine_could_name_is_refused(model: str) -> None:
     with pytest.raises(Unmappable):
         map_fairness({**BY_SEX, "model": model}, base=BASE)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("0.6666666666666666", "0.6667"),
+        ("0.5", "0.5"),
+        ("0.50000001", "0.5"),
+        ("-0.00001234567", "-1.235e-05"),
+        ("123456.789012", "123456.789"),
+        ("5", "5"),
+        ("under 25", "under 25"),
+    ],
+)
+def test_a_measured_value_is_shown_short(text: str, shown: str) -> None:
+    assert names.measured(text) == shown
+
+
+@pytest.mark.slow
+def test_fairlearn_gives_the_same_today(tmp_path: Path) -> None:
+    make = FIXTURES / "fairness" / "make.py"
+    ran("pipeline", tmp_path, {"PYTHONPATH": str(ROOT)}, "python", make, tmp_path)
+    assert (tmp_path / "evaluations.jsonl").read_text().splitlines() == LINES

@@ -99,6 +99,8 @@ equal = [
     [table, table.combine_chunks(), pa.concat_tables([table[:1], table[1:]]), frame[["n", "s"]]],
     [frame["n"], frame["n"].copy()],
     [frame.reset_index(drop=True), frame],
+    [frame[["n", "b"]], pa.table({"n": [1, 2, 3], "b": [True, False, True]}),
+     pa.record_batch({"n": [1, 2, 3], "b": [True, False, True]})],
 ]
 other = frame.copy(); other.loc[1, "b"] = True
 late = rich.copy(); late["t"] = late["t"] + pd.Timedelta(1, "s")
@@ -120,5 +122,5 @@ def test_frames_of_pandas_and_pyarrow() -> None:
     )
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
-    assert [len(set(group)) for group in said["equal"]] == [1] * 5
+    assert [len(set(group)) for group in said["equal"]] == [1] * 6
     assert len(set(said["unequal"])) == len(said["unequal"])

@@ -99,6 +99,15 @@ def test_the_digest_is_that_of_the_diff_whatever_the_user_set(tree: Path) -> Non
     assert seen(tree).diff_sha256 == expected
 
 
+def test_large_files_that_git_does_not_know_are_not_read(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("provstore.observe.git._MOST", 10)
+    monkeypatch.setattr("provstore.observe.git._MOST_IN_ALL", 15)
+    for name, size in (("a", 8), ("b", 11), ("c", 8), ("d", 6)):
+        (tree / name).write_bytes(b"x" * size)
+    lines = [f"{hashlib.sha256(b'x' * 8).hexdigest()} a", "11 b", "8 c", f"{hashlib.sha256(b'x' * 6).hexdigest()} d"]
+    assert seen(tree).diff_sha256 == hashlib.sha256("".join(f"{line}\n" for line in lines).encode()).hexdigest()
+
+
 def test_a_detached_head_a_work_tree_a_shallow_clone(tree: Path, tmp_path: Path) -> None:
     (tree / "train.py").write_text("print(2)\n")
     git(tree, "commit", "-qam", "second")

@@ -12,6 +12,7 @@ from provstore.capture import formats
 from provstore.model import Submission
 from tests.goldens import FIXTURES, FORMATS, fixtures, golden, mapped, payloads, written
 from tests.stores import BASE, assert_sound, store_in
+from tests.suites import ROOT
 
 ALL = list(fixtures())
 
@@ -52,3 +53,12 @@ def test_a_store_of_all_of_them_is_sound(tmp_path: Path) -> None:
         for path in ALL:
             store.ingest(submissions(path))
         assert_sound(store)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_documentation_tells_each_by_a_table(name: str) -> None:
+    page = (ROOT / "docs" / "formats.md").read_text()
+    assert f"| [`{name}`](#" in page
+    form = formats.named(name)
+    assert form is not None
+    assert form.media_types[0] in page or name == "croissant"  # which has a media type of its own

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,11 +16,11 @@ from provstore import iris, rdf
 from provstore.capture import formats
 from provstore.capture.mlflow import keys, map_payload
 from provstore.errors import InvalidInput, Unmappable
-from provstore.model import Mapped
+from provstore.model import Mapped, Submission
 from provstore.observe import reads
 from provstore.observe.reads import Read
 from provstore.vocab import AI, DCT, PROV, PS
-from tests.stores import BASE
+from tests.stores import BASE, assert_sound, lines, store_in
 
 SERVER = "https://mlflow.example"
 RUN, OTHER = "4be49dd1e29641d7ae66c4b734f71776", "d1a134dc91144186b6e0b0ec62432bf4"
@@ -343,10 +345,27 @@ def test_the_files_of_a_model_are_its_members_and_tell_its_environment() -> None
     member = f"<{BASE}/modelversion/{MODEL}/file/model.pkl>"
     assert member in objects(said, MADE, PROV.hadMember)
     assert objects(said, member, PS.sha256) == {f'"{"ab" * 32}"'}
+    assert objects(said, member, PROV.wasDerivedFrom) == {MADE}
     (environment,) = {s for s, _, o in said if o == PS.Environment}
     assert environment in objects(said, ME, PROV.used)
     assert objects(said, environment, DCT.description) == {'"python==3.11.7\\nmlflow==3.17.2\\nscikit-learn==1.9.1"'}
     assert [each.pointer for each in mapped(value).liberties] == ["/files/1"]
+
+
+def test_who_reads_the_bytes_of_a_model_has_read_the_model(tmp_path: Path) -> None:
+    files = [{"path": each, "sha256": hashlib.sha256(each.encode()).hexdigest()} for each in ("model.pkl", "MLmodel")]
+    logged = payload("model-files", model_id=MODEL, files=files, texts={})
+    digests = [Read("/srv/model.pkl", sha256=files[0]["sha256"]), Read("/srv/MLmodel", sha256=files[1]["sha256"])]
+    served = run(tags=reads.tags(digests), models=())
+    with store_in(tmp_path) as store:
+        for value in (served, logged):
+            body = json.dumps(value).encode()
+            store.ingest([Submission(body, "application/json", "tests", mapped(value))])
+        assert_sound(store)
+        inferred = lines(store, "inferred")
+    member = f"<{BASE}/modelversion/{MODEL}/file/model.pkl>"
+    assert f"{file('/srv/model.pkl')} {PROV.wasDerivedFrom} {member}" in inferred
+    assert f"{file('/srv/MLmodel')} {rdf_type()} {PS.UnresolvedRead}" in inferred
 
 
 def test_a_history_of_an_alias_is_spans_that_begin_and_end() -> None:

@@ -82,7 +82,7 @@ def script(name: str) -> dict[str, Any]:
     return {"tags": {"mlflow.source.name": name, "mlflow.source.type": "LOCAL"}}
 
 
-def trained(server: Mlflow, experiment: str, name: str, digest: str = "66421396") -> tuple[str, str]:
+def trained(server: Mlflow, experiment: str, name: str, digest: str) -> tuple[str, str]:
     """A run of a script as autologging leaves it, with a frame of MLflow's digest, and the model that it made."""
     run = server.run(experiment, tags={"mlflow.source.name": name, "mlflow.user": "ana"})
     server.dataset(run, "dataset", digest, script(name), _CODE, "train")
@@ -95,7 +95,7 @@ def test_frames_that_share_a_digest_stay_apart_and_each_run_keeps_its_own_source
     server: Mlflow, tmp_path: Path
 ) -> None:
     experiment = server.experiment("four frames")
-    runs = [trained(server, experiment, f"train_{number}.py")[0] for number in range(4)]
+    runs = [trained(server, experiment, f"train_{number}.py", "66421396")[0] for number in range(4)]
     listed = server.post("runs/search", experiment_ids=[experiment])["runs"]
     sources = {run["inputs"]["dataset_inputs"][0]["dataset"]["source"] for run in listed}
     assert len(sources) == 1  # MLflow gives that of the first run to all
@@ -120,13 +120,13 @@ def test_what_did_not_change_is_not_sent_again_and_what_did_takes_the_place_of_w
 ) -> None:
     data = tmp_path / "data"
     experiment = server.experiment("changes")
-    run, model = trained(server, experiment, "train.py")
+    run, model = trained(server, experiment, "train.py", "eeee0001")
     assert capture(server.url, data)["new"] > 3
     assert capture(server.url, data) == {"new": 0, "changed": 0, "refused": 0}
-    server.post("runs/set-tag", run_id=run, key="note", value="late, and long after its end")
+    server.post("runs/set-tag", run_id=run, key="late note", value="late, and long after its end")
     server.batch(run, {"depth": "6"}, {"auc": 0.75})
     assert capture(server.url, data) == {"new": 0, "changed": 1, "refused": 0}
-    texts = "SELECT ?value WHERE { ?x <https://schema.org/name> 'note' ; <https://schema.org/value> ?value }"
+    texts = "SELECT ?value WHERE { ?x <https://schema.org/name> 'late note' ; <https://schema.org/value> ?value }"
     assert ask(data, texts) == [{"value": "late, and long after its end"}]
     server.post("runs/delete", run_id=run)  # hidden, not gone
     assert capture(server.url, data)["changed"] == 1

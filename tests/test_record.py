@@ -429,6 +429,21 @@ def test_where_nothing_else_is_installed(tmp_path: Path) -> None:
     assert "ModuleNotFoundError" in done.stderr
 
 
+def test_an_interpreter_inside_another(tmp_path: Path) -> None:
+    code = """
+import importlib
+try:
+    interpreters = importlib.import_module("_xxsubinterpreters")
+except ImportError:
+    interpreters = importlib.import_module("_interpreters")
+inner = interpreters.create()
+interpreters.run_string(inner, "from provstore import record\\nwith record.step('inner'): pass")
+"""
+    done = python(code, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert [said["name"] for said in spooled(tmp_path)] == ["inner"]
+
+
 def test_an_interactive_session(tmp_path: Path) -> None:
     """As in a notebook: cells one after another, no file, a step held open from one to the next."""
     code = """

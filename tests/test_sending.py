@@ -389,6 +389,12 @@ def test_what_a_store_refuses_is_kept_with_the_reason(server: Server, tmp_path: 
     assert json.loads(status)[0]["refused"] == 3
 
 
+def test_a_step_that_is_too_large_holds_up_no_other(tmp_path: Path) -> None:
+    huge = b'{"provstore":"step/1","name":"' + b"x" * 5000 + b'"}'
+    with serving(tmp_path / "data", max_body_bytes=4000) as small:
+        assert [bool(each.refused) for each in Client(small.url)([line(1), huge, line(2)])] == [False, True, False]
+
+
 # --- full disks -----------------------------------------------------------------------------------------------------
 
 

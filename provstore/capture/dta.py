@@ -132,7 +132,7 @@ class _Sheet:
         issued = draft.moment(told, "date", place)
         identifier, activity = self._activity(issued)
         state = draft.write(activity, identifier, self.dataset)
-        draft.head(issued, self.node, state)
+        draft.head(issued, self.node)
         if issued:
             draft.say(state, PROV.generatedAtTime, issued)
             draft.say(state, DCT.issued, issued)

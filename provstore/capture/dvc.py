@@ -17,7 +17,7 @@ from provstore import iris, rdf
 from provstore.capture.draft import RECORD, Draft, Object
 from provstore.capture.facets.graph import term_of
 from provstore.model import Mapped
-from provstore.vocab import DCT, PROV, PS
+from provstore.vocab import AI, DCT, PROV, PS
 
 ADAPTER: Final = "dvc/1"
 
@@ -69,6 +69,11 @@ def execution_id(namespace: str, stage: Object) -> str:
 
 def _objects(listed: Any) -> list[Object]:
     return [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+
+
+def _is_code(item: Object) -> bool:
+    held = item.get("git")
+    return isinstance(held, dict) and held.get("code") is True
 
 
 def _identified(item: Object) -> list[Any]:
@@ -199,6 +204,13 @@ class _Execution:
         self._data: list[str] = []
         self._code: list[str] = []
         self._models: list[str] = []
+        self._role = self._data_role()
+
+    def _data_role(self) -> str:
+        """Of a stage that makes a model the only data are what it learned from; of several DVC tells no roles."""
+        deps, outs = _objects(self._stage.get("deps")), _objects(self._stage.get("outs"))
+        data = [each for each in deps if not _is_code(each) and "model" not in each]
+        return AI.TrainingData if len(data) == 1 and any("model" in each for each in outs) else PS.inputItem
 
     def say(self, about: list[str]) -> None:
         about.append(self._run)
@@ -237,11 +249,10 @@ class _Execution:
         dataset = draft.dataset(*dataset_name(self._namespace, draft.text(item, "path", pointer)))
         state = draft.read(self._run, self._identifier, dataset, _digests(item))
         _weak(draft, state, item)
-        held = draft.object(item, "git", pointer)
-        code = held.get("code") is True
+        held, code = draft.object(item, "git", pointer), _is_code(item)
         if code:
             draft.type(f"<{dataset}>", PS.Source)  # it begins with whoever committed it
-        draft.use(self._run, state, PS.code if code else PS.inputItem)
+        draft.use(self._run, state, PS.code if code else self._role)
         (self._code if code else self._data).append(state)
         if type(held.get("matches")) is bool:
             draft.say(state, PS.inCommit if held["matches"] else PS.notInCommit, self._commit)

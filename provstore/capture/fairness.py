@@ -47,11 +47,12 @@ def map_fairness(value: object, *, base: str) -> Mapped:
 class _Sheet:
     """One evaluation while it is read: its nodes, and the slices that it has."""
 
-    __slots__ = ("draft", "identifier", "measured", "model", "reads", "run", "value")
+    __slots__ = ("_titles", "draft", "identifier", "measured", "model", "reads", "run", "value")
 
     def __init__(self, draft: Draft, value: Object) -> None:
         self.draft, self.value = draft, value
         self.measured = 0
+        self._titles: dict[str, str] = {}  # of the slices
         self.reads: list[tuple[str, frozenset[str]]] = []  # a read state, and the columns it is known to have
         self.model = _model(draft, value.get("model"))
         self.identifier, self.run = self._evaluation()
@@ -68,8 +69,8 @@ class _Sheet:
         draft.head(ended or started, run, self.model)
         draft.span(run, started, ended)
         draft.use(run, self.model)
-        if title := draft.words(said, "name", "/evaluation"):
-            draft.say(run, DCT.title, rdf.literal(title))
+        title = draft.words(said, "name", "/evaluation") or "evaluation by group"
+        draft.say(run, DCT.title, rdf.literal(title))
         for member, kind in (("by", "person"), ("tool", "software")):
             if name := draft.words(said, member, "/evaluation"):
                 draft.associate(run, draft.agent(kind, name))
@@ -107,7 +108,8 @@ class _Sheet:
         self.draft.type(node, PROV.Entity, PS.Slice)
         self.draft.say(node, PS.column, rdf.literal(", ".join(said)))
         self.draft.say(node, PROV.value, rdf.literal(", ".join(said.values())))
-        self.draft.say(node, DCT.title, rdf.literal(", ".join(f"{column} = {value}" for column, value in said.items())))
+        self._titles[node] = ", ".join(f"{column} = {value}" for column, value in said.items())
+        self.draft.say(node, DCT.title, rdf.literal(self._titles[node]))
         self.draft.say(node, PROV.wasGeneratedBy, self.run)
         for read, columns in self.reads:
             if not columns or columns & said.keys():
@@ -120,12 +122,14 @@ class _Sheet:
             self.draft.say(node, PS.rowCount, rdf.integer(each["count"]))
         place = node[1:-1].partition(f"/slice/{self.identifier}/")[2]
         for name, value in self._numbers(each, pointer):
-            self._measurement(name, value, slice_=node, place=place)
+            measure = self._measurement(name, value, slice_=node, place=place)
+            title = f"{name} where {self._titles[node]}"
+            self.draft.say(measure, DCT.title, rdf.literal(title))
 
     def overall(self) -> None:
         said = self.draft.object(self.value, "overall")
         for name, value in self._numbers(said, "/overall") if said else ():
-            self._measurement(name, value)
+            self.draft.say(self._measurement(name, value), DCT.title, rdf.literal(f"{name} over all"))
 
     def _numbers(self, holder: Object, pointer: str) -> Iterator[tuple[str, int | float]]:
         for name, sent in sorted(self.draft.object(holder, "metrics", pointer).items()):
@@ -156,6 +160,7 @@ class _Sheet:
         place = f"{self.run[:-1]}#disparity/{'/'.join(map(iris.enc, (name, kind, column)))}"
         node = self._measurement(f"{name} {kind}", value, place=column)
         self.draft.type(node, PS.Disparity)
+        self.draft.say(node, DCT.title, rdf.literal(f"{name} {kind} by {column}"))
         self.draft.say(node, PS.column, rdf.literal(column))
         for one in slices:
             self.draft.say(node, PS.between, one)

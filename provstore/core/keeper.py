@@ -36,8 +36,15 @@ _TELL, _TELL_SIZE = 50, 1 << 20  # things of which one step says what is to be s
 _MOST_TOLD = 500  # results of one thing, the gravest
 _MOST_RESULTS = 50  # of one shape at one thing
 _MOST_SEEN = 500_000
+_PART = 5_000  # triples whose change is followed at once
 _FEW = 2_000
 _NICENESS = 14  # beyond that of workers: whatever else there is to do comes first
+
+
+def _parts(added: list[Triple], removed: list[Triple]) -> Iterator[tuple[list[Triple], list[Triple]]]:
+    """A change in parts: what one record says of thousands of things takes more than a step to follow."""
+    for first in range(0, max(len(added), len(removed)), _PART):
+        yield added[first : first + _PART], removed[first : first + _PART]
 
 
 _keeper: Keeper | None = None
@@ -201,9 +208,12 @@ class Keeper:
         for batch in self._changes.batches(at, job.index):
             added, removed = self._changes.of(batch, held[0].before, held[0].after, wanted)
             for each in held:
-                found = Affected(each.ready.shapes, each.validator).foci(added, removed, each.after, each.before)
-                everywhere |= {(each.token, shape): None for shape, nodes in found.items() if nodes is None}
-                yield from self._look_again(each, found, job.index, seen)
+                affected = Affected(each.ready.shapes, each.validator)
+                for gained, lost in _parts(added, removed):
+                    found = affected.foci(gained, lost, each.after, each.before)
+                    everywhere |= {(each.token, shape): None for shape, nodes in found.items() if nodes is None}
+                    yield from self._look_again(each, found, job.index, seen)
+                    yield
                 yield from self._name_again(each, [*added, *removed], job.index)
             if len(seen) > _MOST_SEEN:
                 seen.clear()

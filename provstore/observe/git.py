@@ -34,8 +34,8 @@ _DIFF = (
 )
 #: How many seconds git may take over a large tree before the state of it counts as unknown.
 _TIMEOUT = 5.0
-#: Files that git does not know and that are larger than this are data, not code: reading them would take long.
-_MOST = 8 << 20
+#: Files that git does not know and that are larger than this, or many, are data, not code: reading them takes long.
+_MOST, _MOST_IN_ALL = 8 << 20, 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,8 @@ class CodeState:
     `commit` is "" before the first commit. `branch` is "" where HEAD is detached. `remote` holds no credentials.
     `dirty` is None where git could not be asked. `diff_sha256`, of a dirty tree only, is the SHA-256 of what
     `git diff HEAD` prints, submodules written out, followed by a line `{SHA-256} {path}` for each file that git neither
-    tracks nor ignores, in the order of their paths' bytes. A file of over 8 MiB has its size there for its SHA-256.
+    tracks nor ignores, in the order of their paths' bytes. A file of over 8 MiB, or that does not fit
+    into 64 MiB with those before it, has its size there for its SHA-256.
     """
 
     root: str
@@ -133,8 +134,10 @@ def _diff(root: Path, commit: str, untracked: list[bytes], hasher: Hasher) -> st
     if said is None:
         return ""
     digest = hashlib.sha256(said)
+    left = _MOST_IN_ALL
     for path in untracked:
-        found = hasher.file(os.path.join(str(root), os.fsdecode(path)), _MOST)
+        found = hasher.file(os.path.join(str(root), os.fsdecode(path)), min(_MOST, left))
+        left -= found.size if found.sha256 else 0
         digest.update(f"{found.sha256 or found.size} ".encode() + path + b"\n")
     return digest.hexdigest()
 

@@ -144,12 +144,14 @@ _NUMERIC = frozenset(
 
 def _pyarrow(value: Any) -> Iterator[tuple[str, Any]]:
     for name, column in zip(value.schema.names, value.columns, strict=True):
-        numeric = str(column.type) in _ARROW_NUMERIC and column.null_count == 0
-        yield str(name), column.to_numpy() if numeric and hasattr(column, "chunks") else column.to_pylist()
+        if str(column.type) not in _ARROW_NUMERIC or column.null_count:
+            yield str(name), column.to_pylist()
+        else:
+            yield str(name), column.to_numpy() if hasattr(column, "chunks") else column.to_numpy(zero_copy_only=False)
 
 
 _ARROW_NUMERIC = frozenset(
-    ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float", "double")
+    ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float", "double", "bool")
 )
 
 

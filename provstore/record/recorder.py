@@ -11,6 +11,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -113,11 +114,18 @@ class Recorder:
 
     # --- sending ----------------------------------------------------------------------------------------------------
 
-    def flush(self, seconds: float = 60.0) -> Flushed:
-        """Send what waits here, of this process and of those before it; what that came to. Never raises."""
+    def flush(self, seconds: float = 60.0, *, patient: bool = True) -> Flushed:
+        """Send what waits here, of this process and of those before it; what that came to. Never raises.
+
+        Where somebody else is sending, who is `patient` waits for that, to send what is left.
+        """
         with self.troubles.kept("sending steps"):
-            done = self._flush(time.monotonic() + seconds)
-            if done.why:
+            until = time.monotonic() + seconds
+            done = self._flush(until)
+            while done.why == sending.BUSY and patient and time.monotonic() < until:
+                time.sleep(0.05)
+                done = self._flush(until)
+            if done.why and done.why != sending.BUSY:
                 self.troubles.tell("sending steps", done.why)
             return done
         return Flushed(why=self.troubles.last.get("sending steps", ""))
@@ -195,7 +203,6 @@ class _Sender:
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
-        self._thread: threading.Thread | None = None
         self._wanted = threading.Event()
         self._stopped = False
         self._pid = 0
@@ -206,8 +213,8 @@ class _Sender:
             return
         if self._pid != os.getpid():
             self._pid, self._wanted = os.getpid(), threading.Event()
-            self._thread = threading.Thread(target=self._run, name="provstore.record", daemon=True)
-            self._thread.start()
+            with suppress(RuntimeError):  # an interpreter that is ending, or is not the main one: its end sends it all
+                threading.Thread(target=self._run, name="provstore.record", daemon=True).start()
         self._wanted.set()
 
     def stop(self) -> None:
@@ -223,7 +230,7 @@ class _Sender:
             if self._stopped:
                 return
             self._wanted.clear()
-            done = self._recorder.flush()
+            done = self._recorder.flush(patient=False)
             if done.why:
                 self._wanted.set()
                 pause = min(pause * 2, _LONGEST)

@@ -16,6 +16,8 @@ from typing import Protocol
 from provstore.record import spool as spooled
 from provstore.record.spool import Destination, Lines
 
+#: Why a flush did nothing where another one, of this process or of another, is at it.
+BUSY = "another process is sending them"
 #: How much is sent at once.
 _BATCH_BYTES, _BATCH = 1 << 20, 256
 
@@ -72,7 +74,7 @@ def flush(folder: Path, send: Sender) -> Flushed:
             except FileNotFoundError:  # somebody else was done with it between our two looks
                 continue
     if not ours and done.waiting:
-        done.why = "another process is sending them"
+        done.why = BUSY
     return done
 
 

@@ -33,17 +33,20 @@ class Server:
                 status, said = error.code, error.read()
         except (OSError, HTTPException, ValueError) as error:
             raise Unavailable(f"no server answers at {self._url}: {getattr(error, 'reason', error)}") from error
-        return self._answers(status, said, len(payloads))
+        answers = self._answers(status, said, len(payloads))
+        if answers is None:  # the body as a whole: which of them is to blame, each for itself will show
+            return [self([payload])[0] for payload in payloads]
+        return answers
 
-    def _answers(self, status: int, said: bytes, count: int) -> list[Answer]:
+    def _answers(self, status: int, said: bytes, count: int) -> list[Answer] | None:
         try:
             value: dict[str, Any] = json.loads(said)
             if status in (200, 201, *_REFUSALS) and ("receipts" in value or "refused" in value):
                 refused = {int(each["pointer"].split("/")[1]): str(each["detail"]) for each in value["refused"]}
                 if len(value.get("receipts", ())) + len(refused) == count:
                     return [Answer(refused.get(number, "")) for number in range(count)]
-            if status in _REFUSALS and count == 1 and value["detail"] and value["title"]:
-                return [Answer(str(value["detail"]))]
+            if status in _REFUSALS and "refused" not in value and value["detail"] and value["title"]:
+                return [Answer(str(value["detail"]))] if count == 1 else None
             why = value.get("detail", value)
         except (ValueError, KeyError, TypeError, IndexError, AttributeError):
             why = "what answers there is not provstore"

@@ -32,6 +32,7 @@ _RECORD = re.compile(r"/record/([0-9a-f]{64})\Z")
 _STATE = re.compile(r"(.*/dataset/[^/]+/[^/]+)/(read|write|version)/([^/]+)\Z")
 _BYTES = re.compile(r"(?:ni:///sha-256;|urn:swh:1:cnt:|.*/content/md5/)([\w-]{1,12})")
 _OWN = re.compile(r"/(dataset|job)/([^/]+)/([^/]+)\Z")
+_FRACTION = re.compile(r"-?\d{1,12}\.\d{5,}\Z", re.ASCII)
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(:\d\d)?(?:\.\d+)?(Z|[+-]\d\d:\d\d)\Z")
 
 #: Kind → what it is in PROV: decides the shape and colour of its sign.
@@ -139,6 +140,14 @@ def role(kind: str) -> str:
 def number(value: int) -> str:
     """An integer with thousands apart."""
     return f"{value:,}"
+
+
+def measured(text: str) -> str:
+    """A measured value with four digits after its point, a small one with four in all; other text as it is."""
+    if not _FRACTION.match(text):
+        return text
+    value = float(text)
+    return f"{value:.4g}" if abs(value) < 0.001 else f"{value:.4f}".rstrip("0").rstrip(".")
 
 
 def when(text: str | None) -> Markup:

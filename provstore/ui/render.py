@@ -56,6 +56,7 @@ def templates() -> Environment:
         "spaced": names.spaced,
         "role": names.role,
         "number": names.number,
+        "measured": names.measured,
         "when": names.when,
         "clause": clauses.known,
     }

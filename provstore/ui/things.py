@@ -43,7 +43,12 @@ _QUESTIONS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "WriteState": (*_STATE_QUESTIONS, ("lineage/columns", "entity"), ("impact/verdicts", "entity")),
     "ReadState": (*_STATE_QUESTIONS, ("impact/verdicts", "entity")),
-    "ModelVersion": (*_STATE_QUESTIONS, ("bias/disparities", "model"), ("bias/sources", "model")),
+    "ModelVersion": (
+        *_STATE_QUESTIONS,
+        ("bias/disparities", "model"),
+        ("bias/sources", "model"),
+        ("bias/consumers", "model"),
+    ),
     "Model": (("bias/disparities", "model"), ("impact/decisions", "entity"), ("catalogue/models", "contains")),
     "Prediction": _STATE_QUESTIONS,
     "Decision": _STATE_QUESTIONS,
@@ -389,6 +394,8 @@ def thing_page(thing: Thing, given: Mapping[str, str]) -> HTMLResponse:
     """The page about a thing; `given` are the parameters it was asked with."""
     view = View(thing, given)
     plain = {media_type: names.address("/entity", iri=thing.iri, format=name) for name, media_type in FORMATS.items()}
+    if thing.kind == "Dataset":
+        plain["application/vnd.provstore.croissant+json"] = names.address("/entity", iri=thing.iri, format="croissant")
     return render.page(
         "things/thing.html",
         alternates={**plain, "application/json": view.here(format="json")},

@@ -91,6 +91,8 @@ BASES = {
     "Tie": "writes that tie",
     "UnknownWriteMode": "a write that may have kept what was there",
 }
+#: What EARL calls the outcome of a check, where it is no word that people use.
+CHECKED = {"cantTell": "could not tell", "untested": "not run", "inapplicable": "does not apply"}
 #: How a run ended → in a word.
 OUTCOMES = {"COMPLETE": "completed", "FAIL": "failed", "ABORT": "aborted", "START": "started", "RUNNING": "running"}
 #: Property → its label where the ontology of the store has none.

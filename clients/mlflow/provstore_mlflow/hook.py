@@ -69,7 +69,9 @@ seen = Seen()
 def note(what: str, via: str, found: Stat | None = None) -> None:
     """Keep that this thread reads a file (absolute path, with its stat) or an address (without)."""
     thread = get_ident()
-    key = (what, found, seen.active, thread)
+    # a child does not know of runs that begin and end meanwhile, so it tells again from second to second
+    second = monotonic_ns() // 1_000_000_000 if seen.spool else 0
+    key = (what, found, seen.active, thread, second)
     if thread in seen.ours or key in seen.known:
         return
     if len(seen.events) >= MOST:
@@ -191,10 +193,14 @@ def install() -> None:
         return
     sys._provstore_mlflow = True  # type: ignore[attr-defined]
     sys.addaudithook(_audit)
-    os.register_at_fork(after_in_child=_forked)
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_forked)
     from provstore_mlflow import imports
 
     sys.meta_path.insert(0, imports.Finder())
 
 
-install()
+try:
+    install()
+except Exception:  # an interpreter that starts without it is better than one that complains at each start
+    OFF = True

@@ -59,7 +59,8 @@ class Runs:
 
 
 runs = Runs()
-os.register_at_fork(after_in_child=lambda: runs.__init__())  # type: ignore[misc]
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=lambda: runs.__init__())  # type: ignore[misc]
 
 
 def _created(run: Any, *args: Any, **kwargs: Any) -> None:

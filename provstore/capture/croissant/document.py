@@ -74,7 +74,7 @@ class _Sheet:
         when = created or self.published
         # nothing is handed out before it is there
         self.published = max(filter(None, (when, self.published)), default=None)
-        draft.head(when, self.node, self.state)
+        draft.head(when, self.node)
         if when:
             draft.say(self.state, PROV.generatedAtTime, when)
         if self.published:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from typing import Any, Final
+from urllib.parse import unquote
 
 from provstore import iris, rdf
 from provstore.capture.draft import Draft
@@ -13,6 +14,13 @@ from provstore.vocab import DCT, PROV, PS
 
 Object = dict[str, Any]
 
+#: What MLflow writes beside a model: the same for many models, and none of it.
+_BESIDE: Final = frozenset(
+    (
+        *("MLmodel", "conda.yaml", "python_env.yaml", "requirements.txt", "registered_model_meta"),
+        *("input_example.json", "serving_input_example.json"),
+    )
+)
 _READY: Final = "LOGGED_MODEL_READY"
 _PYTHON: Final = re.compile(r"^python:\s*['\"]?([0-9][0-9A-Za-z.+-]*)", re.MULTILINE)
 _PIN: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^\]]*\])?\s*==\s*([^\s;#]+)")
@@ -72,7 +80,10 @@ def _metrics(draft: Draft, server: str, model: str, data: Object, experiment: st
 
 
 def files(draft: Draft, server: str) -> None:
-    """The files of a logged model: each an entity of its bytes that the model has as a member; its environment."""
+    """The files of a logged model: each an entity of its bytes that the model has as a member; its environment.
+
+    Those that are the model itself are written from it, so that whoever reads these bytes anywhere has read the model.
+    """
     model = names.logged_model(draft, draft.text(draft.value, "model_id"))
     draft.head(None, model)
     for where, each in draft.objects(draft.value, "files"):
@@ -90,12 +101,27 @@ def files(draft: Draft, server: str) -> None:
             draft.content(node, {"sha256": digest}, size if type(size) is int else None)
         else:
             draft.note(where, f"{path[:100]!r} was not hashed: it is larger than was asked for")
+        if path not in _BESIDE:
+            _written(draft, server, model, node, path)
     run = draft.words(draft.value, "run_id")
     owner = draft.run(run, pointer="/run_id")[1] if run else ""
     if node := _environment(draft, draft.object(draft.value, "texts")):
         draft.say(model, PROV.wasInfluencedBy, node)
         if owner:
             draft.use(owner, node)
+
+
+def _written(draft: Draft, server: str, model: str, node: str, path: str) -> None:
+    """A file as what logging the model wrote."""
+    logging = f"{model[:-1]}#logging>"
+    draft.type(logging, PROV.Activity)
+    draft.use(logging, model)
+    draft.associate(logging, draft.agent("software", "MLflow", "MLflow"))
+    draft.type(node, PS.WriteState)
+    asset = draft.dataset(server, f"model/{unquote(model[1:-1].rpartition('/')[2])}/{path}")
+    draft.say(node, PROV.specializationOf, f"<{asset}>")
+    draft.say(node, PROV.wasGeneratedBy, logging)
+    draft.derive(node, [model])
 
 
 def _environment(draft: Draft, texts: Object) -> str:
