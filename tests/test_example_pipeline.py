@@ -17,6 +17,8 @@ from tests.servers import BASE, Server, serving
 from tests.suites import ROOT
 from tools.pipeline import PAYLOADS, payloads
 
+pytestmark = pytest.mark.slow
+
 DECISION = f"{BASE}/item/loans/app-0001"
 MODELS = {"standard": 2, "premium": 1, "thinfile": 1}
 #: What is known to be missing, times and digests left out: what DVC and MLflow do not tell.
