@@ -43,6 +43,9 @@ docs: install  ## the pages that are made from the code, and ontology/examples.t
 	$(BIN)/python -m tools.facets
 	$(BIN)/python -m tools.policies
 
+example: install  ## the credit-risk pipeline for real, in .example: DVC, dbt, MLflow, scikit-learn
+	$(BIN)/python -m tools.pipeline
+
 screenshots: install  ## a picture of every page in .screenshots/, those of the README in docs/
 	$(BIN)/python -m tools.screenshots
 
@@ -60,5 +63,5 @@ bench: install
 	$(BIN)/python -m bench
 
 clean:
-	rm -rf .venv .emitters .run-data .screenshots dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .emitters .example .run-data .screenshots dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.browser import launched
-from tests.servers import Server, serving
+from tests.servers import WORKED, Server, serving
 
 # Tests that are started in the background ignore SIGINT, and so would all that they start and mean to interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -38,7 +38,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The worked examples, served for those who only ask; a test that wants to post has a server of its own."""
-    with serving(tmp_path_factory.mktemp("demo") / "data", verb="demo") as server:
+    with serving(tmp_path_factory.mktemp("demo") / "data", *WORKED, verb="demo") as server:
         head = _head(server)
         yield server
         assert _head(server) == head, "a test has written to the server that all share"

@@ -18,6 +18,8 @@ from typing import Any
 import httpx
 
 BASE = "https://prov.example"
+#: The worked examples whose answers are written down in tests.
+WORKED = ("clinical", "credit")
 _START_SECONDS = 120.0
 
 

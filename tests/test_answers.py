@@ -22,7 +22,7 @@ from provstore import queries, rdf
 from provstore.core import ProvStore
 from provstore.vocab import PS
 from tests.engines import plain_engine
-from tests.servers import BASE, Server, serving
+from tests.servers import BASE, WORKED, Server, serving
 from tests.suites import ROOT
 from tests.verdicts import judged
 
@@ -128,7 +128,7 @@ class Asked:
 def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
     """The examples in a server of ours, and as exported N-Quads in engines that know nothing of them."""
     directory = tmp_path_factory.mktemp("answers") / "data"
-    with serving(directory, verb="demo", profiles=_PROFILES) as server:
+    with serving(directory, *WORKED, verb="demo", profiles=_PROFILES) as server:
         judged(server)
     store = ProvStore(directory)
     dump = store.views.store.dump()

@@ -290,3 +290,13 @@ def test_the_tool_of_croissant_finds_no_fault(tmp_path: Path) -> None:
         stand_in = {"PYTHONPATH": str(ROOT / "tests" / "emitters" / "croissant")}
         done = ran("croissant", tmp_path, stand_in, "mlcroissant", "validate", "--jsonld", tmp_path / f"{name}.json")
         assert "Done." in done.stderr
+
+
+def test_a_document_is_taken_by_its_own_media_type_and_by_what_is_in_it(tmp_path: Path) -> None:
+    body = json.dumps(FILMS).encode()
+    with serving(tmp_path / "data") as server:
+        for kind in ("application/json", f'application/ld+json; profile="{VERSION}"'):
+            reply = server.http.post("/records", content=body, headers={"Content-Type": kind})
+            assert reply.status_code in (200, 201), reply.text
+            record = reply.json()["record"]
+            assert server.http.get(f"/records/{record.rpartition('/')[2]}").json()["adapter"] == "croissant/1"

@@ -317,6 +317,59 @@ def test_a_directory_in_the_cache_has_its_files_as_members(tmp_path: Path) -> No
     assert found == {(hashlib.sha256(text.encode()).hexdigest(),) for text in ("a", "b")}
 
 
+@pytest.mark.parametrize("listed", [True, False], ids=["listed in the lock", "listed in the cache"])
+def test_lineage_goes_through_a_file_of_a_directory_where_it_is_proven(tmp_path: Path, listed: bool) -> None:
+    git = Git(tmp_path / "repo")
+    members = [{"md5": _md5(text), "relpath": f"deep/{text}.csv"} for text in ("a", "b")]
+    manifest = json.dumps(members, sort_keys=True)
+    whole = f"{_md5(manifest)}.dir"
+    if not listed:
+        git.write({f".dvc/cache/files/md5/{whole[:2]}/{whole[2:]}": manifest, ".gitignore": "/.dvc/cache\n"})
+    told = f"files: {json.dumps(members)}" if listed else f"md5: {whole}"
+    inner, other = f"hash: md5, md5: {_md5('a')}", f"hash: md5, md5: {_md5('stale')}"
+    text = f"""schema: '2.0'
+stages:
+  split: {{cmd: s, deps: [{{path: raw.csv, hash: md5, md5: {_md5("raw")}}}], outs: [{{path: data, hash: md5, {told}}}]}}
+  one: {{cmd: o, deps: [{{path: data/deep/a.csv, {inner}}}], outs: [{{path: out/x.csv, hash: md5, md5: {_md5("x")}}}]}}
+  stale: {{cmd: o, deps: [{{path: data/deep/b.csv, {other}}}], outs: [{{path: y.csv, hash: md5, md5: {_md5("y")}}}]}}
+"""
+    git.commit("parts", {"dvc.lock": text})
+    with store_in(tmp_path / "store") as store:
+        captured(store, git.directory)
+        found = asked(
+            store,
+            """SELECT ?to { ?w a ps:WriteState ; prov:specializationOf/ps:name ?to ; prov:wasDerivedFrom+ ?r .
+               ?r prov:specializationOf/ps:name "raw.csv" }""",
+        )
+        unknown = asked(store, "SELECT ?n { ?r a ps:UnresolvedRead ; prov:specializationOf/ps:name ?n }")
+        assert_sound(store)
+    assert found == {("data",), ("data/deep/a.csv",), ("out/x.csv",)}
+    assert unknown == {("raw.csv",), ("data/deep/b.csv",)}
+
+
+def test_who_reads_a_directory_reads_what_others_wrote_into_it(tmp_path: Path) -> None:
+    git = Git(tmp_path / "repo")
+    members = [{"md5": _md5("a"), "relpath": "a.csv"}]
+    raw, a, o = (
+        f"{{path: {path}, hash: md5, md5: {_md5(text)}}}" for path, text in (("raw", "r"), ("d/a.csv", "a"), ("o", "o"))
+    )
+    text = f"""schema: '2.0'
+stages:
+  write: {{cmd: w, deps: [{raw}], outs: [{a}]}}
+  read: {{cmd: r, deps: [{{path: d, hash: md5, files: {json.dumps(members)}}}], outs: [{o}]}}
+"""
+    git.commit("into", {"dvc.lock": text})
+    with store_in(tmp_path / "store") as store:
+        captured(store, git.directory)
+        found = asked(
+            store,
+            """SELECT ?to { ?w a ps:WriteState ; prov:specializationOf/ps:name ?to ; prov:wasDerivedFrom+ ?r .
+               ?r prov:specializationOf/ps:name "raw" }""",
+        )
+        assert_sound(store)
+    assert found == {("d/a.csv",), ("o",)}
+
+
 def test_a_repository_without_dvc_says_nothing(tmp_path: Path) -> None:
     git = Git(tmp_path / "repo")
     assert walked(git.directory).payloads == []
@@ -354,7 +407,7 @@ def _imported(commits: int) -> list[str]:
 # --- records -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["commit", "experiment", "tag", "bytes"])
+@pytest.mark.parametrize("name", ["commit", "experiment", "tag", "part", "bytes"])
 def test_a_payload_becomes_exactly_this_record(name: str) -> None:
     value = json.loads((_FOLDER / f"{name}.json").read_text())
     form = formats.of_payload(value)

@@ -77,7 +77,8 @@ def test_what_went_into_a_model_is_one_path_from_the_data_to_the_number_measured
         reached = asked(
             store,
             """SELECT ?raw ?value { ?m dqv:computedOn ?model ; dqv:value ?value ; ps:onDataset ?test .
-               ?test prov:specializationOf/ps:name "data/test.csv" .
+               ?test prov:specializationOf/ps:name "data/test.csv" . ?m prov:wasGeneratedBy ?evaluation .
+               ?evaluation a ps:Evaluation . ?model prov:wasGeneratedBy ?training . ?training a ps:TrainingRun .
                ?model a ps:ModelVersion ; prov:wasDerivedFrom+ ?read . ?read ps:md5 ?raw ;
                prov:specializationOf/ps:name "data/raw.csv" }""",
         )

@@ -1,4 +1,4 @@
-"""One laboratory's batches, from samples to decisions: whatever is asked of single records is answered of items."""
+"""One laboratory's batches, from samples to decisions: questions are answered of items as of single records."""
 
 from __future__ import annotations
 

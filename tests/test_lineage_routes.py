@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 
 from provstore.lineage.parameters import IMPACT, LINEAGE
-from tests.servers import BASE, Server, command, event, serving
+from tests.servers import BASE, WORKED, Server, command, event, serving
 
 PREDICTION = f"{BASE}/prediction/1"
 API = f"{BASE}/dataset/https%3A%2F%2Fdemographics.example/demographics-api"
@@ -170,7 +170,7 @@ def test_the_commands_ask_a_server(demo: Server) -> None:
 
 
 def test_a_directory_answers_as_its_server_did(tmp_path: Path) -> None:
-    with serving(tmp_path / "data", verb="demo") as server:
+    with serving(tmp_path / "data", *WORKED, verb="demo") as server:
         told = server.http.get("/lineage", params={"entity": PREDICTION}).json()
     done = command("lineage", PREDICTION, "--data", tmp_path / "data", "--format", "json")
     assert done.returncode == 0, done.stderr

@@ -24,7 +24,7 @@ from tests.suites import ROOT
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 DATA = ("ontology", "shapes", "queries", "examples")
 #: What a data folder may hold; anything else in a wheel has slipped in.
-DATA_KINDS = {".ttl", ".trig", ".rq", ".jsonl", ".json", ".md"}
+DATA_KINDS = {".ttl", ".trig", ".rq", ".jsonl", ".ndjson", ".json", ".md"}
 CODE_KINDS = {".py", ".html", ".css", ".js", ".svg", ".typed"}
 #: Beside vendored files stand what they are and their licences.
 VENDOR = "provstore/ui/static/vendor/"

@@ -26,7 +26,7 @@ from provstore.model import Liberty, Mapped, Submission
 from provstore.ui.payload import shown
 from tests.browser import Watched, watched
 from tests.ledgers import submission
-from tests.servers import BASE, Server, event, serving
+from tests.servers import BASE, WORKED, Server, event, serving
 from tests.test_vocabulary import BROWSER
 
 #: Names that nobody should have.
@@ -52,7 +52,7 @@ def digest(receipt: Any) -> str:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(Path(tmp_path_factory.mktemp("records")) / "data", verb="demo") as found:
+    with serving(Path(tmp_path_factory.mktemp("records")) / "data", *WORKED, verb="demo") as found:
         yield found
 
 

@@ -75,13 +75,14 @@ def test_an_envelope_and_a_bundle_say_what_the_statement_says_and_that_nobody_ve
 @pytest.mark.parametrize(
     ("payload", "message"),
     [
-        ("%%%", "'payload' must be base64 of JSON"),
-        (base64.b64encode(b"\xff").decode(), "'payload' must be base64 of JSON"),
+        ("%%%", "'payload' must be base64"),
+        (base64.b64encode(b"\xff").decode(), "not UTF-8"),
         (base64.b64encode(b"{").decode(), "not JSON"),
         (base64.b64encode(b"[1]").decode(), "must be a JSON object"),
-        (base64.b64encode(b"[" * 100_000).decode(), "not JSON"),
+        (base64.b64encode(b"[{}, {}]").decode(), "must be one JSON object"),
+        (base64.b64encode(b'{"a":' * 250 + b"1" + b"}" * 250).decode(), "nested more than 200 deep"),
         (base64.b64encode(b"{}").decode(), "'predicateType' must be a non-empty string"),
-        (7, "not JSON"),
+        (7, "is empty"),
     ],
 )
 def test_an_envelope_that_holds_no_statement_is_refused(payload: object, message: str) -> None:

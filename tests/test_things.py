@@ -14,7 +14,7 @@ from playwright.sync_api import Browser
 
 from provstore.ui.things import FORMATS
 from tests.browser import watched
-from tests.servers import BASE, Server, event, serving
+from tests.servers import BASE, WORKED, Server, event, serving
 from tests.test_vocabulary import BROWSER
 
 PROV = "http://www.w3.org/ns/prov#"
@@ -54,7 +54,7 @@ KINDS = {
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("things") / "data", verb="demo", rdf_timeout_seconds=60) as found:
+    with serving(tmp_path_factory.mktemp("things") / "data", *WORKED, verb="demo", rdf_timeout_seconds=60) as found:
         yield found
 
 

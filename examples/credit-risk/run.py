@@ -113,7 +113,7 @@ def told(step: str) -> None:
 
 
 def equip(pipeline: Pipeline) -> None:
-    """What a user installs beside the tools: provstore, for its recorder, and the plugin for MLflow."""
+    """What a user installs beside the tools: provstore, whose recorder needs nothing else, and the MLflow plugin."""
     told("The recorder and the plugin for MLflow, beside the tools")
     pipeline.run(
         sys.executable, "-m", "pip", "install", *PIP, "--target", str(pipeline.library), str(CLIENTS / "mlflow")

@@ -27,7 +27,7 @@ _HEX = re.compile(r"[0-9a-f]{32}(?:\.dir)?\Z")
 
 
 def map_payload(value: Object, *, base: str) -> Mapped:
-    """The record of one payload: of a commit, a tag, an experiment, or of bytes at hand.
+    """The record of one payload: of a commit, a tag, an experiment, a file in a directory, or of bytes at hand.
 
     Unmappable, with a JSON pointer, where repository, commit or a stage's identity is missing.
     """
@@ -37,6 +37,8 @@ def map_payload(value: Object, *, base: str) -> Mapped:
         _Commit(draft, namespace).say()
     elif "tag" in value:
         _tag(draft, namespace)
+    elif "part" in value:
+        _part(draft, namespace)
     elif "experiment" in value:
         _experiment(draft, namespace)
     else:
@@ -246,6 +248,8 @@ class _Execution:
         if model := _model(draft, self._namespace, item, pointer):
             draft.use(self._run, model, PS.model)
             self._models.append(model)
+            if self._stage.get("metrics"):
+                draft.type(self._run, PS.Evaluation)
 
     def _proof(self) -> None:
         """The commit is what ran where the bytes of all code that DVC tells are those in the commit."""
@@ -261,6 +265,7 @@ class _Execution:
         _weak(draft, state, item)
         if model := _model(draft, self._namespace, item, pointer):
             _describe(draft, model, item, pointer)
+            draft.type(self._run, PS.TrainingRun)
             draft.say(model, PROV.wasGeneratedBy, self._run)
             draft.derive(model, self._data)
             for each in self._code:
@@ -306,6 +311,22 @@ def _experiment(draft: Draft, namespace: str) -> None:
             _, execution = draft.run(each, pointer=pointer)
             draft.say(execution, DCT.isPartOf, run)
     draft.head(draft.instant(said, "authored", "/experiment"), run)
+
+
+def _part(draft: Draft, namespace: str) -> None:
+    """A file that an execution read or wrote in a directory: proven by the list behind the directory's digest."""
+    said = draft.required(draft.value, "part")
+    identifier, run = draft.run(draft.text(said, "execution", "/part"), pointer="/part/execution")
+    whole = draft.dataset(*dataset_name(namespace, draft.text(said, "directory", "/part")))
+    file = draft.dataset(*dataset_name(namespace, draft.text(said, "path", "/part")))
+    if said.get("side") == "outs":
+        state = draft.write(run, identifier, file, _digests(said))
+        draft.say(f"<{iris.write_state(whole, identifier)}>", PROV.hadMember, state)
+    else:
+        state = draft.read(run, identifier, file, _digests(said))
+        draft.use(run, state, PS.inputItem)
+        draft.say(f"<{iris.read_state(whole, identifier)}>", PROV.hadMember, state)
+    draft.head(None, run)
 
 
 def _bytes(draft: Draft) -> None:

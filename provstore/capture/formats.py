@@ -64,6 +64,14 @@ def own_media_type(name: str) -> str:
 OPENLINEAGE = Format("openlineage", "OpenLineage events", ("application/json",), lambda _: True, openlineage.map_event)
 ITEMS = Format("items", "Record-level items in batches", (own_media_type("items"),), _own("items"), items.map_items)
 
+CROISSANT = Format(
+    "croissant",
+    "Croissant: datasets, their files, columns and annotated records",
+    (own_media_type("croissant"),),
+    _own("croissant", croissant.recognised),
+    croissant.map_croissant,
+)
+
 #: Every format, the first that recognises a payload is taken; OpenLineage, which may be anything, comes last.
 FORMATS: tuple[Format, ...] = (
     Format("mlflow", "MLflow's entities", (own_media_type("mlflow"),), _own("mlflow"), mlflow.map_payload),
@@ -98,13 +106,7 @@ FORMATS: tuple[Format, ...] = (
         _own("dta", dta.recognised),
         dta.map_dta,
     ),
-    Format(
-        "croissant",
-        "Croissant: datasets, their files, columns and annotated records",
-        (own_media_type("croissant"),),
-        _own("croissant", croissant.recognised),
-        croissant.map_croissant,
-    ),
+    CROISSANT,
     Format(
         "statement",
         "in-toto statements with SLSA provenance, in DSSE envelopes too",
@@ -132,7 +134,10 @@ FORMATS: tuple[Format, ...] = (
 
 def of_media_type(media_type: str) -> Format | None:
     """The format that a media type names; None where it is generic, or none of the formats'."""
-    bare = media_type.partition(";")[0].strip().lower()
+    bare, _, parameters = media_type.partition(";")
+    bare = bare.strip().lower()
+    if bare == "application/ld+json" and "mlcommons.org/croissant/" in parameters:  # the profile (specification 1.1)
+        return CROISSANT
     return None if bare in GENERIC else next((f for f in FORMATS if bare in f.media_types), None)
 
 

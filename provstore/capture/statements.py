@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from provstore import jcs, rdf
-from provstore.capture import bom
+from provstore.capture import bom, payloads
 from provstore.capture.described import Described, iri_of
 from provstore.capture.draft import RECORD, Object
+from provstore.capture.payloads import Limits
 from provstore.capture.repositories import address
 from provstore.errors import InvalidInput
 from provstore.model import Mapped
@@ -75,15 +76,20 @@ def _envelope(value: Object) -> Object:
 
 
 def _opened(envelope: Object) -> Object:
+    """The JSON object in an envelope, under the limits of any payload."""
     sent = envelope.get("payload")
     try:
         text = base64.b64decode(sent.replace("-", "+").replace("_", "/"), validate=True) if type(sent) is str else b""
-        found = rdf.json_value(text.decode(), "the payload of the envelope")
-    except (binascii.Error, UnicodeDecodeError) as error:
-        raise InvalidInput(f"'payload' must be base64 of JSON: {error}", pointer="/payload") from error
-    if not isinstance(found, dict):
-        raise InvalidInput("the payload of the envelope must be a JSON object", pointer="/payload")
-    return found
+        (part,) = payloads.split(text, "application/json", None, Limits())
+        if part.error:
+            raise part.error
+    except binascii.Error as error:
+        raise InvalidInput(f"'payload' must be base64: {error}", pointer="/payload") from error
+    except InvalidInput as error:
+        raise InvalidInput(f"the payload of the envelope: {error.detail}", pointer="/payload") from error
+    except ValueError as error:
+        raise InvalidInput("the payload of the envelope must be one JSON object", pointer="/payload") from error
+    return part.value
 
 
 def _signatures(draft: Described, envelope: Object) -> None:

@@ -137,5 +137,5 @@ def check_media_type(media_type: str) -> None:
 
 
 def is_rdf(media_type: str) -> bool:
-    """Whether the media type is one of the RDF syntaxes."""
-    return media_type.partition(";")[0].strip().lower() in SYNTAXES
+    """Whether the media type is one of the RDF syntaxes, and says of no format that comes in one."""
+    return formats.of_media_type(media_type) is None and media_type.partition(";")[0].strip().lower() in SYNTAXES

@@ -11,7 +11,7 @@ import mlflow
 import pandas as pd
 import yaml
 from fairlearn.metrics import MetricFrame, count, selection_rate
-from segments import FEATURES, SEGMENTS, age_band, segment
+from segments import FEATURES, SEGMENTS, segment
 from sklearn.metrics import accuracy_score
 
 from provstore.observe.fairness import fairness
@@ -25,7 +25,7 @@ def main() -> None:
     threshold = yaml.safe_load(Path("params.yaml").read_text())["decide"]["threshold"]
     customers = pd.read_csv(HOLDOUT)
     digest = hashlib.sha256(HOLDOUT.read_bytes()).hexdigest()
-    data = {"namespace": "file", "name": str(HOLDOUT.absolute()), "sha256": digest, "columns": ["age"]}
+    data = {"namespace": "file", "name": str(HOLDOUT.absolute()), "sha256": digest, "columns": list(customers.columns)}
     with open("reports/fairness.jsonl", "w") as file:
         for name in SEGMENTS:
             made = json.loads(Path(f"models/{name}.json").read_text())["model"]
@@ -35,7 +35,7 @@ def main() -> None:
                 metrics={"selection_rate": selection_rate, "accuracy": accuracy_score, "count": count},
                 y_true=rows["defaulted"] == 0,
                 y_pred=mlflow.sklearn.load_model(made).predict_proba(rows[FEATURES])[:, 1] < threshold,
-                sensitive_features=age_band(rows).rename("age_band"),
+                sensitive_features=rows["age_band"],
             )
             said = fairness(
                 frame,

@@ -14,8 +14,3 @@ def segment(table: pd.DataFrame) -> pd.Series:
     found[table["income"] >= 45_000] = "premium"
     found[table["tenure"] < 24] = "thinfile"
     return found
-
-
-def age_band(table: pd.DataFrame) -> pd.Series:
-    """The age band of each row."""
-    return pd.cut(table["age"], [0, 29, 44, 64, 200], labels=["18-29", "30-44", "45-64", "65 and over"]).astype(str)

@@ -41,6 +41,11 @@ class Caches:
             elif said := self._file(digest, paths):
                 yield said
 
+    def manifest(self, digest: str) -> list[tuple[str, str]]:
+        """(path, MD5) of each file in a directory, where the cache has the list that its digest is of."""
+        path = self._cached(digest)
+        return [(each["path"], each["md5"]) for each in self._members(path, digest)] if path else []
+
     def _cached(self, digest: str) -> Path | None:
         for folder in (".dvc/cache/files/md5", ".dvc/cache"):
             path = self._root / folder / digest[:2] / digest[2:]

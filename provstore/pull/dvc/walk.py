@@ -22,6 +22,7 @@ from provstore.pull.dvc import files, templates
 from provstore.pull.dvc.caches import Caches
 from provstore.pull.dvc.contents import Contents
 from provstore.pull.dvc.files import Object
+from provstore.pull.dvc.parts import Parts
 from provstore.pull.repository import Change, Commit, Ref, Repository
 
 LOCK, PIPELINE, TRACKED = "dvc.lock", "dvc.yaml", ".dvc"
@@ -63,6 +64,7 @@ class Walk:
         self._caches = Caches(repository.work_tree, most) if hashes and repository.work_tree else None
         self._given = namespace
         self.namespace = namespace
+        self._parts = Parts()
         self.told: list[Told] = []
         self._parsed: OrderedDict[tuple[str, str], Any] = OrderedDict()
         self._recorded: dict[str, list[str]] = {}  # commit → the executions that it was the first to record
@@ -79,6 +81,8 @@ class Walk:
             if number % 100 == 0 or number == len(commits):
                 self._progress(number, len(commits))
         yield from self._named(refs, {commit.id: commit for commit in commits})
+        manifest = self._caches.manifest if self._caches else lambda _: []
+        yield from (self._payload({"part": each}) for each in self._parts.found(manifest))
         if self._caches:
             yield from (self._payload({"bytes": each}) for each in self._caches.found())
             self.told += [Told("", path, message) for path, message in self._caches.told]
@@ -132,7 +136,10 @@ class Walk:
         held |= {name: rows for name, rows in (("stages", stages), ("data", data)) if rows}
         payload = self._sendable(commit, self._payload(held))
         if payload:
-            self._recorded[commit.id] = [adapter.execution_id(self.namespace, s) for s in payload.get("stages", ())]
+            named = [(adapter.execution_id(self.namespace, each), each) for each in payload.get("stages", ())]
+            self._recorded[commit.id] = [identifier for identifier, _ in named]
+            for identifier, stage in named:
+                self._parts.note(identifier, stage)
         return payload
 
     def _stages(self, commit: Commit, path: str, change: Change) -> list[Object]:

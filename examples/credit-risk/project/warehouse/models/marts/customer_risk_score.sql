@@ -1,6 +1,11 @@
 select
     d.customer_id,
-    2026 - d.birth_year as age,
+    case
+        when d.birth_year > 1996 then '18-29'
+        when d.birth_year > 1981 then '30-44'
+        when d.birth_year > 1961 then '45-64'
+        else '65 and over'
+    end as age_band,
     d.income,
     f.tenure_months as tenure,
     c.missed_payments,
