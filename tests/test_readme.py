@@ -15,7 +15,7 @@ README = ROOT / "README.md"
 
 def test_the_tour(tmp_path: Path) -> None:
     with serving(tmp_path / "data", verb="demo") as server:
-        assert walk(README, server, tmp_path) == 8
+        assert walk(README, server, tmp_path) == 9
 
 
 def test_each_question_of_the_tour_shows_its_answer() -> None:

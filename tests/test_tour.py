@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -22,6 +22,13 @@ STOPS = {
     "/queries/audit/gaps": ["read of unknown origin", "no agent", "customer_segments"],
     "/ledger": ["421", "checkpoint"],
 }
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """All worked examples, as `make run` serves them."""
+    with serving(tmp_path_factory.mktemp("tour") / "data", verb="demo") as server:
+        yield server
 
 
 def links() -> dict[str, str]:
