@@ -32,7 +32,7 @@ PS = Namespace(
     "Record Content FacetAssertion Dataset Model Version ReadState WriteState Run TrainingRun Inference Evaluation"
     " Normalisation Calibration Correction Approval Window Job JobVersion JobDeclaration ModelVersion Prediction"
     " Decision RecordItem AliasAssignment Slice DataSubject Source UnresolvedRead CodeVersion Environment Measurand"
-    " CalibrationCertificate EventType WriteMode Basis Bytes RegistryVersion"
+    " CalibrationCertificate EventType WriteMode Basis Bytes RegistryVersion Batch"
     # kinds of event, modes of writing, bases of a conclusion, roles
     " START RUNNING COMPLETE FAIL ABORT OTHER Create Append Merge Alter Overwrite Truncate"
     " ContentMatch VersionMatch LatestBefore ExplicitLineage ColumnLineage SingleInput DeclaredRole Rename KeptByWrite"

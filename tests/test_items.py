@@ -136,6 +136,7 @@ def test_the_record_is_about_the_run_at_its_end() -> None:
     assert own == lines_of("""
         a prov:Bundle
         a ps:Record
+        a ps:Batch
         ps:about run
         ps:redacted "/items/0/value"
         prov:generatedAtTime "2026-04-01T09:00:00Z"^^xsd:dateTime

@@ -50,6 +50,9 @@ def native(*statements: str) -> Submission:
     return document(PREFIXES + text, "text/turtle")
 
 
+_BATCH = st.sampled_from(["", "<> a ps:Batch ."])
+
+
 @st.composite
 def speeches(draw: st.DrawFn) -> list[Submission]:
     """Records of several kinds that speak of two items, two activities and two sources; some withdraw others."""
@@ -67,7 +70,7 @@ def speeches(draw: st.DrawFn) -> list[Submission]:
             "generated": f"{node} prov:wasGeneratedBy {activity} .",
             "derived": f"{node} prov:wasDerivedFrom {made_of} .",
             "used": f"{activity} prov:used {made_of} .",
-            "typed": f"{node} a ps:RecordItem ; prov:wasDerivedFrom {made_of} .",
+            "typed": f"{node} a ps:RecordItem ; prov:wasDerivedFrom {made_of} . {draw(_BATCH)}",
             "titled": f'{node} <http://purl.org/dc/terms/title> "item {item}" ; a prov:Entity, ps:RecordItem .',
         }[kind]
         withdrawn = draw(st.sampled_from(["", *(f"<> ps:supersedes <{s.mapped.record}> ." for s in said)]))
@@ -153,7 +156,8 @@ def test_of_what_more_is_said_facts_are_kept(more: str) -> None:
         "<item/n/1> a prov:Entity, ps:RecordItem ; prov:wasGeneratedBy <run/1> ; prov:wasDerivedFrom <item/n/s1> ."
         "<run/1> prov:used <item/n/s1> ."
     )
-    for statements, expected in (((plain,), True), ((plain, more), False)):
+    batch = "<> a ps:Batch ."
+    for statements, expected in (((batch, plain), True), ((plain,), False), ((batch, plain, more), False)):
         mapped = native(*statements).mapped
         assert (f"{BASE}/item/n/1" in read_facts(mapped.record, mapped.quads).items) is expected
 

@@ -49,7 +49,7 @@ RELATIONS = {
 TOPICS: dict[str, tuple[str, str]] = {
     "Records": (
         "What was sent is a record: a named graph, a bundle of PROV, an entry of the ledger.",
-        "Record about bundle supersedes supersededBy ledgerIndex recordedAt actor appliedIndex capturedFrom "
+        "Record Batch about bundle supersedes supersededBy ledgerIndex recordedAt actor appliedIndex capturedFrom "
         "stateDigest redacted eventType EventType START RUNNING COMPLETE FAIL ABORT OTHER",
     ),
     "Facets": (

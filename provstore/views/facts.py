@@ -109,7 +109,7 @@ def read_facts(record: str, quads: bytes) -> Facts:
     for subject, predicate, value in rdf.triples(quads.decode()):
         # text where a thing is wanted, or the reverse, decides nothing
         (by if (value[0] == '"') is (predicate in _VALUED) else other)[predicate].append((subject, value))
-    items, edges = take_items(by, other)
+    items, edges = take_items(record, by, other)
     types: dict[str, set[str]] = defaultdict(set)
     for subject, value in by[RDF_TYPE]:
         types[subject].add(value)

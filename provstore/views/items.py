@@ -6,7 +6,8 @@ edges, and a row here, by which it is found by its key and by which it is known 
 record speaks of it too, each activity that made it used all that it is made from, whoever says so (model: derived ⇒
 used); that is concluded for the item alone.
 
-Whether an item is plain in a record depends on that record and nothing else.
+Only a record that says that it is a batch (`ps:Batch`) has plain items; which of its items are, depends on that record
+and nothing else.
 """
 
 from __future__ import annotations
@@ -42,12 +43,13 @@ _IDLE = {QUDT.numericValue, QUDT.unit, PROV.value, RDF_VALUE, PS.commitment, PS.
 _PLAIN = {RDF_TYPE, PROV.generatedAtTime, *_RELATIONS, *_SPECIAL, *_IDLE}
 
 
-def take_items(by: Terms, other: Terms) -> tuple[set[str], list[Edge]]:
-    """The plain items (IRIs) of a record, and their edges; what is said of them is taken out of `by` and `other`.
+def take_items(record: str, by: Terms, other: Terms) -> tuple[set[str], list[Edge]]:
+    """The plain items (IRIs) of a batch, and their edges; what is said of them is taken out of `by` and `other`.
 
-    `by` holds what relates things, `other` what has text as its object; both by predicate.
+    `by` holds what relates things, `other` what has text as its object; both by predicate. None of a record that does
+    not say that it is a batch: of few things all is kept, so that they are found by their words too.
     """
-    items = _plain(by, other)
+    items = _plain(by, other) if (f"<{record}>", PS.Batch) in by.get(RDF_TYPE, ()) else set()
     if not items:
         return set(), []
     edges = _edges(by, items)

@@ -257,6 +257,7 @@ class Batch(Draft):
         return f"<{found}>"
 
     def _record(self) -> None:
+        self.type(RECORD, PS.Batch)
         self.head(self.end or self.start or None, self.node)
         self.redactions()
         given = self.value.get("supersedes")
