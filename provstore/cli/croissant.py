@@ -33,6 +33,7 @@ def export(dataset: str, target: str, settings: Settings) -> int:
         write(text)
     else:
         Path(target).write_text(text, encoding="utf-8")
+        write(f"{target}: {dataset} as a Croissant document\n")
     return 0
 
 
