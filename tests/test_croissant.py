@@ -309,6 +309,7 @@ def test_the_command_line_writes_one(tmp_path: Path, capsys: pytest.CaptureFixtu
         store.ingest([sent(FILMS)])
     films = f"{BASE}/dataset/https%3A%2F%2Ffilms.example/films"
     assert main(["export", str(target), "--croissant", films, "--data", data]) == 0
+    assert capsys.readouterr().out == f"{target}: {films} as a Croissant document\n"
     assert json.loads(target.read_text())["name"] == "films"
     assert main(["export", "-", "--croissant", films, "--data", data]) == 0
     assert capsys.readouterr().out == target.read_text()
