@@ -129,6 +129,7 @@ def environment(**more: str) -> dict[str, str]:
         "MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS": "true",
         "MLFLOW_WEBHOOK_CACHE_TTL": "0",
         "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # ten processes that nobody asks anything
         "GIT_PYTHON_REFRESH": "quiet",
     }
     return {**kept, **own, **more}

@@ -51,6 +51,7 @@ class Pipeline:
             "DBT_LOG_PATH": str(self.logs),
             "DO_NOT_TRACK": "1",
             "DVC_NO_ANALYTICS": "1",
+            "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # ten more processes that have nothing to do
             "GIT_CONFIG_NOSYSTEM": "1",
         }
         for each in (self.project, self.logs, self.mlflow_data, directory / "home"):

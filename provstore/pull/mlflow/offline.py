@@ -78,7 +78,9 @@ def _upgrade(program: str, backend: str, path: Path) -> None:
 
 def _started(program: str, backend: str, folder: Path, artifacts: Path) -> tuple[subprocess.Popen[bytes], str]:
     port = _free_port()
-    command = [program, "server", "--backend-store-uri", backend, "--host", "127.0.0.1", "--port", str(port)]
+    # without ten more processes that run jobs
+    quiet = ["env", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false"]
+    command = [*quiet, program, "server", "--backend-store-uri", backend, "--host", "127.0.0.1", "--port", str(port)]
     command += ["--workers", "1", *(["--artifacts-destination", str(artifacts)] if artifacts.is_dir() else [])]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
