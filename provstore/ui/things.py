@@ -229,7 +229,7 @@ class View:
             each
             for each in self.around.get("relations", ())
             if (each["relation"], each["direction"]) not in told
-            and each["kind"] not in ("WriteState", "ReadState")
+            and (each["relation"] == "bytes" or each["kind"] not in ("WriteState", "ReadState"))
             and not self._is_dated(each)
         ]
 

@@ -272,10 +272,16 @@ def _parts(base: str, iri: str) -> tuple[str, str]:
 
 
 def _local(base: str, iri: str) -> str:
-    """What an IRI says to people: its path below the base, or what follows its last `/`, `#` or `:`."""
+    """What an IRI says to people: its path below the base, or what follows its last `/`, `#` or `:`.
+
+    A version in a registry goes by its model and its number.
+    """
     if iri.startswith(f"{base}/agent/"):
         return unquote(iri.rpartition("/")[2])
     if iri.startswith(f"{base}/"):
+        parts = iri[len(base) + 1 :].split("/")
+        if len(parts) == 5 and (parts[0], parts[3]) == ("model", "version"):  # of a registry
+            return f"{unquote(parts[2])} version {unquote(parts[4])}"
         return unquote(iri[len(base) + 1 :])
     short = iri.rstrip("/#:")
     return unquote(short[max(short.rfind(c) for c in "/#:") + 1 :]) or iri
