@@ -93,7 +93,7 @@ def test_what_was_sent_is_in_a_whole_ledger(server: Server, tmp_path: Path) -> N
 
 def test_every_environment_is_pinned() -> None:
     files = sorted(PINS.glob("*.txt"))
-    assert [file.stem for file in files] == ["client", "croissant", "pipeline"]
+    assert [file.stem for file in files] == ["bom", "client", "croissant", "pipeline"]
     for file in files:
         lines = [line for line in file.read_text().splitlines() if not line.startswith("# without ")]
         assert all(line.count("==") == 1 and " " not in line for line in lines), file
