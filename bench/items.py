@@ -168,7 +168,7 @@ def _asking(few: Path, many: Path, count: int) -> None:
 _QUESTIONS: dict[str, Callable[[str], str]] = {
     "canned query, what it was made from": lambda item: f"/queries/lineage/upstream?entity={quote(item, safe='')}",
     "page of the item": lambda item: f"/entity?iri={quote(item, safe='')}",
-    "lineage": lambda item: f"/lineage?entity={quote(item, safe='')}",
+    "page of its lineage": lambda item: f"/lineage?entity={quote(item, safe='')}",
     "impact": lambda item: f"/impact?entity={quote(item.replace('/glucose/v', '/sample/s'), safe='')}",
     "search by key": lambda item: f"/search?q={item.rpartition('/')[2]}",
 }
