@@ -61,50 +61,40 @@ def own_media_type(name: str) -> str:
     return f"application/vnd.provstore.{name}+json"
 
 
-OPENLINEAGE = Format("openlineage", "OpenLineage events", ("application/json",), lambda _: True, openlineage.map_event)
-ITEMS = Format("items", "Record-level items in batches", (own_media_type("items"),), _own("items"), items.map_items)
+def _ours(name: str, title: str, map_: Mapper, document: Callable[[Object], bool] = lambda _: False) -> Format:
+    """A format under a media type of our own."""
+    return Format(name, title, (own_media_type(name),), _own(name, document), map_)
 
-CROISSANT = Format(
+
+OPENLINEAGE = Format("openlineage", "OpenLineage events", ("application/json",), lambda _: True, openlineage.map_event)
+ITEMS = _ours("items", "Record-level items in batches", items.map_items)
+
+CROISSANT = _ours(
     "croissant",
     "Croissant: datasets, their files, columns and annotated records",
-    (own_media_type("croissant"),),
-    _own("croissant", croissant.recognised),
     croissant.map_croissant,
+    croissant.recognised,
 )
 
 #: Every format, the first that recognises a payload is taken; OpenLineage, which may be anything, comes last.
 FORMATS: tuple[Format, ...] = (
-    Format("mlflow", "MLflow's entities", (own_media_type("mlflow"),), _own("mlflow"), mlflow.map_payload),
-    Format("dvc", "history of a DVC repository", (own_media_type("dvc"),), _own("dvc"), dvc.map_payload),
+    _ours("mlflow", "MLflow's entities", mlflow.map_payload),
+    _ours("dvc", "history of a DVC repository", dvc.map_payload),
     ITEMS,
-    Format("step", "recorded steps", (own_media_type("step"),), _own("step"), step.map_payload),
-    Format(
+    _ours("step", "recorded steps", step.map_payload),
+    _ours(
         "expectations",
         "validation results of Great Expectations",
-        (own_media_type("expectations"),),
-        _own("expectations", expectations.recognised),
         expectations.map_expectations,
+        expectations.recognised,
     ),
-    Format(
-        "soda",
-        "scan results of Soda Core",
-        (own_media_type("soda"),),
-        _own("soda", soda.recognised),
-        soda.map_soda,
-    ),
-    Format(
-        "fairness",
-        "measurements of a model by group, as Fairlearn and AIF360 take them",
-        (own_media_type("fairness"),),
-        _own("fairness"),
-        fairness.map_fairness,
-    ),
-    Format(
+    _ours("soda", "scan results of Soda Core", soda.map_soda, soda.recognised),
+    _ours("fairness", "measurements of a model by group, as Fairlearn and AIF360 take them", fairness.map_fairness),
+    _ours(
         "dta",
         "metadata by the Data Provenance Standards of the Data & Trust Alliance",
-        (own_media_type("dta"),),
-        _own("dta", dta.recognised),
         dta.map_dta,
+        dta.recognised,
     ),
     CROISSANT,
     Format(
