@@ -169,6 +169,9 @@ _QUESTIONS: dict[str, Callable[[str], str]] = {
     "canned query, what it was made from": lambda item: f"/queries/lineage/upstream?entity={quote(item, safe='')}",
     "page of the item": lambda item: f"/entity?iri={quote(item, safe='')}",
     "page of its lineage": lambda item: f"/lineage?entity={quote(item, safe='')}",
+    "the same, of what existed at an instant": lambda item: (
+        f"/lineage?entity={quote(item, safe='')}&as-of=2027-01-01T00:00:00Z"
+    ),
     "impact": lambda item: f"/impact?entity={quote(item.replace('/glucose/v', '/sample/s'), safe='')}",
     "search by key": lambda item: f"/search?q={item.rpartition('/')[2]}",
 }

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -23,6 +24,7 @@ from provstore.lineage.columns import ColumnQuestion, columns
 from provstore.lineage.graph import LineageGraph
 from provstore.lineage.impact import ImpactQuestion, impact
 from provstore.lineage.moment import Moment
+from provstore.lineage.projection import OfAssets, OfMakers, OfRuns
 from provstore.lineage.questions import Question, compare, lineage, paths, roots
 from provstore.model import Submission
 from provstore.views.edges import Relation
@@ -102,6 +104,7 @@ def test_every_question_is_what_the_reference_answers(history: list[Item], draw:
             triples = default_graph(store) if index == head else prefix(history, index)
             for second in (None, draw.draw(st.integers(0, 7))):
                 _same_answers(graph, triples, index, second, random.Random(draw.draw(st.integers(0, 99))))
+            _same_of_many(Moment(graph, index))
 
 
 def _same_cards(graph: LineageGraph) -> None:
@@ -115,6 +118,33 @@ def _same_cards(graph: LineageGraph) -> None:
         origin = UNKNOWN if moment.is_unresolved(node) else SOURCE if moment.is_source(node) else 0
         known = (moment.kind(node), moment.asset(node) or 0, makers[0] if makers else 0, moment.time(node), origin)
         assert card is None or card == known, graph.iri_of(node)
+
+
+def _same_of_many(moment: Moment) -> None:
+    """What is worked out for many nodes at once is what is found of each by itself."""
+    everyone = np.arange(1, moment.graph.nodes + 1, dtype=np.int32)
+    asked = np.concatenate([everyone, everyone[::-2]])
+    times = [moment.time(n) for n in asked.tolist()]
+    assert moment.times_of(asked).tolist() == [np.iinfo(np.int64).min if t is None else t for t in times]
+    for projection, single in ((OfAssets, moment.asset), (OfMakers, _maker(moment)), (OfRuns, _run(moment))):
+        told = {n: single(n) or n for n in everyone.tolist()}
+        assert projection(moment).of(asked).tolist() == [told[n] for n in asked.tolist()]
+        for things in (everyone[::3], everyone[:1], everyone[:0]):
+            expected = [n for n in told if told[n] in set(things.tolist())]
+            assert projection(moment).members(things).tolist() == expected
+
+
+def _maker(moment: Moment) -> Callable[[int], int | None]:
+    return lambda node: next(iter(moment.objects(node, Relation.GENERATED)), None)
+
+
+def _run(moment: Moment) -> Callable[[int], int | None]:
+    read = moment.class_id("ReadState")
+    return lambda node: (
+        next(iter(moment.subjects(node, Relation.USED)), None)
+        if read in moment.objects(node, Relation.TYPE)
+        else _maker(moment)(node)
+    )
 
 
 def _same_answers(

@@ -284,6 +284,14 @@ def distinct(nodes: Ints) -> Ints:
     return ordered[first]
 
 
+def least(nodes: Ints, node: Ints, value: Ints | Longs, none: int) -> Longs:
+    """For each of some nodes the least of the values given for it; `none`, a greater number, where there are none."""
+    order = distinct(nodes)
+    found = np.full(len(order), none, np.int64)
+    np.minimum.at(found, np.searchsorted(order, node), value)
+    return found[np.searchsorted(order, nodes)]
+
+
 def _now(said: Bytes, until: Ints) -> Bytes:
     return np.where(until == STANDING, said, 0).astype(np.uint8)
 

@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 
 from provstore import times
-from provstore.lineage.adjacency import Flags, Found, Ints, distinct, mask
+from provstore.lineage.adjacency import Flags, Found, Ints, distinct, least, mask
 from provstore.lineage.answer import Edge, Teller
 from provstore.lineage.graph import LineageGraph
 from provstore.lineage.moment import KINDS, LINEAGE, Moment
 from provstore.lineage.parameters import JUDGED
+from provstore.lineage.projection import OfAssets
 from provstore.lineage.questions import Question, Walked, moment_of, walked
 from provstore.views.edges import Relation
 
@@ -36,7 +37,6 @@ _OF_RUNS = {"Job": Relation.JOB, "JobVersion": Relation.JOB_VERSION}
 _OF_WALKS = ("depth", "certainty")  # what single nodes do not have
 #: Of many states the latest recorded are looked at for the latest in time.
 _LATEST = 200
-_NONE = int(np.iinfo(np.int32).max)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class _Told:
 
     def __init__(self, moment: Moment, node: int, limit: int) -> None:
         self._moment, self._node, self._limit = moment, node, limit
-        self._teller = Teller(moment)
+        self._teller, self._assets = Teller(moment), OfAssets(moment)
         self._kind = moment.kind(node)
         self._role = self._role_of(node, self._kind)
 
@@ -137,14 +137,7 @@ class _Told:
         numbers, places = self._classes
         at = np.searchsorted(numbers, rows.other).clip(max=max(len(numbers) - 1, 0))
         known = np.isin(rows.other, numbers)
-        return _least(nodes, rows.node[known], places[at[known]], len(KINDS))
-
-    def _assets(self, nodes: Ints) -> Ints:
-        """For each of some nodes the asset that it is a state of, else the node itself."""
-        rows = self._step(distinct(nodes), Relation.SPECIAL, subject=True)
-        good = self._kinds(rows.other.astype(np.int32)) != _KIND["Version"]
-        found = _least(nodes, rows.node[good], rows.other[good].astype(np.int32), _NONE)
-        return np.where(found == _NONE, nodes, found).astype(np.int32)
+        return least(nodes, rows.node[known], places[at[known]], len(KINDS)).astype(np.int32)
 
     def _step(self, nodes: Ints, relation: Relation, *, subject: bool) -> Found:
         return self._moment.graph.half_of(relation, subject=subject).step(nodes, mask((relation,)), self._moment.at)
@@ -259,7 +252,7 @@ class _Told:
 
         What comes from an asset is told by assets alone.
         """
-        assets = self._assets(nodes)
+        assets = self._assets.of(nodes)
         if self._kind in _ASSETS:
             return assets
         states = np.isin(self._kinds(nodes), [_KIND["WriteState"], _KIND["ReadState"]])
@@ -287,7 +280,7 @@ class _Told:
 
     def _own_assets(self) -> Ints:
         if self._kind in _ASSETS:
-            return _array({self._node, *self._moment.same(self._node), *self._assets(_one(self._node)).tolist()})
+            return _array({self._node, *self._moment.same(self._node), *self._assets.of(_one(self._node)).tolist()})
         return _array(())
 
     def _seen(self, number: int) -> Iterable[dict[str, Any]]:
@@ -310,8 +303,8 @@ class _Told:
         found = walked(moment, set(start.tolist()), Question("", direction=direction))
         kinds = self._kinds(found.nodes)
         counts = np.bincount(kinds, minlength=len(KINDS) + 1).tolist()
-        assets = self._assets(found.nodes)
-        own = np.union1d(self._assets(start), _one(self._node))
+        assets = self._assets.of(found.nodes)
+        own = np.union1d(self._assets.of(start), _one(self._node))
         said: dict[str, Any] = {
             "total": len(found.nodes),
             "certain": int(found.certain.sum()),
@@ -332,7 +325,7 @@ class _Told:
         types = self._step(last, Relation.TYPE, subject=True)
         unknown = np.isin(last, types.node[types.other == moment.unresolved_class])
         declared = sources[np.searchsorted(nodes, last)]
-        assets, first = np.unique(self._assets(last), return_index=True)
+        assets, first = np.unique(self._assets.of(last), return_index=True)
         order = np.lexsort((assets, declared[first], ~unknown[first]))
         told = self.nodes(assets[order][: self._limit].tolist())
         for node, at in zip(told, first[order].tolist(), strict=False):
@@ -342,7 +335,7 @@ class _Told:
         return {
             "ends": {"total": len(assets), "nodes": told},
             "unknown": int(unknown.sum()),
-            "undeclared": len(np.unique(self._assets(last[~unknown & ~declared]))),
+            "undeclared": len(np.unique(self._assets.of(last[~unknown & ~declared]))),
         }
 
     def _of_sources(self, nodes: Ints) -> Flags:
@@ -401,14 +394,6 @@ def _one(node: int) -> Ints:
 
 def _array(nodes: Iterable[int]) -> Ints:
     return np.array(sorted(nodes), np.int32)
-
-
-def _least(nodes: Ints, node: Ints, value: Ints, none: int) -> Ints:
-    """For each of some nodes the least of the values given for it; `none` where there are none."""
-    order = distinct(nodes)
-    found = np.full(len(order), none, np.int32)
-    np.minimum.at(found, np.searchsorted(order, node), value)
-    return found[np.searchsorted(order, nodes)]
 
 
 def _where(rows: Found, good: Flags) -> Found:

@@ -13,6 +13,7 @@ import numpy as np
 from provstore.lineage.adjacency import Bytes, Ints, Longs
 from provstore.lineage.graph import Card, LineageGraph
 from provstore.lineage.moment import KINDS, Moment
+from provstore.lineage.projection import OfAssets, OfMakers
 from provstore.views.edges import Relation
 
 #: What a card says of a node's origin; 0 is that nothing is said of it.
@@ -35,8 +36,8 @@ class Cards:
         count = moment.graph.nodes + 1
         everyone = np.arange(count, dtype=np.int32)
         self._kind = _kinds(moment, count)
-        self._asset = _others(moment.assets, everyone)
-        self._maker = _others(moment.makers, everyone)
+        self._asset = _others(OfAssets(moment).of(everyone), everyone)
+        self._maker = _others(OfMakers(moment).of(everyone), everyone)
         self._time: Longs = moment.times
         self._origin = _origins(moment, count)
 

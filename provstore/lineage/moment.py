@@ -13,7 +13,7 @@ import numpy as np
 
 from provstore import iris
 from provstore.errors import NotFound
-from provstore.lineage.adjacency import Flags, Half, Ints, Long, Longs, mask
+from provstore.lineage.adjacency import Flags, Found, Half, Ints, Long, Longs, distinct, least, mask
 from provstore.lineage.graph import LineageGraph
 from provstore.views.edges import Relation
 from provstore.vocab import PROV, PS
@@ -32,6 +32,8 @@ _ASSETS = {"Dataset", "Model", "Version", "Bytes"}
 _ACTIVITIES = set(KINDS[KINDS.index("TrainingRun") : KINDS.index("JobVersion")]) | {"Activity"}
 _AGENTS = {"Person", "Organization", "SoftwareAgent", "Agent"}
 _NEVER, _ALWAYS = np.iinfo(np.int64).max, np.iinfo(np.int64).min
+#: Of so few nodes each one's time is looked up by itself.
+_SINGLY = 16
 
 CERTAIN = mask((Relation.DERIVED,))
 LINEAGE = mask((Relation.DERIVED, Relation.POSSIBLE))
@@ -66,6 +68,7 @@ class Moment:
     ) -> None:
         self.graph, self.instant, self.brief = graph, instant, brief
         self.at = graph.index if at is None else at
+        self._timed = 0
         held: dict[int, _Held] = {}
         for half in graph.every_half():
             held[id(half)] = _Held(half, self.at, self.at == graph.index)
@@ -249,33 +252,41 @@ class Moment:
         """Which of these nodes exist at this moment."""
         if self.instant is None:
             return np.ones(len(nodes), np.bool_)
+        self._timed += len(nodes)
+        if "times" not in self.__dict__ and self._timed * 4 < self.graph.nodes:
+            return np.asarray(self.times_of(nodes) <= self.instant)
         return np.asarray(self.times[nodes] <= self.instant)
 
     def exists(self, node: int) -> bool:
-        return self.instant is None or bool(self.times[node] <= self.instant)
+        return bool(self.exist(np.array([node], np.int32))[0])
 
     @cached_property
     def times(self) -> Longs:
         """When each node began to exist: as `time`, for all of them at once."""
         self._takes_long()
-        count = self.graph.nodes + 1
-        own, start, end = (self._least(r) for r in (Relation.AT, Relation.START, Relation.END))
-        last = self._least(Relation.END, greatest=True)
-        activity = np.where(start == _NEVER, end, start)
-        own = np.where(own == _NEVER, activity, own)
-        made = self.rows(Relation.GENERATED)
-        finished = np.where(last == _ALWAYS, start, last)
-        by_run = np.full(count, _NEVER, np.int64)
-        np.minimum.at(by_run, made[0], finished[made[1]])
+        return self.times_of(np.arange(self.graph.nodes + 1, dtype=np.int32))
+
+    def times_of(self, nodes: Ints) -> Longs:
+        """When each of some nodes began to exist, in ticks; the least number there is for what has no time."""
+        if len(nodes) <= _SINGLY:
+            found = (self.time(node) for node in nodes.tolist())
+            return np.array([_ALWAYS if time is None else time for time in found], np.int64)
+        own, start, end = (self._least(nodes, r) for r in (Relation.AT, Relation.START, Relation.END))
+        own = np.where(own == _NEVER, np.where(start == _NEVER, end, start), own)
+        made = self._half_step(nodes, Relation.GENERATED)
+        makers = made.other.astype(np.int32)
+        last, start = -self._least(makers, Relation.END, -1), self._least(makers, Relation.START)
+        by_run = least(nodes, made.node, np.where(last == -_NEVER, start, last), _NEVER)
         own = np.where(own == _NEVER, by_run, own)
         return np.where(own == _NEVER, _ALWAYS, own)
 
-    def _least(self, relation: Relation, *, greatest: bool = False) -> Longs:
-        node, value = self.rows(relation)
-        count = self.graph.nodes + 1
-        found = np.full(count, _ALWAYS if greatest else _NEVER, np.int64)
-        (np.maximum if greatest else np.minimum).at(found, node, value)
-        return found
+    def _least(self, nodes: Ints, relation: Relation, sign: int = 1) -> Longs:
+        """The least number that each of some nodes has by a relation, or the least of their negatives."""
+        rows = self._half_step(distinct(nodes), relation)
+        return least(nodes, rows.node, rows.other * sign, _NEVER)
+
+    def _half_step(self, nodes: Ints, relation: Relation) -> Found:
+        return self.graph.half_of(relation, subject=True).step(nodes, mask((relation,)), self.at)
 
     def rows(self, relation: Relation, *, subject: bool = True) -> tuple[Ints, Longs]:
         """(node, other) of every row of a relation that stands at this moment."""
@@ -288,38 +299,7 @@ class Moment:
         if self.brief:
             raise Long
 
-    # -- projections --------------------------------------------------------------------------------------------------
-
-    @cached_property
-    def assets(self) -> Ints:
-        """For each node the asset that it is a state of, else the node itself."""
-        self._takes_long()
-        node, general = self.rows(Relation.SPECIAL)
-        versions = np.zeros(self.graph.nodes + 1, np.bool_)
-        versions[list(self.of_kind("Version"))] = True
-        return self._projected(node[~versions[general]], general[~versions[general]])
-
-    @cached_property
-    def makers(self) -> Ints:
-        """For each node the activity that made it, the first by number, else the node itself."""
-        self._takes_long()
-        return self._projected(*self.rows(Relation.GENERATED))
-
-    @cached_property
-    def runs(self) -> Ints:
-        """For each node the activity that made it, or that read it where nobody is known to have made it."""
-        self._takes_long()
-        read = self.rows(Relation.USED, subject=False)
-        is_read = np.zeros(self.graph.nodes + 1, np.bool_)
-        is_read[list(self.of_kind("ReadState"))] = True
-        chosen = is_read[read[0]]
-        readers = self._projected(read[0][chosen], read[1][chosen])
-        return np.where(is_read, readers, self.makers).astype(np.int32)
-
-    def _projected(self, node: Ints, onto: Longs) -> Ints:
-        found = np.full(self.graph.nodes + 1, _NEVER, np.int64)
-        np.minimum.at(found, node, onto)
-        return np.where(found == _NEVER, np.arange(self.graph.nodes + 1), found).astype(np.int32)
+    # -- names -------------------------------------------------------------------------------------------------------
 
     def named(self, name: str) -> list[str]:
         """The IRIs of the datasets and models of a name in any namespace; where there is none, of the jobs."""

@@ -20,6 +20,7 @@ from provstore.lineage.answer import Edge, Node, Teller, present
 from provstore.lineage.graph import LineageGraph
 from provstore.lineage.labels import label_of
 from provstore.lineage.moment import CERTAIN, Moment, role
+from provstore.lineage.projection import TOLD_AS
 from provstore.lineage.questions import (
     FOLLOWED,
     Question,
@@ -35,8 +36,6 @@ from provstore.lineage.questions import (
 )
 
 DIRECTIONS = ("both", "upstream", "downstream")
-#: How many times are looked up one by one; of more, those of all nodes are worked out at once.
-_FEW = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,9 +217,8 @@ class Around:
     def __init__(self, moment: Moment, asked: PictureQuestion, node: int) -> None:
         self._moment, self._asked = moment, asked
         self._relations = FOLLOWED[asked.question.by]
-        self._onto = {"asset": lambda: moment.assets, "run": lambda: moment.runs}.get(
-            asked.question.level, lambda: None
-        )()
+        told_as = TOLD_AS.get(asked.question.level)
+        self._onto = told_as(moment) if told_as else None
         self._starts = {side: self._existing(moment.starting(node, up=side == "upstream")) for side in asked.sides}
         self._found = {side: self._walked(side) for side in asked.sides}
         self._focus = self._told(_array(n for start in self._starts.values() for n in start)) or {node}
@@ -231,7 +229,7 @@ class Around:
         return {n for n in nodes if self._moment.exists(n)}
 
     def _told(self, nodes: Ints) -> set[int]:
-        return set((nodes if self._onto is None else self._onto[nodes]).tolist())
+        return set((nodes if self._onto is None else self._onto.of(nodes)).tolist())
 
     def _walked(self, side: str) -> Walked:
         question = replace(self._asked.question, direction=side)
@@ -247,7 +245,7 @@ class Around:
         """Every thing to be shown, and where it stands."""
         places = {n: Place("focus", True, 0) for n in self._focus}
         for side, found in self._found.items():
-            numbers = found.nodes if self._onto is None else self._onto[found.nodes]
+            numbers = found.nodes if self._onto is None else self._onto.of(found.nodes)
             for n, steps, sure in zip(numbers.tolist(), found.steps.tolist(), found.certain.tolist(), strict=True):
                 here = Place(side, sure, steps)
                 held = places.get(n)
@@ -261,7 +259,7 @@ class Around:
 
     def _degree(self, page: list[int], *, up: bool) -> dict[int, int]:
         onto, things = self._onto, _array(page)
-        members = things if onto is None else np.flatnonzero(np.isin(onto, things)).astype(np.int32)
+        members = things if onto is None else onto.members(things)
         if not len(members):
             return {}
         rows = self._moment.half(up=up).step(members, self._relations, self._moment.at)
@@ -269,7 +267,7 @@ class Around:
         there = self._moment.exist(other)
         node, other = rows.node[there], other[there]
         if onto is not None:
-            node, other = onto[node], onto[other]
+            node, other = onto.of(node), onto.of(other)
         pairs = np.unique(np.stack([node[node != other], other[node != other]]), axis=1)
         ends, counts = np.unique(pairs[0], return_counts=True)
         return dict(zip(ends.tolist(), counts.tolist(), strict=True))
@@ -280,7 +278,7 @@ class Around:
         onto = self._onto
         subject, value = rows.node, rows.other.astype(np.int32)
         if onto is not None:
-            subject, value = onto[subject], onto[value]
+            subject, value = onto.of(subject), onto.of(value)
         here, seen = _array(page), _array(shown)
         good = (np.isin(subject, here) | np.isin(value, here)) & np.isin(subject, seen) & np.isin(value, seen)
         good &= subject != value
@@ -324,11 +322,8 @@ def _span_of(moment: Moment, asked: PictureQuestion, known: Ints, node: int) -> 
 
 def span(moment: Moment, nodes: Ints) -> tuple[str, str] | None:
     """The first and last time of some nodes; None where none has a time."""
-    if len(nodes) > _FEW:
-        found = moment.times[nodes]
-        ticks = found[found > np.iinfo(np.int64).min].tolist()
-    else:
-        ticks = [time for n in nodes.tolist() if (time := moment.time(n)) is not None]
+    found = moment.times_of(nodes)
+    ticks = found[found > np.iinfo(np.int64).min].tolist()
     return (_text(min(ticks)), _text(max(ticks))) if ticks else None
 
 

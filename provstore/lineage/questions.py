@@ -19,6 +19,7 @@ from provstore.lineage.answer import Edge, Node, Page, Teller
 from provstore.lineage.graph import LineageGraph
 from provstore.lineage.moment import ACTIVITY, CERTAIN, KINDS, LINEAGE, Moment
 from provstore.lineage.parameters import CHOICES
+from provstore.lineage.projection import TOLD_AS, Projection
 from provstore.views.edges import Relation
 
 #: The most nodes on one page.
@@ -191,12 +192,12 @@ def _triples(nodes: Ints, steps: Ints, certain: Flags) -> Iterable[tuple[int, in
 
 def _projected(moment: Moment, question: Question, start: set[int], found: Walked, told: Teller, offset: int) -> Page:
     """The exact walk over states, told as steps between assets or runs: no way is shown that no state took."""
-    onto = moment.assets if question.level == "asset" else moment.runs
+    onto = TOLD_AS[question.level](moment)
     best: dict[int, tuple[bool, int]] = {}
-    for node, step, sure in _triples(onto[found.nodes], found.steps, found.certain):
+    for node, step, sure in _triples(onto.of(found.nodes), found.steps, found.certain):
         held = best.get(node)
         best[node] = (sure, step) if held is None else (sure or held[0], min(step, held[1]))
-    own = set(onto[_array(start)].tolist())
+    own = set(onto.of(_array(start)).tolist())
     listed = sorted((n for n in best if n not in own), key=lambda n: (best[n][1], n))
     if question.kinds:
         listed = [n for n in listed if moment.kind(n) in question.kinds]
@@ -209,10 +210,10 @@ def _projected(moment: Moment, question: Question, start: set[int], found: Walke
 
 
 def _merged_edges(
-    moment: Moment, rows: Found, onto: Ints, page: set[int], told: Teller, question: Question
+    moment: Moment, rows: Found, onto: Projection, page: set[int], told: Teller, question: Question
 ) -> list[Edge]:
     """One edge for all rows between the same two: certain where any is, known since the first."""
-    ends, others = onto[rows.node].tolist(), onto[rows.other].tolist()
+    ends, others = onto.of(rows.node).tolist(), onto.of(rows.other.astype(np.int32)).tolist()
     pairs: dict[tuple[int, int], list[tuple[int, int]]] = {}
     for end, other, said, row in zip(ends, others, rows.said.tolist(), rows.row.tolist(), strict=True):
         if end != other and end in page:
