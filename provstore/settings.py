@@ -35,6 +35,7 @@ SETTINGS = (
         "prov-core:annotate",
         "validation profiles (name or name/version) with mode, comma between: annotate, reject or off",
     ),
+    Setting("trusted_keys", "", "public keys (PEM) that may sign statements: a file, or a directory of them"),
     Setting("max_body_bytes", 16 << 20, "largest request body, as sent"),
     Setting("max_inflated_bytes", 64 << 20, "largest request body, decompressed"),
     Setting("queue_records", 2000, "records that may wait for their commit before the server says 503"),
@@ -62,6 +63,7 @@ class Settings:
     spool: str
     log_level: str
     profiles: str
+    trusted_keys: str
     max_body_bytes: int
     max_inflated_bytes: int
     queue_records: int

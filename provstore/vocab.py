@@ -86,8 +86,8 @@ PROV = Namespace(
 DCT = Namespace(
     "http://purl.org/dc/terms/",
     "Standard bibliographicCitation conformsTo created creator description extent hasPart identifier isPartOf"
-    " isVersionOf issued language license modified publisher relation rights source spatial temporal title type format"
-    " valid",
+    " isVersionOf issued language license modified publisher relation requires rights source spatial temporal title"
+    " type format valid",
 )
 DCAT = Namespace(
     "http://www.w3.org/ns/dcat#",

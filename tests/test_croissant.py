@@ -37,11 +37,11 @@ DATASET = f"{BASE}/dataset/https%3A%2F%2Fdata.clinic.example/blood-glucose"
 FILE = f"{BASE}/dataset/https%3A%2F%2Fdata.clinic.example/files%2Fresults.csv"
 
 
-def mapped(value: object) -> Mapped:
+def mapped(value: Any) -> Mapped:
     return map_croissant(value, base=BASE)
 
 
-def quads(value: object) -> str:
+def quads(value: Any) -> str:
     return mapped(value).quads.decode()
 
 
@@ -149,7 +149,6 @@ def test_a_document_is_recognised(key: str, version: str) -> None:
 @pytest.mark.parametrize(
     ("value", "pointer"),
     [
-        (7, ""),
         ({}, "/url"),
         ({**LABS, "url": "not an address"}, "/url"),
         ({**LABS, "url": "/etc/passwd"}, "/url"),
@@ -157,7 +156,7 @@ def test_a_document_is_recognised(key: str, version: str) -> None:
         ({"provstore": "croissant/1", "dataset": {"name": "a"}, "croissant": LABS}, "/dataset/namespace"),
     ],
 )
-def test_what_has_no_identity_is_refused(value: object, pointer: str) -> None:
+def test_what_has_no_identity_is_refused(value: Any, pointer: str) -> None:
     with pytest.raises(Unmappable) as caught:
         mapped(value)
     assert caught.value.pointer == pointer

@@ -60,16 +60,18 @@ def test_of_an_unknown_predicate_only_the_subjects_are_taken() -> None:
     assert "prov#Activity" not in quads
 
 
-def test_an_envelope_and_a_bundle_say_what_the_statement_says_and_that_nobody_verified_it() -> None:
+def test_an_envelope_and_a_bundle_say_what_the_statement_says_and_how_to_verify_it() -> None:
     text = json.dumps(_V0).encode()
     sealed = _sealed(text, signatures=[{"keyid": "k", "sig": "AAAA"}])
     plain, _ = _mapped(_V0)
-    for value in (sealed, {"mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json", "dsseEnvelope": sealed}):
+    bundle = {"mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json", "dsseEnvelope": sealed}
+    for value, at in ((sealed, ""), (bundle, "/dsseEnvelope")):
         assert statements.recognised(value)
         quads, notes = _mapped(value)
         run = next(line for line in plain.splitlines() if "startedAtTime" in line).rsplit(" <", 1)[0]
         assert run in quads
-        assert [message for _, message in notes] == ["the signature by key k was kept and not verified"]
+        told = "the signature by key k was kept; whether it is good, `provstore signatures` says"
+        assert notes == [(f"{at}/signatures/0", told)]
 
 
 @pytest.mark.parametrize(

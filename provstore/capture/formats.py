@@ -121,6 +121,17 @@ FORMATS: tuple[Format, ...] = (
     OPENLINEAGE,
 )
 
+_XML = "XML of CycloneDX is not read: wanted is its JSON, which `cyclonedx convert` makes of it"
+_TAGS = f"documents of SPDX 2 are not read: {spdx.CONVERT}"
+#: Other forms of what is taken in: media type, or end of a file's name → what to do about it.
+ELSEWHERE = {
+    "application/vnd.cyclonedx+xml": _XML,
+    "application/x.vnd.cyclonedx+protobuf": _XML.replace("XML", "Protocol Buffers"),
+    "text/spdx": _TAGS,
+    ".xml": _XML,
+    ".spdx": _TAGS,
+}
+
 
 def of_media_type(media_type: str) -> Format | None:
     """The format that a media type names; None where it is generic, or none of the formats'."""

@@ -83,6 +83,8 @@ def read_payloads(body: Body) -> list[Item]:
 
 
 def _read(body: Body, form: Format | None) -> list[Item]:
+    if form and form.name == "cyclonedx" and body.data.lstrip()[:1] == b"<":
+        raise InvalidInput(f"the body is XML, not JSON; {formats.ELSEWHERE['.xml']}", line=1)
     parts = payloads.split(body.data, body.media_type, body.encoding, body.limits)
     return [_payload(part, form, body.base) for part in parts]
 
@@ -133,7 +135,7 @@ def check_media_type(media_type: str) -> None:
     bare = media_type.partition(";")[0].strip().lower()
     if bare not in formats.GENERIC and not formats.of_media_type(media_type) and not is_rdf(media_type):
         known = sorted({*SYNTAXES, *(m for f in formats.FORMATS for m in f.media_types)})
-        raise UnsupportedMedia(f"{bare!r} is none of {', '.join(known)}")
+        raise UnsupportedMedia(formats.ELSEWHERE.get(bare) or f"{bare!r} is none of {', '.join(known)}")
 
 
 def is_rdf(media_type: str) -> bool:

@@ -17,6 +17,7 @@ from provstore.core.client import OwnerClient
 from provstore.core.intake import Body, Item
 from provstore.core.lineage import LineageService
 from provstore.core.profiles import Profiles, Published
+from provstore.core.signatures import trusted_keys
 from provstore.core.trial import Trial, tried
 from provstore.core.validate import Validator
 from provstore.core.verdicts import Verdicts
@@ -63,6 +64,7 @@ class Service:
             lag=settings.max_lag_records,
         )
         self._limits = Limits(body_bytes=settings.max_body_bytes, inflated_bytes=settings.max_inflated_bytes)
+        self.trusted_keys = trusted_keys([settings.trusted_keys] if settings.trusted_keys else [])
         self._exporting = 0
         self._publishing, self._trying = asyncio.Lock(), asyncio.Lock()
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import unquote
 
+from provstore.capture.croissant.records import EXTRACTS
 from provstore.capture.described import located
 from provstore.vocab import CR, DCAT, DCT, PROV, PS, RAI, RDF_TYPE, SCHEMA
 
@@ -284,42 +285,51 @@ def _path(said: Statements, dataset: str) -> str:
 # --- records ---------------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """The file in which a column is found if nobody says, where there is one; and which of all are sets of files."""
+
+    only: str
+    sets: frozenset[str]
+
+
 def _record_sets(facts: Facts, files: list[Object]) -> list[Object]:
     columns = [each for each in facts.schema.get("fields") or () if isinstance(each, dict) and each.get("name")]
     if not columns:
         return []
     tables = [each for each in files if len(files) == 1 or _TABLE.search(str(each.get("encodingFormat")))]
-    only = tables[0]["@id"] if len(tables) == 1 else ""  # where a column is found, if nobody says
+    sets = frozenset(each["@id"] for each in files if each["@type"] == "cr:FileSet")
+    held = _Held(tables[0]["@id"] if len(tables) == 1 else "", sets)
     if all(each.get("type") == "cr:RecordSet" for each in columns):
-        return [_record_set(each["name"], each, only) for each in columns]
+        return [_record_set(each["name"], each, held) for each in columns]
     name = facts.schema.get("recordSet") or "records"
-    return [_record_set(str(name), facts.schema, only)]
+    return [_record_set(str(name), facts.schema, held)]
 
 
-def _record_set(name: str, holder: Object, file: str) -> Object:
-    return {"@type": "cr:RecordSet", "@id": name, "name": name, **_fields(holder, name, file, "field")}
+def _record_set(name: str, holder: Object, files: _Held) -> Object:
+    return {"@type": "cr:RecordSet", "@id": name, "name": name, **_fields(holder, name, files, "field")}
 
 
-def _fields(holder: Object, path: str, file: str, member: str) -> Object:
+def _fields(holder: Object, path: str, files: _Held, member: str) -> Object:
     """The columns of a record set or column: fields, or annotations, under the members that hold them."""
     held: dict[str, list[Object]] = defaultdict(list)
     for each in holder.get("fields") or ():
         if isinstance(each, dict) and each.get("name"):
             kind = "annotation" if each.get("annotation") is True else member
-            held[kind].append(_field(each, f"{path}/{each['name']}", file))
+            held[kind].append(_field(each, f"{path}/{each['name']}", files))
     return dict(held)
 
 
-def _field(column: Object, path: str, file: str) -> Object:
+def _field(column: Object, path: str, files: _Held) -> Object:
     told = column.get("source")
     source = told if isinstance(told, dict) else {}
-    inner = _fields(column, path, file, "subField")
+    inner = _fields(column, path, files, "subField")
     found = {
         "name": column["name"],
         "description": column.get("description"),
         "dataType": _types(str(column.get("type") or "")),
         "equivalentProperty": column.get("equivalentProperty"),
-        "source": _extract(source.get("file") or file, source.get("column") or str(column["name"])),
+        "source": _extract(files, source, str(column["name"])),
         **inner,
     }
     if "subField" in inner:
@@ -327,8 +337,11 @@ def _field(column: Object, path: str, file: str) -> Object:
     return {"@type": "cr:Field", "@id": path, **{name: each for name, each in found.items() if each}}
 
 
-def _extract(file: str, column: str) -> Object | None:
-    return {"fileObject": {"@id": file}, "extract": {"column": column}} if file else None
+def _extract(files: _Held, told: Object, name: str) -> Object | None:
+    """Where a column is found: as its source tells, else under its name in the file."""
+    file = told.get("file") or files.only
+    how = {each: told[each] for each in EXTRACTS if told.get(each)} or {"column": name}
+    return {"fileSet" if file in files.sets else "fileObject": {"@id": file}, "extract": how} if file else None
 
 
 def _types(kind: str) -> str | list[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from provstore import iris, rdf
-from provstore.capture.croissant.reading import Reader, address_of, pair, several
+from provstore.capture.croissant.reading import Reader, address_of, pair
 from provstore.capture.described import iri_of, number, text
 from provstore.capture.draft import Object
 from provstore.capture.facets.graph import term_of
@@ -17,6 +17,8 @@ from provstore.vocab import DCT, PROV, PS, QUDT, SOSA
 #: Inline records of one record set that become items; more are for batches of items.
 MAX_RECORDS: Final = 10_000
 _DEPTH: Final = 20
+#: Ways to find a field in a file.
+EXTRACTS: Final = ("column", "jsonPath", "fileProperty")
 _TIMES: Final = {
     "prov:generatedAtTime": PROV.generatedAtTime,
     "sosa:resultTime": PROV.generatedAtTime,
@@ -44,15 +46,19 @@ class Annotation:
 class Records:
     """Writes the record sets of one document into its record."""
 
-    __slots__ = ("dataset", "draft", "maker", "reader", "state")
+    __slots__ = ("dataset", "draft", "fields", "maker", "reader", "state")
 
     def __init__(self, reader: Reader, dataset: str, state: str, maker: str) -> None:
         self.reader, self.draft = reader, reader.draft
         self.dataset, self.state, self.maker = dataset, state, maker
+        self.fields: dict[str, Object] = {}  # of all record sets, by their identifiers
 
     def say(self, told: Object, pointer: str) -> None:
         """The columns as the facet `schema` of the state, and the records that are annotated."""
-        sets = [(where, each) for where, each in self.draft.objects(told, "recordSet", pointer)]
+        sets = [(where, each) for where, each in self.draft.each_object(told, "recordSet", pointer)]
+        for _, each in sets:
+            for identifier, field in _identified(each, name_of(each)):
+                self.fields.setdefault(identifier, field)
         tables = [(name_of(each), each, list(self._fields(each, where))) for where, each in sets]
         if len(tables) == 1:
             fields = tables[0][2]
@@ -75,20 +81,33 @@ class Records:
             self.draft.note(where, f"ignored: fields nested more than {_DEPTH} deep")
             return
         for member in ("field", "subField", "annotation"):
-            for place, each in several(self.draft, holder, member, where):
+            for place, each in self.draft.several(holder, member, where):
                 if not isinstance(each, dict) or not name_of(each):
                     self.draft.note(place, f"ignored: a field needs an '@id' or a 'name', in {member!r}")
                     continue
                 inner = list(self._fields(each, place, depth + 1))
-                kinds = " ".join(text(kind) for _, kind in several(self.draft, each, "dataType", place))
+                kinds = " ".join(text(kind) for _, kind in self.draft.several(each, "dataType", place))
                 said = _field(name_of(each), kinds, each, inner)
                 if meaning := text(each.get("equivalentProperty")):
                     said["equivalentProperty"] = meaning
                 if member == "annotation":
                     said["annotation"] = True
-                if source := _source(each):
+                if source := self._source(each):
                     said["source"] = source
                 yield said
+
+    def _source(self, field: Object, depth: int = 0) -> Object:
+        """In which file a field is found, and where in it; one of another record set leads on to where that is."""
+        said = field.get("source")
+        if not isinstance(said, dict) or depth > _DEPTH:
+            return {}
+        if other := self.fields.get(address_of(said.get("field"))):
+            return self._source(other, depth + 1)
+        holder = next((said[name] for name in ("fileObject", "fileSet", "distribution") if said.get(name)), said)
+        extract = said.get("extract")
+        held = extract if isinstance(extract, dict) else {}
+        found = {"file": address_of(holder), **{name: text(held.get(name)) for name in EXTRACTS}}
+        return {name: each for name, each in found.items() if each}
 
     def _origins(self, holder: Object, where: str, path: str) -> None:
         """Where a record set or a column is from, of those that say so: an entity of its own, part of the state."""
@@ -104,7 +123,7 @@ class Records:
                 identifier, activity = iris.run_id(self.maker[1:-1])[0], self.maker
             self.reader.provenance(holder, where, node, (identifier, activity))
         for member in ("field", "subField", "annotation"):
-            for place, each in several(self.draft, holder, member, where):
+            for place, each in self.draft.several(holder, member, where):
                 if isinstance(each, dict) and (name := name_of(each)) and path.count(".") < _DEPTH:
                     self._origins(each, place, f"{path}.{name}" if path else name)
 
@@ -113,18 +132,18 @@ class Records:
     def _data(self, holder: Object, where: str) -> None:
         """The inline records of a set, where annotations say where each of them, or a value in it, is from."""
         notes = {"": list(self._annotations(holder, where))}
-        for place, each in several(self.draft, holder, "field", where):
+        for place, each in self.draft.several(holder, "field", where):
             if isinstance(each, dict) and name_of(each) and (found := list(self._annotations(each, place))):
                 notes[name_of(each)] = found
         if not any(notes.values()) or "data" not in holder:
             return
-        records = list(several(self.draft, holder, "data", where))
+        records = list(self.draft.several(holder, "data", where))
         if len(records) > MAX_RECORDS:
             said = f"not taken: more than {MAX_RECORDS} records; send batches of items"
             self.draft.note(f"{where}/data", said)
             return
-        fields = {name_of(f): f for _, f in several(self.draft, holder, "field", where) if isinstance(f, dict)}
-        keys = [address_of(each).rpartition("/")[2] for _, each in several(self.draft, holder, "key", where)]
+        fields = {name_of(f): f for _, f in self.draft.several(holder, "field", where) if isinstance(f, dict)}
+        keys = [address_of(each).rpartition("/")[2] for _, each in self.draft.several(holder, "key", where)]
         for index, (place, record) in enumerate(records):
             if not isinstance(record, dict):
                 self.draft.note(place, "ignored: a record must be an object")
@@ -139,11 +158,11 @@ class Records:
                     _Item(self, item, name_of(holder)).say(told, {**record, **within}, place)
 
     def _annotations(self, holder: Object, where: str) -> Iterator[Annotation]:
-        for place, each in several(self.draft, holder, "annotation", where):
+        for place, each in self.draft.several(holder, "annotation", where):
             if not isinstance(each, dict):
                 continue
             meaning = self.reader.short(text(each.get("equivalentProperty")))
-            kinds = " ".join(text(kind) for _, kind in several(self.draft, each, "dataType", place))
+            kinds = " ".join(text(kind) for _, kind in self.draft.several(each, "dataType", place))
             if meaning in MEANINGS:
                 yield Annotation(each, meaning, kinds)
             elif meaning:
@@ -250,6 +269,17 @@ def _is_device(each: Annotation) -> bool:
     return each.meaning == "sosa:madeBySensor" or "Sensor" in each.kinds
 
 
+def _identified(holder: Object, path: str, depth: int = 0) -> Iterator[tuple[str, Object]]:
+    """The fields of a record set or a field by their identifiers; before version 1.0 these were the names to them."""
+    for member in ("field", "subField"):
+        held = holder.get(member)
+        for each in held if isinstance(held, list) else [held]:
+            if isinstance(each, dict) and depth < _DEPTH:
+                own = text(each.get("@id")) or f"{path}/{name_of(each)}"
+                yield own, each
+                yield from _identified(each, own, depth + 1)
+
+
 def name_of(field: Object) -> str:
     """What a record set or field is called: its name, else the last part of its identifier."""
     return text(field.get("name")) or text(field.get("@id")).rpartition("/")[2]
@@ -286,16 +316,3 @@ def _field(name: str, kinds: str, said: Object, inner: list[Object]) -> Object:
     if inner:
         column["fields"] = inner
     return column
-
-
-def _source(field: Object) -> Object:
-    """In which file, and which column of it, a field is found."""
-    said = field.get("source")
-    if not isinstance(said, dict):
-        return {}
-    holder, extract = said.get("fileObject") or said.get("fileSet") or said, said.get("extract")
-    found = {
-        "file": text(holder.get("@id")) if isinstance(holder, dict) else "",
-        "column": text(extract.get("column")) if isinstance(extract, dict) else "",
-    }
-    return {name: each for name, each in found.items() if each}
