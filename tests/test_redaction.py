@@ -41,8 +41,8 @@ TEXTS = [
     "jdbc:postgresql://db/risk?user=scott&password={}&ssl=true",
     "Server=db;UID=scott;PWD={};Database=risk",
     "DefaultEndpointsProtocol=https;AccountName=a;AccountKey={}==;EndpointSuffix=core.windows.net",
-    "https://a.blob.core.windows.net/raw/x.csv?se=2027&sig={}&sp=r",
-    "https://b.s3.amazonaws.com/x.csv?X-Amz-Signature={}",
+    "curl -u scott:{} https://example.org/x",
+    "https://example.org/x.csv?page=2&token={}",
     "python train.py --password {} --epochs 3",
     "python train.py --api-key={} --epochs 3",
     "export AWS_SECRET_ACCESS_KEY={}",
@@ -85,6 +85,9 @@ INNOCENT = [
     "dbt run --profiles-dir . --target ${PASSWORD}",
     "password: ${DB_PASSWORD}",
     "token={{ env_var('TOKEN') }}",
+    "curl -u 1000:1000 && docker run -u app:app x",
+    "https://example.org/x?expires=1&policy=open",
+    "SELECT a FROM b WHERE c = ? AND sig = 5",
     "the token of the text, and the password that was lost",
     "pad_token=<pad>, max_tokens=512, tokenizer=bert, token_count: 17",
     "2f9a3c0bb1c2d3e4f5a6b7c8d9e0f1a2b3c4d5e6f7a8b9c0d1e2f3a4b5c6d7e8",
@@ -104,8 +107,26 @@ def test_a_secret_leaves_the_text_and_the_rest_stays(text: str) -> None:
     out = scrub(written)
     assert REDACTED in out
     assert "hunter2" not in out
-    for kept in ("epochs", "db", "github.com", "EndpointSuffix", "sp=r", "Database=risk"):
+    for kept in ("epochs", "db", "github.com", "EndpointSuffix", "page=2", "Database=risk"):
         assert (kept in written) <= (kept in out)
+
+
+SIGNED = {
+    "https://b.s3.amazonaws.com/x.csv?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={}%2F2&X-Amz-Expires=9"
+    "&X-Amz-Security-Token={}&X-Amz-Signature={}": "https://b.s3.amazonaws.com/x.csv",
+    "https://b.s3.amazonaws.com/x.csv?AWSAccessKeyId=A&Expires=1&Signature={}": "https://b.s3.amazonaws.com/x.csv",
+    "https://b/x.csv?versionId=7&amp;X-Amz-Date=1&amp;X-Amz-Signature={}": "https://b/x.csv?versionId=7",
+    "https://storage.googleapis.com/b/x?X-Goog-Credential=me%40b&X-Goog-Signature={}#a": "https://storage.googleapis.com/b/x#a",
+    "https://d1.cloudfront.net/x?Policy={}&Signature={}&Key-Pair-Id=K": "https://d1.cloudfront.net/x",
+    "https://a.blob.core.windows.net/raw/x.csv?sv=2024&se=2027&sr=b&sp=r&sig={}": "https://a.blob.core.windows.net/raw/x.csv",
+    "read 'https://a/x?sig={}' and https://a/y?part=1&sig={}": "read 'https://a/x' and https://a/y?part=1",
+}
+
+
+@pytest.mark.parametrize("text", SIGNED)
+def test_a_signed_address_is_what_it_was_before_it_was_signed(text: str) -> None:
+    assert scrub(text.replace("{}", SECRET)) == SIGNED[text]
+    assert redact([text.replace("{}", SECRET)]).pointers == ("/0",)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -118,7 +139,10 @@ def test_known_forms_are_found_anywhere(form: str) -> None:
 
 def test_whatever_holds_a_secret_is_suspicious() -> None:
     values = (
-        [{name: "x"} for name in SECRET_NAMES] + [text.format(SECRET) for text in TEXTS] + [f"a {f} b" for f in FORMS]
+        [text.format(*(SECRET,) * 3) for text in SIGNED]
+        + [{name: "x"} for name in SECRET_NAMES]
+        + [text.format(SECRET) for text in TEXTS]
+        + [f"a {f} b" for f in FORMS]
     )
     assert [each for each in values if not suspicious(json.dumps(each))] == []
     assert not suspicious(json.dumps({"used": [{"name": "/srv/data/2026/a.csv", "sha256": "0" * 64}]}))
@@ -180,8 +204,29 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text() | NAMES, inner, max_size=4),
     max_leaves=12,
 )
+_QUOTES = ("'", '"', "\\", "\\'")
 PIECES = st.sampled_from(
-    [*SECRET_NAMES, *PLAIN_NAMES, *FORMS, "=", ": ", " = ", " ", "'", '"', "\\", "\\'", "--", "://", "@", "&", REDACTED]
+    [
+        *SECRET_NAMES,
+        *PLAIN_NAMES,
+        *FORMS,
+        "=",
+        ": ",
+        " = ",
+        " ",
+        "'",
+        '"',
+        "\\",
+        "\\'",
+        "--",
+        "://",
+        "@",
+        "&",
+        "?",
+        "?sig=",
+        "curl -u ",
+        REDACTED,
+    ]
 )
 
 
@@ -240,7 +285,20 @@ def _differences(before: Any, after: Any, at: str) -> set[str]:
     "piece",
     [
         *words("a a. :// http://a: a@ eyJ- eyJa. password=' token: \\\" token=\\ - sk-a a://b:c@d: a='b=' token=\"\\"),
-        *("-----BEGIN PRIVATE KEY-----", "x ", " ", "bearer 1", "bearer ", "token ' "),
+        *(
+            "-----BEGIN PRIVATE KEY-----",
+            "?",
+            "?a=",
+            "?sig=a&",
+            "&s=",
+            "curl -u ",
+            "curl -u a:",
+            "x ",
+            " ",
+            "bearer 1",
+            "bearer ",
+            "token ' ",
+        ),
     ],
 )
 def test_hostile_text_takes_one_pass(piece: str) -> None:

@@ -2,8 +2,9 @@
 
 A secret is known by its name (`password`, `api_key`, `AWS_SECRET_ACCESS_KEY`, `--token`; not `max_tokens`,
 `pad_token`, `tokenizer`) or by its own form, wherever it stands in a text: credentials in a URL, private key blocks,
-JSON Web Tokens, the keys of well-known services, `name=value` and `"name": "value"` with a secret's name. A secret
-that has neither, such as a password in a sentence, is not found.
+JSON Web Tokens, the keys of well-known services, `name=value` and `"name": "value"` with a secret's name. What signs
+an address for a while is cut from it, so that the address is what it was without. A secret that has neither name nor
+form, such as a password in a sentence, is not found.
 """
 
 from __future__ import annotations
@@ -100,6 +101,19 @@ _BEGINS = re.compile(r"eyJ|AKIA|ASIA|AROA|AIDA|gh[pousr]_|github_pat_|glpat-|xox
 _DIGEST = re.compile(r"[0-9a-f]{32}(?:[0-9a-f]{32})?\Z")
 _BEARER = re.compile(r"\b((?:bearer|basic|token)\s{1,4})(?=[^\s\"',]{0,512}\d)[A-Za-z0-9._~+/-]{16,4096}=*", re.I)
 _HINT = re.compile(r"pass|pwd|secret|credential|key|token|dsn|conn|auth|jwt|sig", re.I)
+#: `curl -u user:password`; two numbers are ids of a user and a group.
+_LOGIN = re.compile(
+    r"(\bcurl\b[^|&;\n]{0,200}?\s(?:-u\s{0,4}|--(?:proxy-)?user[ =]\s{0,4})[\"']?)"
+    r"(?!\d+:\d+\b|\[redacted\])[^\s:\"'/]{1,256}:[^\s\"']+"
+)
+_QUERY = re.compile(r"\?([^\s?#\"'<>\\]*)")
+_SIGNATURE = re.compile(r"(?:^|&)(?:amp;)?(?:x-(?:amz|goog)-signature|signature|sig)=", re.I)
+#: What belongs to a signature in a query: Amazon's, Google's, CloudFront's, and Azure's (shared access signatures).
+_SIGNING = re.compile(
+    r"(?:amp;)?(?:x-(?:amz|goog)-[^=]*|awsaccesskeyid|googleaccessid|expires|policy|key-pair-id|signature"
+    r"|s[vterps]|sig|spr|sip|srt|sdd|skoid|sktid|skt|ske|sks|skv|saoid|suoid|scid|ses)=.*",
+    re.I | re.DOTALL,
+)
 _NAME = re.compile(
     r"(?<![\w.-])(?P<flag>-{0,2})(?P<name>[A-Za-z_][\w.-]{0,127})(?P<close>\\{0,3}[\"'])?"
     r"(?P<is>\s{0,4}(?:=>|:)\s{0,4}|=|\s{1,4}=\s{1,4}|\s{1,4})"
@@ -113,7 +127,7 @@ _HARMLESS = re.compile(r"none|null|true|false|\$\{.*|\{\{?.*|\[redacted\].*|//.*
 #: Each secret's name or form holds one of these, in lower case.
 _MARKS = _set(
     "pass pwd secret credential key token auth conn dsn jwt sig bearer basic @ eyj akia asia aroa aida ghp_ gho_ ghu_"
-    " ghs_ ghr_ github_pat_ glpat- xox aiza ya29 sk- sk_ rk_ hf_ dapi pypi-"
+    " ghs_ ghr_ github_pat_ glpat- xox aiza ya29 sk- sk_ rk_ hf_ dapi pypi- curl"
 )
 
 
@@ -127,7 +141,10 @@ def suspicious(text: str) -> bool:
 
 
 def scrub(text: str) -> str:
-    """The text with every secret that its own form, or the name before it, gives away replaced by `[redacted]`."""
+    """The text with every secret that its own form, or the name before it, gives away replaced by `[redacted]`.
+
+    The parameters by which an address is signed go without a trace.
+    """
     out = text if len(text) < 8 or _DIGEST.match(text) else _pass(text)
     while out != text:  # what one pass takes away may lay bare the beginning of the next secret
         text, out = out, _pass(out)
@@ -137,6 +154,10 @@ def scrub(text: str) -> str:
 def _pass(text: str) -> str:
     out = _PEM.sub(REDACTED, text) if "PRIVATE KEY" in text else text
     out = _USERINFO.sub(_userinfo, out) if "://" in out and "@" in out else out
+    if "?" in out and "=" in out:
+        out = _QUERY.sub(_unsigned, out)
+    if "curl" in out:
+        out = _LOGIN.sub(rf"\g<1>{REDACTED}", out)
     if _BEGINS.search(out):
         for form in _FORMS:
             out = form.sub(REDACTED, out)
@@ -148,6 +169,13 @@ def _userinfo(match: re.Match[str]) -> str:
     if not user or user == REDACTED or (":" not in user and scheme.lower() not in _WEB):
         return match[0]
     return f"{scheme}://{REDACTED}@"
+
+
+def _unsigned(match: re.Match[str]) -> str:
+    if not _SIGNATURE.search(match[1]):
+        return match[0]
+    kept = "&".join(part for part in match[1].split("&") if part and not _SIGNING.fullmatch(part))
+    return f"?{kept}" if kept else ""
 
 
 def _pairs(text: str) -> str:
@@ -243,9 +271,11 @@ def _walk(value: Any, at: str, secret: bool, tell: Callable[[str], None]) -> Any
     return value
 
 
+_NAMED: Final = ("key", "name")
+
+
 def _object(value: dict[str, Any], at: str, secret: bool, tell: Callable[[str], None]) -> dict[str, Any]:
-    named = value.get("key", value.get("name"))
-    named_secret = isinstance(named, str) and "value" in value and secret_name(named)
+    named_secret = "value" in value and any(isinstance(n := value.get(m), str) and secret_name(n) for m in _NAMED)
     out: dict[str, Any] = {}
     for key, each in value.items():
         name = scrub(key) if isinstance(key, str) else key
