@@ -15,7 +15,18 @@ from provstore import rdf
 from provstore.errors import Unmappable
 from provstore.observe.redaction import REDACTED, Redacted, cleaned, redact, scrub, secret_name, suspicious
 
-__all__ = ["REDACTED", "SECRETS", "Redacted", "Sparing", "cleaned", "redact", "refuse_secrets", "scrub", "secret_name"]
+__all__ = [
+    "REDACTED",
+    "SECRETS",
+    "Redacted",
+    "Sparing",
+    "cleaned",
+    "hide",
+    "redact",
+    "refuse_secrets",
+    "scrub",
+    "secret_name",
+]
 
 Object = dict[str, Any]
 
@@ -48,7 +59,7 @@ class Sparing:
         if covered:
             raise Unmappable(_SEALED, pointer=covered[0])
         names = self.rows if how == "secrets" else self.rows | self.values
-        hidden = _hide(value, names) if names else Redacted(value, ())
+        hidden = hide(value, names) if names else Redacted(value, ())
         # an escaped letter (\u0070assword) hides a name from the look at the text
         if b"\\u" in raw or suspicious(raw.decode()):
             found = redact({name: each for name, each in hidden.value.items() if name != "redacted"})
@@ -95,8 +106,11 @@ def _tells(term: str, predicate: str = "") -> bool:
     return "://" in term and ("@" in term or "?" in term) and scrub(term) != term
 
 
-def _hide(value: Object, names: frozenset[str]) -> Redacted:
-    """The value with `[redacted]` in place of what stands under the names, and the pointers of where; empty stays."""
+def hide(value: Object, names: frozenset[str]) -> Redacted:
+    """The value with `[redacted]` in place of what stands under the names (`Sparing`), and the pointers of where.
+
+    What is empty stays, and so does a number.
+    """
     pointers: list[str] = []
 
     def walk(each: Any, at: str, parent: str) -> Any:
