@@ -258,10 +258,18 @@ def refused(c: Canaries) -> list[tuple[str, str]]:
     held = base64.b64encode(json.dumps(slsa).encode()).decode()
     envelope = {"payloadType": "application/vnd.in-toto+json", "payload": held, "signatures": [{"sig": "AAAA"}]}
     c.secrets[held] = "DSSE: the envelope itself"
+    xml = (
+        '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="urn:x">'
+        '<rdf:type rdf:resource="http://www.w3.org/ns/prov#Entity"/></rdf:Description></rdf:RDF>'
+    )
+    entity = {"@id": "urn:x", "@type": "http://www.w3.org/ns/prov#Entity"}
     return [
         ("text/turtle", f'{head} ; :db_password "{c.secret("PROV: value of a property")}" .'),
         ("text/turtle", f'{head} ; :note "mysql://u:{c.secret("PROV: URL in a text")}@db/x" .'),
         ("text/turtle", f"{head} ; :at <https://u:{c.secret('PROV: userinfo in an IRI')}@db/x> ."),
+        ("text/turtle", f"# psql postgresql://u:{c.secret('PROV: comment')}@db\n{head} ."),
+        ("application/rdf+xml", f"<!-- token={c.secret('PROV: comment in XML')} -->{xml}"),
+        ("application/ld+json", json.dumps({**entity, "password": c.secret("PROV: member without a term")})),
         ("application/json", json.dumps(envelope)),
     ]
 

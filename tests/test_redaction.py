@@ -10,8 +10,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from provstore.capture.redaction import REDACTED, cleaned, redact, scrub, secret_name
+from provstore.capture.redaction import REDACTED, Sparing, cleaned, redact, refuse_secrets, scrub, secret_name
+from provstore.capture.syntax import Document, map_document
 from provstore.observe.redaction import suspicious
+from tests.stores import BASE
 
 
 def words(text: str) -> list[str]:
@@ -204,6 +206,90 @@ def test_a_secret_in_a_key_is_not_told_by_its_pointer() -> None:
     found = redact({f"postgresql://u:{SECRET}@h": 1, "postgresql://[redacted]@h": 2})
     assert SECRET not in json.dumps([found.value, found.pointers])
     assert sorted(found.value.values()) == [1, 2]
+
+
+# --- payloads on their way into a store ----------------------------------------------------------------------------
+
+PLAIN, ROWS = Sparing(), Sparing(frozenset(("list", "seen[]")), frozenset(("seen", "error/message")))
+
+
+def spared(sparing: Sparing, text: str, how: str = "secrets") -> tuple[str, Any]:
+    raw, value = sparing.spare(text.encode(), json.loads(text), how)
+    assert json.loads(raw) == value
+    again = sparing.spare(raw, value, how)
+    assert again == (raw, value)
+    return raw.decode(), value
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a": "postgresql://u:hunter2@h"}',
+        '{"\\u0070assword": "hunter2"}',
+        '{"password": "hunter2", "password": null}',
+        '{"a": {"list": 1, "password": "hunter2"}, "a": {}}',
+        '{"redacted": {"password": "hunter2"}}',
+        '{"redacted": ["password=hunter2"]}',
+        '{"redacted": "password=hunter2"}',
+        '{"redacted": ["/a", 7, {"password": "hunter2"}], "token": "hunter2"}',
+    ],
+)
+def test_no_secret_hides_in_a_payload(text: str) -> None:
+    raw, value = spared(PLAIN, text)
+    assert "hunter2" not in raw
+    assert all(isinstance(each, str) for each in value.get("redacted", ()))
+    assert PLAIN.spare(text.encode(), json.loads(text), "off") == (text.encode(), json.loads(text))
+
+
+@pytest.mark.parametrize(
+    "text", ['{ "key" : 1.50,\n"redacted": ["/b", "/a"] }', '{"a": "\\u00e9"}', '{"list": [], "seen": 3}']
+)
+def test_a_payload_without_secrets_keeps_its_bytes(text: str) -> None:
+    assert spared(ROWS, text)[0] == text
+
+
+def test_values_of_rows_go_and_numbers_stay() -> None:
+    text = json.dumps(
+        {
+            "list": ["x"],
+            "seen": ["x"],
+            "count": 1,
+            "inner": [{"list": {"a": "x"}, "seen": 3, "error": {"message": "x"}}, {"seen": "x"}],
+            "redacted": ["/before"],
+        }
+    )
+    _, some = spared(ROWS, text)
+    assert some["redacted"] == ["/before", "/inner/0/list", "/list", "/seen"]
+    assert some["inner"][1] == {"seen": "x"}
+    _, none = spared(ROWS, text, "values")
+    assert none["redacted"] == [
+        "/before",
+        *("/inner/0/error/message", "/inner/0/list", "/inner/1/seen", "/list", "/seen"),
+    ]
+    assert (none["inner"][0]["seen"], none["count"]) == (3, 1)
+
+
+def test_a_list_of_rows_under_a_secret_key_tells_no_secret() -> None:
+    _, value = spared(ROWS, json.dumps({"mysql://u:hunter2@h": {"list": ["x"]}}))
+    assert "hunter2" not in json.dumps(value)
+
+
+@pytest.mark.parametrize(
+    ("media_type", "text"),
+    [
+        ("text/turtle", "@prefix token: <https://bank.example/token#> . [ token:of token:x ] token:key token:y ."),
+        ("text/turtle", '[ <https://x/label> "password" , "the token of a text" ; <https://x/max_tokens> "5" ] .'),
+        ("text/turtle", "# what a password is, and where tokens come from\n<urn:token:a> <urn:p> <urn:b> ."),
+        (
+            "application/ld+json",
+            '{"@context": {"token": "https://x/token", "password": {"@id": "https://x/p"}},'
+            ' "@id": "urn:x", "@type": "urn:C"}',
+        ),
+    ],
+)
+def test_documents_that_only_speak_of_secrets_are_taken(media_type: str, text: str) -> None:
+    mapped = map_document(Document(text.encode(), media_type, BASE))
+    refuse_secrets(text.encode(), media_type, mapped.quads)
 
 
 NAMES = st.sampled_from([*SECRET_NAMES, *PLAIN_NAMES, "key", "name", "value"])

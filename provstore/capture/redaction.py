@@ -7,6 +7,7 @@ with nothing to take out stays as it is, byte for byte.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -59,19 +60,38 @@ class Sparing:
         if covered:
             raise Unmappable(_SEALED, pointer=covered[0])
         names = self.rows if how == "secrets" else self.rows | self.values
-        hidden = hide(value, names) if names else Redacted(value, ())
         # an escaped letter (\u0070assword) hides a name from the look at the text
-        if b"\\u" in raw or suspicious(raw.decode()):
-            found = redact({name: each for name, each in hidden.value.items() if name != "redacted"})
-        else:
-            found = Redacted(hidden.value, ())
-        taken = {*hidden.pointers, *found.pointers}
-        if not taken:
+        wary = b"\\u" in raw or suspicious(raw.decode())
+        hidden = hide(value, names) if names else Redacted(value, ())
+        told = hidden.value.get("redacted")
+        before = set(told) if _pointers(told) else None
+        rest = {name: each for name, each in hidden.value.items() if before is None or name != "redacted"}
+        found = redact(rest) if wary else Redacted(rest, ())
+        if hidden.pointers or found.pointers:
+            every = sorted({*(before or ()), *hidden.pointers, *found.pointers})
+            value = {**found.value, "redacted": every}
+        elif not ((wary or names) and _repeats(raw)):
             return raw, value
-        told = value.get("redacted")
-        taken |= {each for each in told if isinstance(each, str)} if isinstance(told, list) else set()
-        spared = {**found.value, "redacted": sorted(taken)}
-        return json.dumps(spared, ensure_ascii=False, separators=(",", ":")).encode(), spared
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(), value
+
+
+def _pointers(told: object) -> bool:
+    """Whether a member `redacted` is what it is to be, and not one more place for secrets."""
+    return isinstance(told, list) and all(isinstance(each, str) and scrub(each) == each for each in told)
+
+
+def _repeats(raw: bytes) -> bool:
+    """Whether an object has two members of one name: nobody reads the first, so nobody would find what is in it."""
+    found = False
+
+    def looked_at(pairs: list[tuple[str, Any]]) -> Object:
+        nonlocal found
+        made = dict(pairs)
+        found = found or len(made) < len(pairs)
+        return made
+
+    json.loads(raw, object_pairs_hook=looked_at)
+    return found
 
 
 #: Nothing but secrets.
@@ -82,20 +102,40 @@ _SEALED: Final = (
     " out where the statement is made, and sign again"
 )
 _DOCUMENT: Final = (
-    "the document holds something that looks like a secret, in a statement with {}: change the secret and take it out;"
+    "the document holds something that looks like a secret, in {}: change the secret and take it out;"
     " an RDF document is kept as it is sent or not at all"
 )
 
 
-def refuse_secrets(quads: bytes) -> None:
-    """Unmappable where canonical N-Quads hold a secret: in a text, an address, or as the value of a secret's name."""
-    text = quads.decode()
-    if not suspicious(text):
-        return
-    for line in text.split("\n")[:-1]:
+_ASIDE: Final = re.compile(r"(?:^|(?<=[\s.;,]))#[^\n]*|<!--.*?(?:-->|\Z)", re.DOTALL | re.MULTILINE)
+
+
+def refuse_secrets(document: bytes, media_type: str, quads: bytes) -> None:
+    """Unmappable where an RDF document, which is UTF-8 of a bare media type, holds a secret.
+
+    Looked at are its canonical N-Quads (texts, addresses, and the values of what has a secret's name), its comments,
+    and the members of JSON-LD, of which not all become statements.
+    """
+    text, said = document.decode("utf-8", "replace"), quads.decode()
+    for line in said.split("\n")[:-1] if suspicious(said) else ():
         subject, predicate, value, graph = rdf.split(line)
         if _tells(value, predicate) or any(map(_tells, (subject, graph))):
-            raise Unmappable(_DOCUMENT.format(scrub(predicate)))
+            raise Unmappable(_DOCUMENT.format(f"a statement with {scrub(predicate)}"))
+    if media_type.endswith("json"):
+        found = redact(_without_context(json.loads(text.removeprefix("\ufeff")))).pointers
+        if found:
+            raise Unmappable(_DOCUMENT.format("a member of the JSON"), pointer=found[0])
+    elif any(scrub(each) != each for each in _ASIDE.findall(text)):
+        raise Unmappable(_DOCUMENT.format("a comment"))
+
+
+def _without_context(value: Any) -> Any:
+    """JSON-LD without its contexts, which name terms and give no values."""
+    if isinstance(value, list):
+        return [_without_context(each) for each in value]
+    if isinstance(value, dict):
+        return {key: _without_context(each) for key, each in value.items() if key != "@context"}
+    return value
 
 
 def _tells(term: str, predicate: str = "") -> bool:

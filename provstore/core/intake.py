@@ -116,7 +116,7 @@ def read_document(body: Body) -> Item:
     data = payloads.inflated(body.data, body.encoding, body.limits)
     mapped = map_document(Document(data, media_type, body.base))
     if body.redact != "off":
-        refuse_secrets(mapped.quads)
+        refuse_secrets(data, media_type, mapped.quads)
     return Item(data, media_type, mapped, None, {})
 
 
