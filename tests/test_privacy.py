@@ -114,6 +114,16 @@ def test_a_payload_with_nothing_to_take_out_is_kept_byte_for_byte(tmp_path: Path
     assert text.encode() in everything(tmp_path / "data")
 
 
+def test_only_its_owner_looks_into_a_store(tmp_path: Path) -> None:
+    with serving(tmp_path / "data") as server:
+        server.rdf(canaries.prov(Canaries()))
+    for verb, given, data in (("backup", "copy", "data"), ("restore", "copy", "again")):
+        done = command(verb, tmp_path / given, "--data", tmp_path / data)
+        assert done.returncode == 0, done.stderr.decode()
+    modes = {name: (tmp_path / name).stat().st_mode & 0o777 for name in ("data", "copy", "again")}
+    assert modes == dict.fromkeys(modes, 0o700)
+
+
 # --- what brings things in -----------------------------------------------------------------------------------------
 
 

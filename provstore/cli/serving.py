@@ -35,7 +35,7 @@ def serve(arguments: argparse.Namespace, settings: Settings) -> int:
     """Serve until interrupted."""
     _check_host(settings.host)
     directory = Path(settings.data)
-    directory.mkdir(parents=True, exist_ok=True)
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     listening = _listen(settings.host, settings.port)
     port = listening.getsockname()[1]
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
