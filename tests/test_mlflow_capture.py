@@ -19,6 +19,7 @@ import pytest
 
 from provstore.observe import reads
 from provstore.observe.reads import Read
+from tests.canaries import Canaries, everything
 from tests.environments import programs
 from tests.mlflows import SECRET, Mlflow, free_port, mlflow
 from tests.servers import BASE, Server, command, environment, serving
@@ -199,40 +200,88 @@ def test_nested_runs_evaluations_and_the_registry(server: Mlflow, tmp_path: Path
 
 
 def test_secrets_and_what_people_ask_are_not_stored(server: Mlflow, tmp_path: Path) -> None:
-    data = tmp_path / "data"
+    data, c = tmp_path / "data", Canaries()
     experiment = server.experiment("secrets")
-    run = server.run(experiment, tags={"api_key": "sk-tooSecretToStore", "mlflow.user": "ana"})
-    server.batch(run, {"db_password": "hunter2hunter2", "url": "postgresql://u:hunter2hunter2@db/x"}, {})
-    server.end(run)
-    trace(server, experiment, "a patient's question")
-    spoken = b"a patient's question"
-    capture(server.url.replace("://", "://reader:hunter2hunter2@"), data, commitment_key="a key")
+    with_secrets(server, experiment, c)
+    trace(server, experiment, spoken := c.secret("question"), user=c.secret("who asked"))
+    for kind, said in (
+        ("feedback", {"feedback": {"value": c.secret("feedback")}, "rationale": c.secret("rationale")}),
+        ("expectation", {"expectation": {"value": c.secret("expected answer")}}),
+    ):
+        source = {"source_type": "HUMAN", "source_id": c.secret(f"who gave the {kind}")}
+        assessed = {"assessment_name": kind, "source": source, **said}
+        path = f"/api/3.0/mlflow/traces/{TRACE}/assessments"
+        answer = server.http.post(path, json={"assessment": {"trace_id": TRACE, **assessed}})
+        assert answer.status_code == 200, answer.text
+    password = c.secret("password of the tracking server")
+    line = ("capture", "mlflow", server.url.replace("://", f"://reader:{password}@"), "--data", data)
+    done = command(*line, "--namespace", NAME, settings={"commitment_key": "a key"})
+    assert done.returncode == 0, done.stderr.decode()
+    assert command(*line, "--namespace", NAME, settings={"commitment_key": "a key"}).stdout.startswith(b"0 ")
     (held,) = ask(data, f"SELECT ?c WHERE {{ ?item a <{_PS}RecordItem> ; <{_PS}commitment> ?c }}")
     assert held["c"].startswith("hmac-sha256:")
-    stored = b"".join(path.read_bytes() for path in data.rglob("*") if path.is_file())
-    for secret in (b"sk-tooSecretToStore", b"hunter2hunter2", spoken):
-        assert secret not in stored
+    stored = everything(data)
+    assert c.leaked(stored + done.stdout + done.stderr) == []
+    assert c.lost(stored) == []
     (redacted,) = ask(data, f"SELECT (COUNT(*) AS ?n) WHERE {{ ?record <{_PS}redacted> ?where }}")
-    assert int(redacted["n"]) >= 3
+    assert int(redacted["n"]) >= 15
     kept = tmp_path / "kept"
     capture(server.url, kept, "--traces", "keep")
     assert ask(kept, f"SELECT ?v WHERE {{ ?item a <{_PS}RecordItem> ; <http://www.w3.org/ns/prov#value> ?v }}") == [
-        {"v": json.dumps({"question": spoken.decode()})}
+        {"v": json.dumps({"question": spoken})}
     ]
+    assert {"feedback", "rationale", "expected answer", "who asked"} <= set(c.leaked(everything(kept)))
     none = tmp_path / "none"
     capture(server.url, none, "--traces", "none")
     assert not ask(none, f"SELECT ?x WHERE {{ ?x a <{_PS}Inference> }}")
 
 
-def trace(server: Mlflow, experiment: str, question: str) -> None:
+TRACE = "tr-0123456789abcdef0123456789abcdef"
+
+
+def with_secrets(server: Mlflow, experiment: str, c: Canaries) -> None:
+    """A run, a model and its version with secrets wherever people have been seen to put them."""
+    tags = {
+        "api_key": c.secret("tag"),
+        "mlflow.source.git.repoURL": f"https://oauth2:{c.secret('repository of a run')}@git.example/x.git",
+        "mlflow.note.content": f"use password={c.secret('description of a run')}, ask {c.stays('descriptions', 'run')}",
+        "mlflow.user": c.stays("people", "run"),
+    }
+    run = server.run(experiment, tags=tags)
+    params = {
+        "db_password": c.secret("parameter"),
+        "url": f"postgresql://u:{c.secret('URL in a parameter')}@db/x",
+        "config": json.dumps({"headers": {"Authorization": f"Bearer {c.secret('JSON in a parameter')}"}}),
+        "customer": c.stays("parameters", "run"),
+    }
+    server.batch(run, params, {})
+    for number, query in enumerate(("X-Amz-Date=1&X-Amz-Signature=", "sv=2024&sp=r&sig=", "token=")):
+        url = f"https://raw.example/{number}.csv?{query}{c.secret(f'source of a dataset: {query}')}"
+        server.dataset(run, f"set {number}", f"abcd000{number}", {"url": url}, "http", "training")
+    sql = {"sql": "SELECT 1", "connection": f"mysql://u:{c.secret('connection of a dataset')}@db/x"}
+    server.dataset(run, "sql", "abcd0009", sql, "sql")
+    server.end(run)
+    model = server.model(experiment, run)
+    server.patch(
+        f"logged-models/{model}/tags", tags=[{"key": "deploy_token", "value": c.secret("tag of a logged model")}]
+    )
+    version = server.registered("secret model", model)
+    server.patch("registered-models/update", name="secret model", description=f"pwd={c.secret('registered model')}")
+    told = {"name": "secret model", "version": version}
+    server.patch("model-versions/update", **told, description=f"see https://u:{c.secret('model version')}@x.example")
+    server.post("model-versions/set-tag", **told, key="webhook_secret", value=c.secret("tag of a model version"))
+
+
+def trace(server: Mlflow, experiment: str, question: str, user: str = "ana") -> None:
     """A prediction, traced."""
     info = {
-        "trace_id": "tr-0123456789abcdef0123456789abcdef",
+        "trace_id": TRACE,
         "trace_location": {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": experiment}},
         "request_time": "2026-11-26T16:41:18.056Z",
         "execution_duration": "0.008s",
         "state": "OK",
-        "trace_metadata": {"mlflow.traceInputs": json.dumps({"question": question}), "mlflow.traceOutputs": "yes"},
+        "trace_metadata": {"mlflow.traceInputs": json.dumps({"question": question}), "mlflow.traceOutputs": "yes"}
+        | {"mlflow.trace.user": user, "mlflow.trace.session": "s-1"},
         "request_preview": question,
     }
     answer = server.http.post("/api/3.0/mlflow/traces", json={"trace": {"trace_info": info}})

@@ -92,7 +92,7 @@ def _signed(held: Signatures | None) -> dict[str, Any]:
 
 @router.get("/records/{digest}/payload")
 async def get_payload(digest: str, request: Request) -> Response:
-    """The payload of a record, byte for byte as it was received; `index` as for the record."""
+    """The payload of a record, byte for byte as it is kept; `index` as for the record."""
     service = service_of(request)
     body = service.ledger.body(_index(service, digest, request))
     headers = {"Content-Disposition": "attachment", "X-Content-Type-Options": "nosniff"}

@@ -42,6 +42,7 @@ class Draft(Lines):
 
     def mapped(self) -> Mapped:
         """The record as it stands; InvalidInput where it holds text that is not Unicode."""
+        self._redactions()
         try:
             record, quads = rdf.seal(self.base, self.held)
         except UnicodeEncodeError as error:
@@ -154,8 +155,8 @@ class Draft(Lines):
             self.refuse("'supersedes' must be the IRI of a record of this store", before, "/supersedes")
         self.say(RECORD, PS.supersedes, f"<{before}>")
 
-    def redactions(self) -> None:
-        """Where something was taken out of the payload before it was sent (its `redacted`)."""
+    def _redactions(self) -> None:
+        """Where something was taken out of the payload before it was kept (its `redacted`)."""
         for _, each in self.items(self.value, "redacted"):
             if type(each) is str:
                 self.say(RECORD, PS.redacted, rdf.literal(each))

@@ -43,7 +43,6 @@ def map_payload(value: Object, *, base: str) -> Mapped:
         _experiment(draft, namespace)
     else:
         _bytes(draft)
-    draft.redactions()
     return draft.mapped()
 
 

@@ -75,6 +75,15 @@ def _envelope(value: Object) -> tuple[str, Object]:
     return at, held if isinstance(held, dict) and "payload" in held and "payloadType" in held else {}
 
 
+def sealed(value: Object) -> Object:
+    """The statement that a signature covers; an empty object where there is no envelope, or none that can be read."""
+    at, held = _envelope(value)
+    try:
+        return _opened(held, at) if held else {}
+    except InvalidInput:
+        return {}
+
+
 def _opened(envelope: Object, at: str) -> Object:
     """The JSON object in an envelope, under the limits of any payload."""
     sent, pointer = envelope.get("payload"), f"{at}/payload"

@@ -66,7 +66,7 @@ class LocalSink:
         return bytes(self._store.ledger.body(index).payload)
 
     def send(self, payloads: Sequence[bytes]) -> list[Outcome]:
-        body = Body(b"[" + b",".join(payloads) + b"]", _JSON, None, self._store.base, _LIMITS)
+        body = Body(b"[" + b",".join(payloads) + b"]", _JSON, None, self._store.base, _LIMITS, self._settings.redact)
         items = intake.read_payloads(body)
         receipts = iter(self._store.ingest([item.submission("local") for item in items if item.mapped]))
         return [

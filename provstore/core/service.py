@@ -121,14 +121,17 @@ class Service:
 
     async def take_events(self, data: bytes, media_type: str, encoding: str | None, actor: str) -> list[Outcome]:
         """OpenLineage events: all good ones are committed together, each refusal says where."""
-        body = Body(data, media_type, encoding, self.base, self._limits)
+        body = self._body(data, media_type, encoding)
         return await self._take(body, intake.read_events, actor)
 
     async def take_payloads(self, data: bytes, media_type: str, encoding: str | None, actor: str) -> list[Outcome]:
         """As `take_events`, JSON of the format that the media type names, or of any; UnsupportedMedia for others."""
         intake.check_media_type(media_type)
-        body = Body(data, media_type, encoding, self.base, self._limits)
+        body = self._body(data, media_type, encoding)
         return await self._take(body, intake.read_payloads, actor)
+
+    def _body(self, data: bytes, media_type: str, encoding: str | None) -> Body:
+        return Body(data, media_type, encoding, self.base, self._limits, self.settings.redact)
 
     async def _take(self, body: Body, read: Callable[[Body], list[Item]], actor: str) -> list[Outcome]:
         if intake.is_small(body):
@@ -139,7 +142,7 @@ class Service:
 
     async def take_document(self, data: bytes, media_type: str, encoding: str | None, actor: str) -> Outcome:
         """One RDF document, mapped where it can be stopped by the clock."""
-        body = Body(data, media_type, encoding, self.base, self._limits)
+        body = self._body(data, media_type, encoding)
         item = await self._in_worker("provstore.core.intake:read_document", body, self.settings.rdf_timeout_seconds)
         (outcome,) = await self._commit([item], actor)
         return outcome

@@ -46,7 +46,6 @@ def map_payload(value: dict[str, Any], *, base: str) -> Mapped:
         draft.say(RECORD, PS.stateDigest, rdf.literal(keys.digest(value)))
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise Unmappable(f"the payload lacks what it is named by: {error}", pointer="") from error
-    draft.redactions()
     return draft.mapped()
 
 

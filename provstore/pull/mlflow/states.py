@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from provstore.capture.redaction import hide
+
 FORMAT: Final = "mlflow/1"
 
 Object = dict[str, Any]
@@ -19,6 +21,13 @@ _SPOKEN: Final = {
     "inputs": ("mlflow.traceInputs", "request_preview"),
     "outputs": ("mlflow.traceOutputs", "response_preview"),
 }
+#: What else a trace holds of people in clear text: who asked, and what somebody wrote of the answer.
+_OF_PEOPLE: Final = frozenset(
+    (
+        *("mlflow.trace.user", "assessments/rationale", "assessments/metadata", "assessments/expectation"),
+        *("feedback/value", "feedback/error", "source/source_id"),
+    )
+)
 #: Lists whose order says nothing in MLflow, and what they are put in order by.
 _UNORDERED: Final = ("tags", "params", "metrics", "dataset_inputs", "model_inputs", "model_outputs", "aliases")
 
@@ -87,7 +96,7 @@ def of_deletion(server: str, of: str, identifier: str) -> Object:
 
 
 def of_trace(server: str, said: Object, spoken: Spoken) -> Object:
-    """A trace; what went in and came out of it as `spoken` has it."""
+    """A trace; what went in and came out of it, and what is told of people, as `spoken` has it."""
     metadata = dict(said.get("trace_metadata") or {})
     told: Object = {}
     trace = {**said, "trace_metadata": metadata}
@@ -98,7 +107,9 @@ def of_trace(server: str, said: Object, spoken: Spoken) -> Object:
             told[side] = spoken.told(str(said["trace_id"]), side, str(text or shown))
     for member in ("mlflow.trace.sizeStats", "mlflow.trace.sizeBytes", "mlflow.trace.infoFinalized"):
         metadata.pop(member, None)
-    return _payload("trace", server, trace=trace, **told)
+    payload = _payload("trace", server, trace=trace, **told)
+    found = hide(payload, frozenset() if spoken.how == "keep" else _OF_PEOPLE)
+    return {**found.value, "redacted": list(found.pointers)} if found.pointers else payload
 
 
 @dataclass(frozen=True, slots=True)
