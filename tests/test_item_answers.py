@@ -91,6 +91,25 @@ def test_of_a_run_of_many_the_verdicts_are_whole_and_what_was_bad_is_told_in_par
     assert len({*first, *(each["iri"] for each in after["verdicts"])}) == 6
 
 
+def test_a_run_of_many_says_how_many_and_lists_some_of_each(lab: Server) -> None:
+    run = "urn:uuid:5a0e6f6e-6c5e-4c7a-9d0e-2f0f0c1b7aff"
+    for did in ("read", "wrote"):
+        found = rows(lab, "lineage/run", run=run, did=did, limit="20")
+        assert {(row["did"], row["reads"], row["writes"]) for row in found} == {(did, str(MANY), str(MANY))}
+        assert len({row["entity"] for row in found}) == 20
+    both = rows(lab, "lineage/run", run=run, limit=str(2 * MANY))
+    assert [sum(row["did"] == did for row in both) for did in ("read", "wrote")] == [MANY, MANY]
+
+
+def test_what_made_many_things_is_one_line_of_what_somebody_did(lab: Server) -> None:
+    batch = {**many(), "run": "5a0e6f6e-6c5e-4c7a-9d0e-2f0f0c1b7afe", "technician": "tech-99", "namespace": "of-99"}
+    answer = lab.http.post("/records", content=json.dumps({**batch, "rows": batch["rows"][:101]}), headers=JSON)
+    lab.sparql("ASK {}", min_index=answer.json()["index"])
+    (found,) = rows(lab, "audit/actions", agent=f"{BASE}/agent/person/tech-99")
+    assert found["things"] == "101"
+    assert "made" not in found
+
+
 def test_a_correction_names_the_old_value_and_the_new(lab: Server) -> None:
     (found,) = rows(lab, "audit/corrections")
     assert (found["old"], found["new"]) == (RAW, RAW.replace("/raw", "/corrected"))
