@@ -21,19 +21,26 @@ from provstore.errors import InvalidInput, Misconfigured, TooLarge
 #: Bytes of one object that are read at most; a larger one counts as unreadable.
 MAX_OBJECT: Final = 64 << 20
 
+#: Files and folders below one folder that are listed at most, and folders within each other: a folder may hold itself
+#: ten times over, ten times over.
+MAX_FILES: Final = 100_000
+MAX_DEPTH: Final = 100
+
 #: Questions that git is asked before its answers are read: few enough that neither waits for the other's pipe.
 _AT_ONCE: Final = 100
-# no user's or system's configuration, no transport of any kind
+# no user's or system's configuration, no transport of any kind, no parents but those that a commit names
 _ENVIRONMENT = {
     "GIT_ALLOW_PROTOCOL": "none",
     "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_GRAFT_FILE": "/dev/null",
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_NO_REPLACE_OBJECTS": "1",
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_TERMINAL_PROMPT": "0",
     "LC_ALL": "C",
 }
-_FIELDS = "%H%n%P%n%an%n%ae%n%aI%n%s"
+# a line each: git allows no line's end in any of them
+_FIELDS = "%P%n%an%n%ae%n%aI%n%s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +138,15 @@ class Repository:
         asked = "".join(f"{tip}\n" for tip in sorted(set(tips)))
         if not asked:
             return []
-        out = self._run("log", "--topo-order", "--reverse", "-z", f"--format={_FIELDS}", "--stdin", given=asked)
+        # plumbing, which heeds no `log.…`: `log.showSignature` would start the program that `gpg.program` names
+        out = self._run("rev-list", "--topo-order", "--reverse", f"--format={_FIELDS}", "--stdin", given=asked)
+        lines = iter(out.decode(errors="replace").split("\n"))
         found = []
-        for text in out.decode(errors="replace").split("\0"):
-            if text:
-                name, parents, *rest = text.split("\n", 5)
-                found.append(Commit(name, tuple(parents.split()), *rest))
+        for heading in lines:
+            if heading:
+                parents, name, email, authored, subject = (next(lines) for _ in range(5))
+                identifier = heading.removeprefix("commit ")
+                found.append(Commit(identifier, tuple(parents.split()), name, email, authored, subject))
         return found
 
     def changes(self, commits: Iterable[Commit], *patterns: str) -> dict[str, dict[str, Change]]:
@@ -212,18 +222,38 @@ class Repository:
         answers.read(1)
         return content
 
-    def files(self, tree: str, prefix: str = "") -> Iterator[tuple[str, str]]:
-        """(path, blob) of every file below a tree object, links and submodules left out."""
+    def files(self, tree: str) -> Iterator[tuple[str, str]]:
+        """(path, blob) of every file below a tree object, in git's order, links and submodules left out.
+
+        TooLarge beyond MAX_FILES or MAX_DEPTH.
+        """
+        listed, levels = 0, [self._entries(tree, "")]
+        while levels:
+            entry = next(levels[-1], None)
+            if entry is None:
+                levels.pop()
+                continue
+            mode, path, name = entry
+            listed += 1
+            if listed > MAX_FILES:
+                raise TooLarge(f"tree {tree} has more than {MAX_FILES} files below it")
+            if mode == b"40000":
+                if len(levels) == MAX_DEPTH:
+                    raise TooLarge(f"tree {tree} is more than {MAX_DEPTH} folders deep")
+                levels.append(self._entries(name, f"{path}/"))
+            elif mode.startswith(b"100"):
+                yield path, name
+
+    def _entries(self, tree: str, prefix: str) -> Iterator[tuple[bytes, str, str]]:
+        """(mode, path, object) of what stands in one folder."""
         data, at = self.read(tree), 0
         while at < len(data):
-            end = data.index(b"\0", at)
+            end = data.find(b"\0", at)
+            if end < 0 or end + 21 > len(data):
+                raise InvalidInput(f"tree {tree} is damaged")
             mode, _, name = data[at:end].partition(b" ")
             child, at = data[end + 1 : end + 21].hex(), end + 21
-            path = prefix + name.decode(errors="surrogateescape")
-            if mode == b"40000":
-                yield from self.files(child, f"{path}/")
-            elif mode.startswith(b"100"):
-                yield path, child
+            yield mode, prefix + name.decode(errors="surrogateescape"), child
 
     # --- what it is called ---------------------------------------------------------------------------------------
 
@@ -242,9 +272,12 @@ class Repository:
 
     def _command(self, *arguments: str) -> list[str]:
         # the caller named the directory: who owns it is no matter, since nothing in it is run; `diff-tree` looks at the
-        # index, and would start what `core.fsmonitor` names
-        quiet = ("-c", "safe.directory=*", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
-        return [self._git, *quiet, "--no-pager", *arguments]
+        # index, and would start what `core.fsmonitor` names; text is UTF-8, and a commit is read from its object alone
+        settings = (
+            *("safe.directory=*", "core.fsmonitor=false", "core.hooksPath=/dev/null"),
+            *("core.commitGraph=false", "i18n.logOutputEncoding=UTF-8"),
+        )
+        return [self._git, *(part for each in settings for part in ("-c", each)), "--no-pager", *arguments]
 
     def _run(self, *arguments: str, given: str = "", check: bool = True) -> bytes:
         done = subprocess.run(
