@@ -88,6 +88,15 @@ def test_nothing_that_a_repository_configures_is_run(tmp_path: Path) -> None:
     assert not mark.exists()
 
 
+def test_many_long_paths_are_looked_up_without_waiting_for_each_other(tmp_path: Path) -> None:
+    git = Git(tmp_path / "repo")
+    commit = git.commit("one", {"a.txt": "1"})
+    odd = [f"{number}/{'x' * 4000}" for number in range(200)] + ["y" * (1 << 20), "\udcff", "\ud800", "\0", "a.txt\0"]
+    with Repository(git.directory) as repository:
+        repository.seek(commit, [*odd, "a.txt"])
+        assert [path for path in [*odd, "a.txt"] if repository.find(commit, path)] == ["a.txt"]
+
+
 def test_no_signature_is_looked_at_by_the_program_that_a_repository_names(tmp_path: Path) -> None:
     git = Git(tmp_path / "repo")
     plain = git("cat-file", "commit", git.commit("one", {"a.txt": "1"}))

@@ -26,8 +26,11 @@ MAX_OBJECT: Final = 64 << 20
 MAX_FILES: Final = 100_000
 MAX_DEPTH: Final = 100
 
-#: Questions that git is asked before its answers are read: few enough that neither waits for the other's pipe.
+#: Questions that git is asked before its answers are read, and their bytes: few enough that neither waits for the
+#: other's pipe, since an answer may repeat the question.
 _AT_ONCE: Final = 100
+_BYTES_AT_ONCE: Final = 32 << 10
+_MAX_PATH: Final = 4096
 # no user's or system's configuration, no transport of any kind, no parents but those that a commit names
 _ENVIRONMENT = {
     "GIT_ALLOW_PROTOCOL": "none",
@@ -65,7 +68,7 @@ class Ref:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The blob that a commit has at a path, and those that its parents have there ('' where there is none)."""
+    """The blob that a commit has at a path, and those that its parents have there; '' where there is none."""
 
     blob: str
     before: tuple[str, ...]
@@ -152,8 +155,7 @@ class Repository:
     def changes(self, commits: Iterable[Commit], *patterns: str) -> dict[str, dict[str, Change]]:
         """Commit → path → what stands there that differs from what stands there in every parent.
 
-        A path that a merge took over from a parent is not told, nor one that the commit removed. `patterns` are
-        pathspecs of git.
+        A path that a merge took over from a parent is not told. `patterns` are pathspecs of git.
         """
         wanted = {commit.id: max(1, len(commit.parents)) for commit in commits}
         pairs = [f"{c.id} {parent}".rstrip() for c in commits for parent in c.parents or ("",)]
@@ -170,9 +172,10 @@ class Repository:
                 continue
             _, new_mode, old, new, _ = each[1:].decode().split(" ")
             path = next(fields).decode(errors="surrogateescape")
-            if new.strip("0") and new_mode.startswith("100"):  # links and submodules hold nothing of ours
+            new, old = new.strip("0") and new, old.strip("0") and old
+            if not new or new_mode.startswith("100"):  # links and submodules hold nothing of ours
                 before = found[commit][path].before if path in found[commit] else ()
-                found[commit][path] = Change(new, (*before, old if old.strip("0") else ""))
+                found[commit][path] = Change(new, (*before, old))
         return {
             commit: held
             for commit, paths in found.items()
@@ -193,13 +196,11 @@ class Repository:
         if not all(known == commit for known, _ in self._found):
             self._found.clear()
         self._found |= {(commit, path): None for path in wanted}
-        good = [p for p in wanted if p and "\n" not in p and not p.startswith(("/", "./", "../"))]
         stream, answers = _pipes(self._names)
-        for at in range(0, len(good), _AT_ONCE):
-            part = good[at : at + _AT_ONCE]
-            stream.write("".join(f"{commit}:{path}\n" for path in part).encode(errors="surrogateescape"))
+        for part in _parts(commit, [path for path in wanted if _is_path(path)]):
+            stream.write(b"".join(question for _, question in part))
             stream.flush()
-            for path in part:
+            for path, _ in part:
                 fields = answers.readline().decode(errors="replace").rstrip("\n").rsplit(" ", 2)
                 if len(fields) == 3 and fields[-1].isdigit():
                     self._found[commit, path] = Object(fields[0], fields[1], int(fields[2]))
@@ -255,6 +256,22 @@ class Repository:
             child, at = data[end + 1 : end + 21].hex(), end + 21
             yield mode, prefix + name.decode(errors="surrogateescape"), child
 
+    def paths(self, commit: str, name: str) -> list[str]:
+        """The files of a commit that are called `name`, wherever they lie, sorted; links and submodules left out."""
+        found = []
+        for entry in self._run("ls-tree", "-r", "-z", "--full-tree", commit).split(b"\0"):
+            head, _, path = entry.partition(b"\t")
+            if head.startswith(b"100") and f"/{name}".encode() in b"/" + path:
+                found.append(path.decode(errors="surrogateescape"))
+        return sorted(path for path in found if f"/{path}".endswith(f"/{name}"))
+
+    def differing(self, before: str, after: str) -> set[str]:
+        """The paths of files that one commit has, and another has not, or not so; none where one is not there."""
+        out = self._run(
+            "diff-tree", "-r", "-z", "--name-only", "--no-renames", "--diff-filter=d", before, after, check=False
+        )
+        return {path.decode(errors="surrogateescape") for path in out.split(b"\0") if path}
+
     # --- what it is called ---------------------------------------------------------------------------------------
 
     def remote(self) -> str:
@@ -305,6 +322,30 @@ class Repository:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         )
+
+
+def _is_path(path: str) -> bool:
+    """Whether git can have something at a path, and be asked for it."""
+    try:
+        size = len(path.encode(errors="surrogateescape"))
+    except UnicodeEncodeError:
+        return False
+    return 0 < size < _MAX_PATH and not set("\0\n") & set(path) and not path.startswith(("/", "./", "../"))
+
+
+def _parts(commit: str, paths: list[str]) -> Iterator[list[tuple[str, bytes]]]:
+    """Paths with the questions for them, as many at once as may be asked."""
+    part: list[tuple[str, bytes]] = []
+    size = 0
+    for path in paths:
+        question = f"{commit}:{path}\n".encode(errors="surrogateescape")
+        if part and (len(part) == _AT_ONCE or size + len(question) > _BYTES_AT_ONCE):
+            yield part
+            part, size = [], 0
+        part.append((path, question))
+        size += len(question)
+    if part:
+        yield part
 
 
 def _pipes(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:

@@ -14,7 +14,9 @@ from provstore.pull.dvc.files import MD5, MD5_DOS2UNIX, Object
 from provstore.pull.repository import Repository
 
 _KEPT: Final = 20_000
-_BLOCK, _CHUNK = 512, 1 << 20
+#: Bytes that DVC 2 judges at once, by the first of them, to be text or not.
+CHUNK: Final = 1 << 20
+_BLOCK = 512
 #: How files of code end: what a stage reads of these decides over its outputs, and is not in them.
 _CODE = (
     *(".py", ".ipynb", ".r", ".rmd", ".qmd", ".jl", ".sh", ".bash", ".ps1", ".sql", ".scala", ".java", ".kt", ".js"),
@@ -107,7 +109,7 @@ def _keep(kept: OrderedDict[str, Any], name: str, value: Any) -> None:
 
 def unix(data: bytes) -> bytes:
     """The bytes that DVC 2 hashed: of text, without the carriage returns that end lines; judged piece by piece."""
-    chunks = (data[at : at + _CHUNK] for at in range(0, len(data), _CHUNK))
+    chunks = (data[at : at + CHUNK] for at in range(0, len(data), CHUNK))
     return b"".join(chunk.replace(b"\r\n", b"\n") if _is_text(chunk[:_BLOCK]) else chunk for chunk in chunks)
 
 
