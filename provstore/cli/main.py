@@ -185,6 +185,13 @@ def _capturing(commands: argparse._SubParsersAction[Parser]) -> None:
     parser.add_argument("--namespace", metavar="NAME", help="what the source is called in records (default: its URI)")
     parser.add_argument("--no-artifacts", action="store_true", help="do not hash files: of models, in DVC's cache")
     parser.add_argument(
+        "--cache",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="look for the bytes that DVC tells of in this cache or local remote as well; may be repeated",
+    )
+    parser.add_argument(
         "--max-file-bytes",
         type=int,
         default=2 << 30,
