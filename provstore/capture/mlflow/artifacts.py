@@ -47,7 +47,9 @@ def artifacts(draft: Draft, server: str) -> None:
 
 def _place(draft: Draft, server: str) -> tuple[str, str]:
     """Namespace and name of the folder: where it lies, if that is told, else by its run on the server."""
-    namespace, name = named((draft.words(draft.value, "artifact_uri") or "").rstrip("/"))
-    if namespace.startswith("mlflow-artifacts:") or not namespace:
+    uri = (draft.words(draft.value, "artifact_uri") or "").rstrip("/")
+    namespace, name = named(uri)
+    elsewhere = namespace == "file" and not uri.startswith(("/", "file:"))  # mlflow-artifacts:/7/…, dbfs:/…
+    if elsewhere or not namespace or namespace.startswith("mlflow-artifacts:"):
         return server, f"run/{draft.text(draft.value, 'run_id')}/artifacts"
     return namespace, name
