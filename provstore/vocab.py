@@ -50,7 +50,7 @@ PS = Namespace(
     " byteSize fileCount bytes sha256 md5 weakDigest collectionMethod"
     # code and owners
     " dirty diffSha256 selfAsserted onDataset commitment redacted capturedFrom stateDigest"
-    " claimedSource earliest latest"
+    " claimedSource earliest latest step valueCount lowest highest"
     " inCommit notInCommit previousVersion"
     " sql dialect repository codeUrl path branch tag commit codeVersion owner ownerType"
     # models, items, people

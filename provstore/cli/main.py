@@ -198,6 +198,13 @@ def _capturing(commands: argparse._SubParsersAction[Parser]) -> None:
         metavar="BYTES",
         help="larger files are not hashed (default: 2 GiB)",
     )
+    parser.add_argument(
+        "--max-run-bytes",
+        type=int,
+        default=64 << 20,
+        metavar="BYTES",
+        help="mlflow: of a run's artifacts so much is hashed, the smallest files first (default: 64 MiB)",
+    )
     parser.add_argument("--mlflow", default="mlflow", metavar="PROGRAM", help="of a file: the mlflow that reads it")
     _format(parser, ("table", "json"))
     parser.add_argument("--server", metavar="URL", help="send to a running server instead of opening the directory")

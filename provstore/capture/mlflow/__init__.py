@@ -11,7 +11,7 @@ from typing import Any
 
 from provstore import rdf
 from provstore.capture.draft import RECORD, Draft
-from provstore.capture.mlflow import aliases, experiments, keys, models, registry, runs, traces
+from provstore.capture.mlflow import aliases, artifacts, experiments, histories, keys, models, registry, runs, traces
 from provstore.errors import Unmappable
 from provstore.model import Mapped
 from provstore.vocab import PS
@@ -23,6 +23,8 @@ _KINDS: dict[str, Callable[[Draft, str], None]] = {
     "run": runs.run,
     "logged-model": models.logged_model,
     "model-files": models.files,
+    "run-artifacts": artifacts.artifacts,
+    "metric-histories": histories.histories,
     "registered-model": registry.registered_model,
     "model-version": registry.model_version,
     "alias": aliases.alias,

@@ -24,6 +24,8 @@ _NAMES = {
     "run": lambda said: f"run {said['run']['info']['run_id']}",
     "logged-model": lambda said: f"logged-model {said['model']['info']['model_id']}",
     "model-files": lambda said: f"model-files {said['model_id']}",
+    "run-artifacts": lambda said: f"run-artifacts {said['run_id']}",
+    "metric-histories": lambda said: f"metric-histories {said['run_id']}",
     "registered-model": lambda said: f"registered-model {enc(said['model']['name'])}",
     "model-version": lambda said: f"model-version {enc(said['version']['name'])}/{said['version']['version']}",
     "alias": lambda said: f"alias {enc(said['name'])}/{enc(said['alias'])}",

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 from provstore import rdf
 from provstore.capture.draft import Draft
-from provstore.capture.mlflow import datasets, files, names
+from provstore.capture.mlflow import datasets, files, logged, names
 from provstore.capture.mlflow.clients import CIRCUMSTANCES, Client, Tags, client
 from provstore.capture.mlflow.datasets import Dataset, Scene
 from provstore.capture.mlflow.files import Seen
@@ -23,7 +23,7 @@ def run(draft: Draft, server: str) -> None:
     said = draft.required(draft.value, "run")
     info = draft.required(said, "info", "/run")
     data = draft.object(said, "data", "/run")
-    made, seen = _models(draft, said, "outputs"), _models(draft, said, "inputs")
+    made, seen = _models(draft, said, "outputs") or _folders(draft, info, data), _models(draft, said, "inputs")
     kind = PS.TrainingRun if made else PS.Evaluation if seen else PS.Run
     identifier, node = draft.run(draft.text(info, "run_id", "/run/info"), kind, pointer="/run/info/run_id")
     tags = names.tags(draft, node, data, "/run/data")
@@ -108,6 +108,13 @@ def _metrics(draft: Draft, node: str, data: Object) -> None:
             draft.note(where, "ignored: a metric has a name and a number")
             continue
         draft.measurement(node, name, value, node)
+
+
+def _folders(draft: Draft, info: Object, data: Object) -> list[str]:
+    """The models that a run logged as folders of its artifacts, before MLflow 3, by its tags."""
+    history = names.pairs(draft, data, "tags", "/run/data").get("mlflow.log-model.history", ("", ""))[0]
+    run = draft.words(info, "run_id", "/run/info") or ""
+    return [names.logged_model(draft, logged.model(run, each)) for each in logged.folders(history)]
 
 
 def _models(draft: Draft, said: Object, member: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Final
@@ -13,7 +14,7 @@ from provstore.pull.mlflow.rest import Object, Rest
 _V2: Final = "/api/2.0/mlflow"
 _V3: Final = "/api/3.0/mlflow"
 #: How many experiments are named in one search, and how many results come in one page, by what MLflow allows.
-_EXPERIMENTS, _RUNS, _MODELS, _TRACES, _NAMES = 200, 1000, 50, 500, 1000
+_EXPERIMENTS, _RUNS, _MODELS, _TRACES, _NAMES, _VALUES = 200, 1000, 50, 500, 1000, 10_000
 
 
 class Listing:
@@ -89,22 +90,38 @@ class Listing:
         return found
 
     def files(self, model: str) -> Iterator[tuple[str, int]]:
-        """Path and size of each file of a logged model, folders opened, in order of their paths."""
-        waiting = [""]
-        while waiting:
-            folder = waiting.pop()
-            path = f"{_V2}/logged-models/{quote(model, safe='')}/artifacts/directories"
-            said = self._rest.get(path, {"artifact_directory_path": folder} if folder else {})
-            for each in said.get("files") or ():
-                if each.get("is_dir"):
-                    waiting.append(str(each["path"]))
-                else:
-                    yield str(each["path"]), int(each.get("file_size") or 0)
+        """Path and size of each file of a logged model."""
+        path = f"{_V2}/logged-models/{quote(model, safe='')}/artifacts/directories"
+        return self._tree(path, {}, "artifact_directory_path")
 
     def file(self, model: str, path: str) -> Iterator[bytes]:
         """The bytes of a file of a logged model."""
         route = f"/ajax-api/2.0/mlflow/logged-models/{quote(model, safe='')}/artifacts/files"
         return self._rest.chunks(route, {"artifact_file_path": path})
+
+    def run_files(self, run: str) -> Iterator[tuple[str, int]]:
+        """Path and size of each artifact of a run."""
+        return self._tree(f"{_V2}/artifacts/list", {"run_id": run}, "path")
+
+    def run_file(self, run: str, path: str) -> Iterator[bytes]:
+        """The bytes of an artifact of a run."""
+        return self._rest.chunks("/get-artifact", {"run_id": run, "path": path})
+
+    def history(self, run: str, metric: str) -> Iterator[Object]:
+        """Every value of a metric of a run."""
+        asked = {"run_id": run, "metric_key": metric, "max_results": _VALUES}
+        return self._asked(f"{_V2}/metrics/get-history", "metrics", asked)
+
+    def _tree(self, path: str, query: Object, member: str) -> Iterator[tuple[str, int]]:
+        """Path and size of each file, folders opened after the files beside them."""
+        waiting = deque([""])
+        while waiting:
+            folder = waiting.popleft()
+            for each in self._asked(path, "files", {**query, member: folder} if folder else query):
+                if each.get("is_dir"):
+                    waiting.append(str(each["path"]))
+                else:
+                    yield str(each["path"]), int(each.get("file_size") or 0)
 
     def _posted(self, path: str, member: str, body: Object) -> Iterator[Object]:
         token = ""

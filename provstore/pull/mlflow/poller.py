@@ -12,7 +12,7 @@ What is asked for, and why so (MLflow 3.17):
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
@@ -24,6 +24,8 @@ from provstore.errors import Misconfigured, NotFound, SourceUnavailable
 from provstore.pull.emitter import Emitter
 from provstore.pull.mlflow import files, states
 from provstore.pull.mlflow.aliases import Aliases
+from provstore.pull.mlflow.details import Details
+from provstore.pull.mlflow.files import Bounds
 from provstore.pull.mlflow.journal import instant
 from provstore.pull.mlflow.listing import Listing
 from provstore.pull.mlflow.sources import Firsts, Models
@@ -38,14 +40,11 @@ _READY: Final = "LOGGED_MODEL_READY"
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What is taken of traces (`commit`, `redact`, `keep`, or `none`: no traces), and the largest file that is hashed.
+    """What is taken of traces (`commit`, `redact`, `keep`, or `none`: no traces), and how much of files is hashed."""
 
-    `file_bytes` 0: files are not asked for.
-    """
-
+    bounds: Bounds
     traces: str = "commit"
     commitment_key: str = ""
-    file_bytes: int = 2 << 30
 
 
 @dataclass(slots=True)
@@ -71,6 +70,7 @@ class Poller:
         self._tell = tell
         self._spoken = states.Spoken(options.traces, options.commitment_key)
         self.aliases = Aliases(server, emitter)
+        self._details = Details(listing, emitter, server, options.bounds, tell)
         self._marks, self._firsts, self._models = _Marks(), Firsts(), Models()
         self._created: dict[tuple[str, str], str] = {}
         self._open: set[str] = set()
@@ -99,6 +99,7 @@ class Poller:
                 self._take_runs([run["info"]["run_id"]])
             else:
                 self._mark(run["info"])
+                self._details.note(run, news=False, again=False)
         self._registry(0)
         for trace in self._traces(experiments, ""):
             self._trace(trace)
@@ -126,6 +127,7 @@ class Poller:
         self._touched.clear()
         self._emitter.flush()
         self._hash()
+        self._details.collect()
         self._emitter.flush()
 
     def _offer(self, payload: Object) -> bool:
@@ -149,7 +151,7 @@ class Poller:
             *(f"attributes.status = '{status}'" for status in _GOING_ON),
         )
         found = {run["info"]["run_id"]: run for each in conditions for run in self._listing.runs(experiments, each)}
-        again = self._makers | self._open - found.keys()  # ended, by a clock that is far behind
+        again = self._makers | self._details.unread | self._open - found.keys()  # ended, by a clock that is far behind
         for run in found.values():
             again |= self._firsts.note(run)
         self._take_runs([name for name, run in found.items() if self._is_news(run)])
@@ -161,7 +163,7 @@ class Poller:
         live = self._emitter.known.get(keys.key(payload))
         return live is None or live.digest.partition(".")[0] != keys.search_digest(payload)
 
-    def _of_run(self, run: Object) -> Object:
+    def _of_run(self, run: Object, reads: Sequence[Object] = ()) -> Object:
         info = run["info"]
         experiment, name = str(info["experiment_id"]), str(info["run_id"])
         return states.of_run(
@@ -169,17 +171,21 @@ class Poller:
             run,
             lambda dataset: self._firsts.is_first(experiment, dataset, name),
             self._models.made_by(name),
+            reads,
         )
 
     def _take_runs(self, names: Iterator[str] | list[str] | set[str]) -> None:
         for name in names:
             try:
                 run = self._listing.run(name)
-            except NotFound:
+            except NotFound as error:
+                self._tell(f"run {name} is passed over: {error}")
                 self._open.discard(name)
                 continue
             self._mark(run["info"])
-            if self._offer(self._of_run(run)):
+            news = self._offer(self._of_run(run, self._details.reads(run)))
+            self._details.note(run, news=news, again=True)
+            if news:
                 inputs, outputs = run.get("inputs") or {}, run.get("outputs") or {}
                 models = [*(inputs.get("model_inputs") or ()), *(outputs.get("model_outputs") or ())]
                 self._touched |= {str(each["model_id"]) for each in models if each.get("model_id")}
@@ -207,10 +213,10 @@ class Poller:
         for model, run in waiting:
             key = f"{keys.prefix(self._server)}model-files {model}"
             self._seen.add(key)
-            if not self._options.file_bytes or key in self._emitter.known:
+            if not self._options.bounds.each or key in self._emitter.known:
                 continue
             try:
-                found = files.hashed(self._listing, model, self._options.file_bytes)
+                found = files.of_model(self._listing, model, self._options.bounds.each)
             except (SourceUnavailable, Misconfigured, NotFound) as error:  # the next sweep tries again
                 self._tell(f"the files of {model} could not be read: {error}")
                 continue

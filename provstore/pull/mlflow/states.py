@@ -6,11 +6,12 @@ import hashlib
 import hmac
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from provstore.capture.redaction import hide
+from provstore.pull.mlflow import histories
 
 FORMAT: Final = "mlflow/1"
 
@@ -37,7 +38,13 @@ def of_experiment(server: str, said: Object) -> Object:
     return _payload("experiment", server, experiment=_without(said, "last_update_time"))
 
 
-def of_run(server: str, said: Object, is_first: Callable[[tuple[str, str]], bool], made: Iterable[str]) -> Object:
+def of_run(
+    server: str,
+    said: Object,
+    is_first: Callable[[tuple[str, str]], bool],
+    made: Iterable[str],
+    reads: Sequence[Object] = (),
+) -> Object:
     """A run; `is_first` tells whether it was the first of its experiment with a dataset of a name and digest.
 
     MLflow keeps a dataset once for (experiment, name, digest), with the source that the first run gave: an input of
@@ -56,7 +63,7 @@ def of_run(server: str, said: Object, is_first: Callable[[tuple[str, str]], bool
     untold = set(made) - {str(each.get("model_id")) for each in told}
     if untold:
         run["outputs"] = {**outputs, "model_outputs": [*told, *({"model_id": each} for each in untold)]}
-    return _payload("run", server, run=run)
+    return _payload("run", server, run=run, **({"reads": list(reads)} if reads else {}))
 
 
 def dataset_key(said: Object) -> tuple[str, str]:
@@ -66,7 +73,13 @@ def dataset_key(said: Object) -> tuple[str, str]:
 
 
 def of_logged_model(server: str, said: Object) -> Object:
-    return _payload("logged-model", server, model=said)
+    """A logged model; of a metric that one run measured on one dataset several times, how that went.
+
+    MLflow gives every value that was ever logged.
+    """
+    data = said.get("data") or {}
+    metrics = histories.together(data.get("metrics") or ())
+    return _payload("logged-model", server, model={**said, "data": {**data, "metrics": metrics}} if metrics else said)
 
 
 def of_registered_model(server: str, said: Object) -> Object:
@@ -88,6 +101,18 @@ def of_files(server: str, model: str, run: str, files: list[Object], texts: Mapp
     """The files of a logged model: path, size and SHA-256 of each; `texts` are those that tell its environment."""
     made = {"run_id": run} if run else {}
     return _payload("model-files", server, model_id=model, **made, files=files, texts=dict(texts))
+
+
+def of_artifacts(server: str, info: Object, artifacts: list[Object], *, more: bool) -> Object:
+    """What a run logged: path, size and, of what was hashed, SHA-256 of each; `more` where that is not all."""
+    told = {name: info[name] for name in ("artifact_uri", "end_time") if info.get(name)}
+    rest = {"more": True} if more else {}
+    return _payload("run-artifacts", server, run_id=info["run_id"], **told, artifacts=artifacts, **rest)
+
+
+def of_histories(server: str, run: str, metrics: list[Object]) -> Object:
+    """How the metrics of a run went, in summaries."""
+    return _payload("metric-histories", server, run_id=run, metrics=metrics)
 
 
 def of_deletion(server: str, of: str, identifier: str) -> Object:
