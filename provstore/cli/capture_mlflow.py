@@ -15,7 +15,7 @@ from provstore.cli.output import show_json, tell, write
 from provstore.errors import Misconfigured
 from provstore.pull.emitter import Counts, Emitter
 from provstore.pull.mlflow import offline, rest
-from provstore.pull.mlflow.follow import follow
+from provstore.pull.mlflow.follow import follow, once
 from provstore.pull.mlflow.listing import Listing
 from provstore.pull.mlflow.poller import Options, Poller
 from provstore.pull.mlflow.webhooks import Delivery, Gate, Listener
@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         if arguments.follow:
             _follow(arguments, settings, poller, where.url)
         else:
-            poller.sweep(thorough=True)
+            once(poller)
         return _done(emitter.counts, arguments.format)
 
 
