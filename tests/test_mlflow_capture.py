@@ -415,27 +415,38 @@ def test_two_captures_at_once_leave_one_state_of_each_thing(server: Mlflow, tmp_
     once = ("capture", "mlflow", server.url, "--namespace", NAME, "--format", "json", "--server")
     with serving(tmp_path / "live") as store:
         with following(server, store) as one, following(server, store) as other:
-            for number in range(25):
-                _step(server, chance, experiment, begun, number)
             one.caught_up()
             other.caught_up()
+            for _ in "12":  # both see each change, between looks of their own
+                version = server.registered("churning", server.model(experiment, server.run(experiment)))
+                server.alias("churning", "champion", version)
+                until_true(lambda v=version: len(_champions(store, v)) == 2)  # type: ignore[misc]
+            for number in range(25):
+                _step(server, chance, experiment, begun, number)
             for run in begun:
                 server.end(run)
         version = server.registered("churning", server.model(experiment, server.run(experiment)))
-        server.alias("churning", "challenger", version)
+        for alias in ("champion", "challenger"):
+            server.alias("churning", alias, version)
         line = [sys.executable, "-m", "provstore", *once, store.url]
         both = [subprocess.Popen(line, env=environment(), stdout=subprocess.DEVNULL) for _ in "12"]
         assert [each.wait(120) for each in both] == [0, 0]
         keys = [row["key"] for row in served(store, "integrity/states", limit="100000")]
         assert len(keys) == len(set(keys))
-        for alias in server.http.get("/api/2.0/mlflow/registered-models/get?name=churning").json()["registered_model"][
-            "aliases"
-        ]:
-            held = served(store, "models/alias_at", model="churning", alias=alias["alias"])
-            assert [row["number"] for row in held] == [alias["version"]]
+        assert len(_champions(store, version)) == 1
+        for alias in ("champion", "challenger"):
+            held = served(store, "models/alias_at", model="churning", alias=alias)
+            assert [row["number"] for row in held] == [version]
     capture(server.url, tmp_path / "fresh")
     live, fresh = said(tmp_path / "live"), said(tmp_path / "fresh")
     assert live == fresh, [*sorted(live - fresh)[:5], "---", *sorted(fresh - live)[:5]]
+
+
+def _champions(store: Server, version: str) -> list[str]:
+    """The records that say that a version was made champion."""
+    head = f"mlflow {NAME} alias-change churning/champion/"
+    rows = served(store, "integrity/states", prefix=head, limit="100000")
+    return [row["record"] for row in rows if row["key"].endswith(f"/{version}")]
 
 
 def churned(server: Mlflow, home: Path, *, runs: int, kills: int, seed: int) -> int:
