@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 
+from provstore.cli.sink import opened
 from provstore.pull.emitter import Emitter
 from provstore.pull.sink import Sink
+from provstore.settings import load
 from tests.pulling import SERVER, emitter, payloads, sinking
+from tests.servers import serving
 from tests.stores import assert_sound, lines, store_in
 
 PREFIX = f"mlflow {SERVER} "
@@ -68,6 +71,19 @@ def test_of_two_that_wrote_at_the_same_time_the_last_to_look_leaves_one_state(
     assert title(sink) == "newest"
 
 
+def test_two_that_see_one_thing_differently_do_not_overrule_each_other_for_ever(sink: Sink) -> None:
+    told: list[str] = []
+    here, there = emitter(sink, told), emitter(sink, told)
+    for _ in range(20):
+        for puller, seen in ((here, "with values"), (there, "without")):
+            puller.refresh()
+            say(puller, seen, seen)
+    assert here.counts.changed + there.counts.changed < 8
+    assert len(told) == 1
+    say(here, "changed")
+    assert title(sink) == "changed"
+
+
 def test_what_nobody_sees_any_more_is_left_in_one_of_its_states(sink: Sink) -> None:
     here, there = emitter(sink), emitter(sink)
     say(here, "one")
@@ -87,6 +103,19 @@ def test_a_state_may_stand_for_others(sink: Sink) -> None:
     assert [*payloads(sink)] == [f"{PREFIX}experiment 1"]
     assert [*puller.known] == [f"{PREFIX}experiment 1"]
     assert not puller.offer(state("same", "1"), [f"{PREFIX}experiment 2"])
+
+
+def test_a_state_that_a_server_finds_too_large_does_not_take_others_with_it(tmp_path: Path) -> None:
+    told: list[str] = []
+    with serving(tmp_path / "data", max_body_bytes=3000) as server, opened(load({}, {"server": server.url})) as sink:
+        puller = emitter(sink, told)
+        for number in range(30):
+            puller.offer(state("x" * 4000 if number == 17 else "x" * 400, str(number)))
+        puller.flush()
+        assert (puller.counts.new, puller.counts.refused) == (29, 1)
+        assert not puller.offer(state("x" * 4000, "17"))  # it does not change by being asked again
+    (line,) = told
+    assert line.startswith(f"{PREFIX}experiment 17: refused: ")
 
 
 def test_records_of_pullers_that_met_give_one_graph_in_any_order(tmp_path: Path) -> None:

@@ -104,6 +104,9 @@ class RemoteSink:
             reply = call(f"{self._url}/records", body, {"Content-Type": _JSON})
         except Misconfigured as error:  # it may be starting again
             raise Busy(str(error)) from error
+        if reply.status == 413 and len(payloads) > 1:  # one of them may be why, or all of them together
+            half = len(payloads) // 2
+            return [*self.send(payloads[:half]), *self.send(payloads[half:])]
         if reply.status not in (200, 201, *REFUSALS):
             raise Busy(str(problem(reply.body)))
         return [_outcome(each) for each in outcomes(json.loads(reply.body), len(payloads))]

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from provstore.capture.redaction import cleaned
-from provstore.errors import Busy, Misconfigured
+from provstore.errors import Busy, ProvStoreError
 from provstore.pull.sink import Live, Sink
 
 #: How many payloads, and how many bytes, are committed together.
 _GROUP: Final = 128
 _GROUP_BYTES: Final = 1 << 20
+#: How often a puller finds its unchanged state overruled by another one before it lets that have its way.
+_STUBBORN: Final = 3
 
 Object = dict[str, Any]
 Named = Callable[[Object], tuple[str, str]]
@@ -50,6 +52,9 @@ class Emitter:
         self.known: dict[str, Live] = sink.known(prefix)
         self.counts = Counts()
         self._refused: dict[str, str] = {}
+        self._sent: dict[str, str] = {}  # what was last sent of a key
+        self._overruled: dict[str, int] = {}  # how often others had put another state in the place of that
+        self._gave_way = False
         self._pending: dict[str, _Pending] = {}
         self._bytes = 0
         self._lock = threading.RLock()
@@ -63,7 +68,7 @@ class Emitter:
             self.flush()
             try:
                 self.known = self._sink.known(self._prefix)
-            except Misconfigured as error:  # it did answer once: it may be starting again
+            except ProvStoreError as error:  # it did answer once: it may be starting again
                 raise Busy(str(error)) from error
             return any(live.rivals for live in self.known.values())
 
@@ -81,7 +86,7 @@ class Emitter:
             gone = [self.known[each] for each in instead_of if each in self.known]
             if live and live.digest == digest and not live.rivals and not gone:
                 return False
-            if self._refused.get(key) == digest:
+            if self._refused.get(key) == digest or (live and self._gives_way(key, live, digest)):
                 return False
             before = sorted(name for each in (*filter(None, [live]), *gone) for name in (each.record, *each.rivals))
             if before:
@@ -92,6 +97,19 @@ class Emitter:
             if len(self._pending) >= _GROUP or self._bytes >= _GROUP_BYTES:
                 self.flush()
         return True
+
+    def _gives_way(self, key: str, live: Live, digest: str) -> bool:
+        """Whether another puller says so stubbornly otherwise of what did not change that it must see it otherwise."""
+        if self._sent.get(key) != digest:
+            self._overruled.pop(key, None)
+            return False
+        if live.rivals or live.digest == digest:
+            return False
+        self._overruled[key] = self._overruled.get(key, 0) + 1
+        if self._overruled[key] == _STUBBORN and not self._gave_way:
+            self._gave_way = True
+            self._tell(f"another capture, of other settings, says otherwise again and again, so of {key}: it may")
+        return self._overruled[key] >= _STUBBORN
 
     def flush(self) -> None:
         """Commit what was taken; it stays pending where the store cannot take it now."""
@@ -110,6 +128,7 @@ class Emitter:
                 else:
                     self.counts.new += 1
                 self.known[key] = Live(outcome.record, sent.digest)
+                self._sent[key] = sent.digest
                 for other in sent.instead_of:
                     self.known.pop(other, None)
             self._pending.clear()
