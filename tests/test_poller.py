@@ -37,6 +37,7 @@ class Tracking:
     experiments: list[str] = field(default_factory=lambda: ["0"])
     runs: dict[str, dict[str, Any]] = field(default_factory=dict)
     models: dict[str, dict[str, Any]] = field(default_factory=dict)
+    registered: dict[str, dict[str, Any]] = field(default_factory=dict)
     spoil: Callable[[str, dict[str, Any]], Answer | None] = lambda path, body: None
 
     def run(self, number: int, start: int | None = None, status: str = "FINISHED") -> str:
@@ -66,6 +67,13 @@ class Tracking:
             listed = [each for each in self.models.values() if each["info"]["experiment_id"] in asked["experiment_ids"]]
             listed.sort(key=lambda each: str(each["info"][field_]), reverse=not order["ascending"])
             return self._paged("models", listed, asked)
+        if route == "registered-models/search":
+            asked = {"page_token": query["page_token"][0]} if "page_token" in query else {}
+            self.spoil(route, asked)
+            return self._paged("registered_models", list(self.registered.values()), asked)
+        if route == "registered-models/get":
+            name = query["name"][0]
+            return said(registered_model=self.registered[name]) if name in self.registered else _GONE
         if route == "runs/get":
             return said(run=self.runs[query["run_id"][0]]) if query["run_id"][0] in self.runs else _GONE
         if route.startswith("logged-models/"):
@@ -171,6 +179,31 @@ def test_what_pages_pass_over_because_something_before_it_went_is_not_deleted(tm
         assert not capture.known("deletion")
         capture.poller.sweep(thorough=False)
         assert capture.known("deletion") == {f"run {names[0]}"}
+
+
+def test_an_alias_of_a_model_that_pages_pass_over_was_not_taken_away(tmp_path: Path) -> None:
+    server = Tracking()
+    for name in "abc":
+        server.registered[name] = {"name": name, "aliases": [{"alias": "champion", "version": "1"}]}
+    with capturing(server, tmp_path) as capture:
+        capture.poller.sweep(thorough=True)
+
+        def gone(route: str, asked: dict[str, Any]) -> None:
+            if route == "registered-models/search" and "page_token" in asked:
+                server.registered.pop("a", None)  # what comes after it is on the page that was read
+
+        server.spoil = gone
+        for _ in "123":
+            capture.poller.round()
+        changes = {key.rsplit("/", 3)[0][0] for key in capture.known("alias-change") if key.endswith("/")}
+        assert changes == {"a"}
+
+
+@pytest.mark.parametrize("answer", [{"experiments": [{}]}, {"experiments": "no"}, {"experiments": [{"name": "x"}]}])
+def test_what_lists_things_without_their_names_is_no_mlflow(answer: dict[str, Any], tmp_path: Path) -> None:
+    server = Tracking(spoil=lambda *_: said(**answer))
+    with capturing(server, tmp_path) as capture, pytest.raises(SourceUnavailable, match="MLflow lists"):
+        capture.poller.sweep(thorough=True)
 
 
 def test_a_clock_that_is_far_ahead_hides_nothing_from_a_round(tmp_path: Path) -> None:

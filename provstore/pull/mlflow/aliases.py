@@ -68,6 +68,11 @@ class Aliases:
         self._emitter.flush()
         return wrong
 
+    def bearers(self) -> set[tuple[str, str]]:
+        """Name and `since` of each registered model of which an alias stands for a version."""
+        with self._lock:
+            return {(name.model, name.since) for name, held in self._aliases.items() if held.version}
+
     def look(self, models: list[Object], look: Look, created: Mapping[tuple[str, str], str]) -> None:
         """What a look at all registered models showed (their payloads); `created` is when their versions were made.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 from provstore.errors import Misconfigured, SourceUnavailable
@@ -15,12 +15,23 @@ _V3: Final = "/api/3.0/mlflow"
 #: How many experiments are named in one search, and how many results come in one page, by what MLflow allows.
 _EXPERIMENTS, _RUNS, _MODELS, _TRACES, _NAMES = 200, 1000, 50, 500, 1000
 
+#: Where what is listed says what it is called.
+_NAMED_BY: Final = {
+    "experiments": ("experiment_id",),
+    "runs": ("info", "run_id"),
+    "models": ("info", "model_id"),
+    "registered_models": ("name",),
+    "model_versions": ("version",),
+    "traces": ("trace_id",),
+}
+
 
 class Listing:
     """Everything that a server shows to whoever asks; iterators ask for the next page when they get there."""
 
     def __init__(self, rest: Rest) -> None:
         self._rest = rest
+        self.url = rest.url
 
     def now(self) -> float:
         """This instant by MLflow's clock, in seconds since 1970."""
@@ -148,9 +159,16 @@ def _member(said: Object, name: str) -> Object:
 def _list(said: Object, name: str) -> list[Object]:
     """What is listed in an answer; MLflow leaves out what is empty."""
     found = said.get(name) or []
-    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
-        raise SourceUnavailable(f"{name!r} in what answers is no list of objects; is it an MLflow server?")
+    if not isinstance(found, list) or not all(_has(each, _NAMED_BY.get(name, ())) for each in found):
+        raise SourceUnavailable(f"{name!r} in what answers is not as MLflow lists them; is it an MLflow server?")
     return found
+
+
+def _has(said: Any, path: tuple[str, ...]) -> bool:
+    """Whether something is an object with a member at the end of a path."""
+    for step in path:
+        said = said.get(step) if isinstance(said, dict) else None
+    return isinstance(said, str | int) if path else isinstance(said, dict)
 
 
 def _next(token: str, said: Object) -> str:

@@ -11,13 +11,11 @@ What is asked for, and why so (MLflow 3.17):
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import unquote
 
 from provstore.capture.mlflow import keys
 from provstore.capture.redaction import cleaned
@@ -25,6 +23,7 @@ from provstore.errors import Misconfigured, NotFound, SourceUnavailable
 from provstore.pull.emitter import Emitter
 from provstore.pull.mlflow import files, states
 from provstore.pull.mlflow.aliases import Aliases, Look
+from provstore.pull.mlflow.deletions import Deletions
 from provstore.pull.mlflow.incarnations import Incarnations
 from provstore.pull.mlflow.journal import instant
 from provstore.pull.mlflow.listing import Listing
@@ -35,14 +34,6 @@ Object = dict[str, Any]
 #: How far back a round looks again, in milliseconds: clocks of clients differ.
 _OVERLAP: Final = 300_000
 _GOING_ON: Final = ("RUNNING", "SCHEDULED")
-#: What a key says of which of those that bore one name it is of.
-_SINCE: Final = re.compile(r"@([0-9]+)")
-#: Kinds whose names may be used again, and the payload of one.
-_AGAIN: Final[dict[str, Callable[[str, Object], Object]]] = {
-    "experiment": states.of_experiment,
-    "registered-model": states.of_registered_model,
-    "model-version": lambda server, said: states.of_model_version(server, said, ""),
-}
 _READY: Final = "LOGGED_MODEL_READY"
 
 
@@ -81,6 +72,7 @@ class Poller:
         self._tell = tell
         self._spoken = states.Spoken(options.traces, options.commitment_key)
         self._incarnations = Incarnations(server, emitter)
+        self._deletions = Deletions(listing, emitter, server, self._incarnations, tell)
         self.aliases = Aliases(server, emitter, self._incarnations, self._bearer)
         self._marks, self._firsts, self._models = _Marks(), Firsts(), Models()
         self._created: dict[tuple[str, str], str] = {}
@@ -89,7 +81,6 @@ class Poller:
         self._touched: set[str] = set()  # logged models of runs that changed
         self._makers: set[str] = set()  # known runs of logged models that are new
         self._unhashed: dict[str, str] = {}  # logged models that are ready, and the runs that made them
-        self._unreadable: set[str] = set()  # the keys of what was told to be so
         self._seen: set[str] = set()  # the keys of all that this sweep was shown
 
     # -- everything, and what is new ----------------------------------------------------------------------------------
@@ -116,7 +107,7 @@ class Poller:
         for trace in self._traces(experiments, ""):
             self._trace(trace)
         self._finish()
-        self._vanished()
+        self._deletions.compare(self._seen, {"trace"} if self._options.traces == "none" else set())
         self._emitter.flush()
         self._emitter.settle()
         self._emitter.flush()
@@ -248,6 +239,11 @@ class Poller:
         listed = list(self._listing.registered_models())
         look = Look(asked, began, instant(self._listing.now()))
         models = [self._incarnations.placed(states.of_registered_model(self._server, model)) for model in listed]
+        shown = {(str(model["model"]["name"]), model.get("since", "")) for model in models}
+        for bearer, _ in sorted(self.aliases.bearers() - shown):
+            with suppress(NotFound):  # a page may have passed over it, because something before it went
+                said = self._listing.registered_model(bearer)
+                models.append(self._incarnations.placed(states.of_registered_model(self._server, said)))
         for model in models:
             self._offer(model)
         for version in self._listing.model_versions(since):
@@ -285,54 +281,3 @@ class Poller:
         name = str(trace["trace_id"])
         (self._open_traces.add if trace.get("state") == "IN_PROGRESS" else self._open_traces.discard)(name)
         self._offer(states.of_trace(self._server, trace, self._spoken))
-
-    # -- what is gone -------------------------------------------------------------------------------------------------
-
-    def _vanished(self) -> None:
-        """Deletions for good: what is known, was not listed, and is not found when it is asked for either.
-
-        What is there again, because a database was restored or somebody may read again, is said to be back.
-        """
-        head = keys.prefix(self._server)
-        known = self._emitter.known
-        deleted = {key for key in known if key.startswith(f"{head}deletion ")}
-        for key in sorted(known):
-            kind, _, name = key.removeprefix(head).partition(" ")
-            if kind not in self._singly or (
-                key not in self._seen and kind == "trace" and self._options.traces == "none"
-            ):
-                continue
-            since = _SINCE.search(name)
-            gone = kind, unquote(_SINCE.sub("", name)), since[1] if since else ""
-            payload = states.of_deletion(self._server, *gone)
-            of = keys.key(payload)
-            purged = of in deleted and known[of].digest == keys.digest(payload)
-            if key in self._seen:
-                if purged:
-                    self._offer(states.of_deletion(self._server, *gone, back=True))
-            elif not purged and not self._is_there(key, kind, gone[1]):
-                self._offer(payload)
-
-    def _is_there(self, key: str, kind: str, name: str) -> bool:
-        """Whether MLflow has it, and not another thing of the same name."""
-        try:
-            said = self._singly[kind](self._listing, name)
-        except NotFound:
-            return False
-        except Misconfigured as error:  # nobody may read it any more: that says nothing of whether it is there
-            if key not in self._unreadable:
-                self._tell(f"{key} can no longer be read: {error}")
-            self._unreadable.add(key)
-            return True
-        if kind not in _AGAIN:
-            return True
-        return keys.key(self._incarnations.placed(_AGAIN[kind](self._server, said))) == key
-
-    _singly: Final[dict[str, Callable[[Listing, str], Object]]] = {
-        "experiment": Listing.experiment,
-        "run": Listing.run,
-        "logged-model": Listing.logged_model,
-        "registered-model": Listing.registered_model,
-        "model-version": lambda listing, name: listing.model_version(*name.rsplit("/", 1)),
-        "trace": Listing.trace,
-    }
