@@ -87,7 +87,7 @@ DCT = Namespace(
     "http://purl.org/dc/terms/",
     "Standard bibliographicCitation conformsTo created creator description extent hasPart identifier isPartOf"
     " isVersionOf issued language license modified publisher relation requires rights source spatial temporal title"
-    " type format valid",
+    " type format valid replaces",
 )
 DCAT = Namespace(
     "http://www.w3.org/ns/dcat#",

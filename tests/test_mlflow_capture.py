@@ -301,6 +301,65 @@ def test_a_database_that_is_handed_over_says_what_its_server_said(server: Mlflow
     assert [each.name for each in handed.parent.iterdir()] == ["mlflow.db"]
 
 
+def test_what_is_made_again_under_an_old_name_is_another_thing(server: Mlflow, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    experiment = server.experiment("made again")
+    models = [trained(server, experiment, f"train_{number}.py", f"ffff000{number}")[1] for number in "12"]
+    marks = []
+    for model in models:
+        assert server.registered("again", model) == "1"  # MLflow begins to count anew
+        server.alias("again", "champion", "1")
+        capture(server.url, data)
+        marks.append(datetime.now(UTC).isoformat())
+        server.delete("registered-models/delete", name="again")
+    for mark, model in zip(marks, models, strict=True):
+        (row,) = canned(data, "models/alias_at", model="again", at=mark)
+        assert row["modelVersion"].endswith(model)
+    capture(server.url, data)
+    rows = {row["modelVersion"].rpartition("/")[2]: row for row in canned(data, "models/versions", contains="again")}
+    assert [rows[model]["number"] for model in models] == ["1", "1"]
+    old, new = (rows[model]["model"] for model in models)
+    assert new.startswith(f"{old}@")
+    terms = "http://purl.org/dc/terms/"
+    (found,) = ask(data, f"SELECT ?old ?made WHERE {{ <{new}> <{terms}replaces> ?old ; <{terms}created> ?made }}")
+    assert (found["old"], found["made"] < marks[1]) == (old, True)
+    gone = ask(data, f"SELECT ?x WHERE {{ ?x {_LIFE} 'purged' }}")
+    assert {row["x"] for row in gone} == {old, new, *(row["version"] for row in rows.values())}
+    assert not canned(data, "models/alias_at", model="again")
+    assert capture(server.url, data) == {"new": 0, "changed": 0, "refused": 0}
+
+
+def test_a_server_that_lost_its_database_counts_anew_and_one_that_has_it_back_is_believed(
+    server: Mlflow, tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    first = server.experiment("before the loss")
+    run, _ = trained(server, first, "before.py", "abcd0001")
+    capture(server.url, data)
+    titles = (
+        "PREFIX ps: <https://w3id.org/provstore/ns#> PREFIX dct: <http://purl.org/dc/terms/> SELECT ?id ?title ?life"
+        f" WHERE {{ ?run dct:identifier ?id ; ps:job/dct:title ?title OPTIONAL {{ ?run {_LIFE} ?life }} "
+        "VALUES ?id { 'RUNS' } } ORDER BY ?title"
+    )
+    with mlflow(tmp_path / "empty") as other:
+        while (second := other.experiment(f"after the loss {time.monotonic()}")) != first:
+            pass
+        later, _ = trained(other, second, "after.py", "abcd0001")
+        capture(other.url, data)
+        said = ask(data, titles.replace("'RUNS'", f"'{run}' '{later}'"))
+        assert [(row["id"], row["title"][:10], row["life"]) for row in said] == [
+            (later, "after the ", None),
+            (run, "before the", "purged"),
+        ]
+        assert capture(other.url, data) == {"new": 0, "changed": 0, "refused": 0}
+    capture(server.url, data)
+    said = ask(data, titles.replace("'RUNS'", f"'{run}' '{later}'"))
+    assert [(row["id"], row["life"]) for row in said] == [(later, "purged"), (run, None)]
+    assert capture(server.url, data) == {"new": 0, "changed": 0, "refused": 0}
+    with store_in(data) as store:
+        assert_sound(store)
+
+
 # --- going on, webhooks, crashes -------------------------------------------------------------------------------------
 
 
@@ -377,6 +436,10 @@ def test_which_version_was_champion_at_an_instant_is_known_from_webhooks(server:
             assert row["since"] < mark < row["until"]
             assert row["modelVersion"].endswith(model)
         assert not served(store, "models/alias_at", model="champions", at="2020-01-01T00:00:00Z")
+        server.delete("registered-models/delete", name="champions")
+        _, other = trained(server, experiment, "train.py", "dddd0002")
+        server.alias("champions", "champion", server.registered("champions", other))
+        until_true(lambda: [r["modelVersion"].endswith(other) for r in _now(store)] == [True])
 
 
 def _now(store: Server) -> list[dict[str, str]]:
@@ -393,6 +456,46 @@ def test_killed_at_random_and_started_again_it_comes_to_what_a_fresh_import_says
     capture(server.url, tmp_path / "fresh")
     live, fresh = said(tmp_path / "live"), said(tmp_path / "fresh")
     assert live == fresh, [*sorted(live - fresh)[:5], "---", *sorted(fresh - live)[:5]]
+
+
+def test_two_captures_at_once_leave_one_state_of_each_thing(server: Mlflow, tmp_path: Path) -> None:
+    chance, begun = random.Random(2), list[str]()
+    experiment = server.experiment("two at once")
+    once = ("capture", "mlflow", server.url, "--namespace", NAME, "--format", "json", "--server")
+    with serving(tmp_path / "live") as store:
+        with following(server, store) as one, following(server, store) as other:
+            one.caught_up()
+            other.caught_up()
+            for _ in "12":  # both see each change, between looks of their own
+                version = server.registered("churning", server.model(experiment, server.run(experiment)))
+                server.alias("churning", "champion", version)
+                until_true(lambda v=version: len(_champions(store, v)) == 2)  # type: ignore[misc]
+            for number in range(25):
+                _step(server, chance, experiment, begun, number)
+            for run in begun:
+                server.end(run)
+        version = server.registered("churning", server.model(experiment, server.run(experiment)))
+        for alias in ("champion", "challenger"):
+            server.alias("churning", alias, version)
+        line = [sys.executable, "-m", "provstore", *once, store.url]
+        both = [subprocess.Popen(line, env=environment(), stdout=subprocess.DEVNULL) for _ in "12"]
+        assert [each.wait(120) for each in both] == [0, 0]
+        keys = [row["key"] for row in served(store, "integrity/states", limit="100000")]
+        assert len(keys) == len(set(keys))
+        assert len(_champions(store, version)) == 1
+        for alias in ("champion", "challenger"):
+            held = served(store, "models/alias_at", model="churning", alias=alias)
+            assert [row["number"] for row in held] == [version]
+    capture(server.url, tmp_path / "fresh")
+    live, fresh = said(tmp_path / "live"), said(tmp_path / "fresh")
+    assert live == fresh, [*sorted(live - fresh)[:5], "---", *sorted(fresh - live)[:5]]
+
+
+def _champions(store: Server, version: str) -> list[str]:
+    """The records that say that a version was made champion."""
+    head = f"mlflow {NAME} alias-change churning/champion/"
+    rows = served(store, "integrity/states", prefix=head, limit="100000")
+    return [row["record"] for row in rows if row["key"].endswith(f"/{version}")]
 
 
 def churned(server: Mlflow, home: Path, *, runs: int, kills: int, seed: int) -> int:

@@ -16,7 +16,7 @@ from provstore.errors import Misconfigured
 from provstore.pull.emitter import Counts, Emitter
 from provstore.pull.mlflow import offline, rest
 from provstore.pull.mlflow.files import Bounds
-from provstore.pull.mlflow.follow import follow
+from provstore.pull.mlflow.follow import follow, once
 from provstore.pull.mlflow.handed import Handed
 from provstore.pull.mlflow.listing import Listing
 from provstore.pull.mlflow.poller import Options, Poller
@@ -38,9 +38,9 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         emitter = Emitter(store, keys.prefix(server), lambda said: (keys.key(said), keys.digest(said)), tell)
         poller = Poller(listing, emitter, server, _options(arguments, settings), tell)
         if arguments.follow:
-            _follow(arguments, settings, poller, rest.address(arguments.source).url)
+            _follow(arguments, settings, poller, listing)
         else:
-            poller.sweep(thorough=True)
+            once(poller)
         return _done(emitter.counts, arguments.format)
 
 
@@ -64,11 +64,12 @@ def _options(arguments: argparse.Namespace, settings: Settings) -> Options:
     )
 
 
-def _follow(arguments: argparse.Namespace, settings: Settings, poller: Poller, url: str) -> None:
+def _follow(arguments: argparse.Namespace, settings: Settings, poller: Poller, listing: Listing) -> None:
     wake = threading.Event()
-    listener = _listener(arguments.listen, settings.webhook_secret, poller, wake) if arguments.listen else None
+    secret = settings.webhook_secret
+    listener = _listener(arguments.listen, secret, poller, listing, wake) if arguments.listen else None
     try:
-        follow(poller, arguments.interval, wake, tell, lambda: _say(f"caught up with {url}"))
+        follow(poller, arguments.interval, wake, tell, lambda: _say(f"caught up with {listing.url}"))
     except KeyboardInterrupt:
         tell("stopped")
     finally:
@@ -76,7 +77,7 @@ def _follow(arguments: argparse.Namespace, settings: Settings, poller: Poller, u
             listener.close()
 
 
-def _listener(place: str, secret: str, poller: Poller, wake: threading.Event) -> Listener:
+def _listener(place: str, secret: str, poller: Poller, listing: Listing, wake: threading.Event) -> Listener:
     host, _, port = place.rpartition(":")
     if not port.isascii() or not port.isdigit() or int(port) > 65535 or not host:
         raise Misconfigured(f"--listen is HOST:PORT, got {place[:60]!r}")
@@ -87,7 +88,7 @@ def _listener(place: str, secret: str, poller: Poller, wake: threading.Event) ->
         poller.aliases.hear(delivery)
         wake.set()
 
-    listener = Listener(host.strip("[]"), int(port), Gate(secret), take)
+    listener = Listener(host.strip("[]"), int(port), Gate(secret), take, listing.now)
     _say(f"webhooks are taken at http://{host}:{listener.port}/")
     return listener
 

@@ -28,6 +28,7 @@ _KINDS: dict[str, Callable[[Draft, str], None]] = {
     "registered-model": registry.registered_model,
     "model-version": registry.model_version,
     "alias": aliases.alias,
+    "alias-change": aliases.change,
     "trace": traces.trace,
     "deletion": experiments.deletion,
 }

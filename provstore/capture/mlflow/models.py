@@ -50,7 +50,8 @@ def logged_model(draft: Draft, server: str) -> None:
     names.tags(draft, node, info, "/model/info")
     for key, (value, _) in names.pairs(draft, data, "params", "/model/data").items():
         names.attribute(draft, node, "parameter", key, value)
-    _metrics(draft, server, node, data, draft.words(info, "experiment_id", "/model/info") or "")
+    experiment = names.told_apart(draft.words(info, "experiment_id", "/model/info") or "", names.since(draft))
+    _metrics(draft, server, node, data, experiment)
 
 
 def _unknown(draft: Draft, model: str) -> None:

@@ -35,7 +35,7 @@ def run(draft: Draft, server: str) -> None:
     _metrics(draft, node, data)
     experiment = draft.words(info, "experiment_id", "/run/info") or ""
     script = tags.get("mlflow.source.name", ("", ""))[0]
-    scene = Scene(server, experiment, identifier, node, script)
+    scene = Scene(server, names.told_apart(experiment, names.since(draft)), identifier, node, script)
     read = files.seen(draft, node, identifier, told.reads, complete=told.complete)
     inputs = datasets.inputs(draft, scene, read)
     for model in seen:
@@ -55,7 +55,7 @@ def _life(draft: Draft, server: str, node: str, info: Object, tags: Tags) -> Non
     if title := draft.words(info, "run_name", "/run/info") or tags.get("mlflow.runName", ("", ""))[0]:
         draft.say(node, DCT.title, rdf.literal(title))
     if experiment := draft.words(info, "experiment_id", "/run/info"):
-        draft.say(node, PS.job, names.experiment(draft, server, experiment))
+        draft.say(node, PS.job, names.experiment(draft, server, experiment, names.since(draft)))
     if state := _STATES.get(draft.words(info, "status", "/run/info") or ""):
         draft.say(node, PS.state, state)
     names.lifecycle(draft, node, info, "/run/info")

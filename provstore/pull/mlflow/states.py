@@ -92,9 +92,10 @@ def of_model_version(server: str, said: Object, model: str) -> Object:
     return _payload("model-version", server, version=said, **({"model_id": model} if model else {}))
 
 
-def of_alias(server: str, name: str, alias: str, history: list[Object]) -> Object:
-    """All that is known of what an alias stood for, the earliest first."""
-    return {"provstore": FORMAT, "kind": "alias", "server": server, "name": name, "alias": alias, "history": history}
+def of_change(server: str, name: str, alias: str, change: Object, ends: str) -> Object:
+    """A change of an alias; `ends` is the mark of the assignment that it ended, '' where there was none."""
+    ended = {"ends": ends} if ends else {}
+    return _payload("alias-change", server, name=name, alias=alias, change=change, **ended)
 
 
 def of_files(server: str, model: str, run: str, files: list[Object], texts: Mapping[str, str]) -> Object:
@@ -115,9 +116,10 @@ def of_histories(server: str, run: str, metrics: list[Object]) -> Object:
     return _payload("metric-histories", server, run_id=run, metrics=metrics)
 
 
-def of_deletion(server: str, of: str, identifier: str) -> Object:
-    """That MLflow no longer has what it had: it was deleted for good."""
-    return _payload("deletion", server, of=of, id=identifier)
+def of_deletion(server: str, of: str, identifier: str, since: str = "", *, back: bool = False) -> Object:
+    """That MLflow no longer has what it had: it was deleted for good. Or, `back`, that it has it all the same."""
+    more = {**({"since": since} if since else {}), **({"back": True} if back else {})}
+    return _payload("deletion", server, of=of, id=identifier, **more)
 
 
 def of_trace(server: str, said: Object, spoken: Spoken) -> Object:
