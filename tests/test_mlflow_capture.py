@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 import shutil
@@ -41,14 +42,19 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mlflow]:
         yield found
 
 
-def capture(source: object, data: Path, *more: object, **settings: object) -> dict[str, int]:
-    """One pull into a directory; what it says it sent."""
+def captured(source: object, data: Path, *more: object, **settings: object) -> subprocess.CompletedProcess[str]:
+    """One pull into a directory."""
     arguments = ("capture", "mlflow", source, "--data", data, "--namespace", NAME, "--format", "json", *more)
     base = () if (data / "ledger.db").exists() else ("--base", BASE)
     line = [sys.executable, "-m", "provstore", *map(str, (*arguments, *base))]
-    done = subprocess.run(line, capture_output=True, timeout=300, env=environment(**settings), check=False)
-    assert done.returncode == 0, done.stderr.decode()
-    said: dict[str, int] = json.loads(done.stdout)
+    done = subprocess.run(line, capture_output=True, text=True, timeout=300, env=environment(**settings), check=False)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def capture(source: object, data: Path, *more: object, **settings: object) -> dict[str, int]:
+    """One pull into a directory; what it says it sent."""
+    said: dict[str, int] = json.loads(captured(source, data, *more, **settings).stdout)
     return said
 
 
@@ -286,6 +292,99 @@ def trace(server: Mlflow, experiment: str, question: str, user: str = "ana") -> 
     }
     answer = server.http.post("/api/3.0/mlflow/traces", json={"trace": {"trace_info": info}})
     assert answer.status_code == 200, answer.text
+
+
+def test_a_run_that_read_more_than_its_tags_hold_has_every_file_in_the_graph(server: Mlflow, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    experiment = server.experiment("overflow")
+    many = [Read(f"/data/part-{n:04}.parquet", sha256=f"{n:064x}", size=n) for n in range(1, 2001)]
+    whole, absent, changed = (server.run(experiment, tags=reads.tags(many)) for _ in range(3))
+    server.artifact(experiment, whole, reads.ARTIFACT, reads.canonical(many).encode())
+    server.artifact(experiment, changed, reads.ARTIFACT, reads.canonical(many[1:]).encode())
+    for each in (whole, absent, changed):
+        server.end(each)
+    said = captured(server.url, data)
+    assert "what it read is told by its tags alone" in said.stderr
+    assert sorted(line.split()[1] for line in said.stderr.splitlines() if "by its tags alone" in line) == sorted(
+        (f"{absent}:", f"{changed}:")
+    )
+    counted = (
+        f"SELECT (COUNT(DISTINCT ?sha256) AS ?n) WHERE {{ ?run {_NAMED} '%s' ; {_USED} ?s . ?s {_SHA256} ?sha256 }}"
+    )
+    assert ask(data, counted % whole) == [{"n": "2000"}]
+    assert 0 < int(ask(data, counted % absent)[0]["n"]) < 2000
+    assert capture(server.url, data) == {"new": 0, "changed": 0, "refused": 0}
+    server.artifact(experiment, absent, reads.ARTIFACT, reads.canonical(many).encode())
+    (server.home / "mlartifacts" / experiment / whole / "artifacts" / reads.ARTIFACT).unlink()
+    assert capture(server.url, data)["changed"] == 1  # what came late is taken, what was known stays
+    assert ask(data, counted % absent) == ask(data, counted % whole) == [{"n": "2000"}]
+
+
+_NAMED = "<http://purl.org/dc/terms/identifier>"
+_USED, _SHA256 = "<http://www.w3.org/ns/prov#used>", f"<{_PS}sha256>"
+
+
+def test_what_a_run_logged_and_how_its_metrics_went(server: Mlflow, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    experiment = server.experiment("details")
+    run = server.run(experiment)
+    server.artifact(experiment, run, "plots/é 1+2.png", b"a picture")
+    server.artifact(experiment, run, "big.bin", b"x" * 5_000)
+    server.steps(run, "loss", 5.0, 1.0, 3.0)
+    assert "run-artifacts" not in kinds(server.url, data)  # it goes on
+    server.end(run)
+    asked = "--max-run-bytes", 1_000
+    assert capture(server.url, data, *asked) == {"new": 2, "changed": 1, "refused": 0}
+    logged = (
+        f"SELECT ?path ?size ?sha256 WHERE {{ ?run {_NAMED} '{run}' . ?folder <http://www.w3.org/ns/prov#wasGeneratedBy>"
+        " ?run ; <http://www.w3.org/ns/prov#hadMember> ?file . ?file <http://purl.org/dc/terms/title> ?path ;"
+        f" <{_PS}byteSize> ?size OPTIONAL {{ ?file {_SHA256} ?sha256 }} }} ORDER BY ?path"
+    )
+    picture = hashlib.sha256(b"a picture").hexdigest()
+    assert ask(data, logged) == [
+        {"path": "big.bin", "size": "5000", "sha256": None},
+        {"path": "plots/é 1+2.png", "size": "9", "sha256": picture},
+    ]
+    went = (
+        f"SELECT ?count ?last ?lowest ?step WHERE {{ ?m <http://www.w3.org/ns/prov#wasGeneratedBy>/{_NAMED} '{run}' ;"
+        f" <{_PS}valueCount> ?count ; <{_PS}step> ?last ; <{_PS}lowest> ?low ."
+        f" ?low <http://www.w3.org/ns/dqv#value> ?lowest ; <{_PS}step> ?step }}"
+    )
+    (row,) = ask(data, went)
+    assert (row["count"], row["last"], float(row["lowest"]), row["step"]) == ("3", "2", 1.0, "1")
+    assert capture(server.url, data, *asked) == {"new": 0, "changed": 0, "refused": 0}
+    server.artifact(experiment, run, "late.txt", b"after its end")
+    assert capture(server.url, data, *asked) == {"new": 0, "changed": 1, "refused": 0}
+    assert len(ask(data, logged)) == 3
+    assert "run-artifacts" not in kinds(server.url, tmp_path / "none", "--no-artifacts")
+
+
+def kinds(source: object, data: Path, *more: object) -> set[str]:
+    """What there are states of in a store, after a capture."""
+    capture(source, data, *more)
+    return {
+        row["key"].removeprefix(f"mlflow {NAME} ").split()[0]
+        for row in ask(data, f"SELECT ?key WHERE {{ ?r <{_PS}capturedFrom> ?key }}")
+    }
+
+
+def test_a_folder_that_is_handed_over_says_what_its_server_said(tmp_path: Path) -> None:
+    with mlflow(tmp_path / "made", files=True) as server:
+        experiment = server.experiment("a folder")
+        run, model = trained(server, experiment, "train.py", "ffff0001")
+        server.artifact(experiment, run, "plots/roc.png", b"a picture")
+        server.steps(run, "loss", 5.0, 1.0, 3.0)
+        server.registered("of a folder", model)
+        server.run(experiment, tags={"mlflow.parentRunId": run})
+        capture(server.url, tmp_path / "live", "--traces", "none")
+    handed = tmp_path / "handed" / "mlruns"
+    handed.parent.mkdir()
+    (tmp_path / "made" / "mlruns").rename(handed)
+    before = {path: path.read_bytes() for path in handed.rglob("*") if path.is_file()}
+    capture(handed, tmp_path / "file", "--mlflow", programs("pipeline") / "mlflow", "--traces", "none")
+    assert said(tmp_path / "file") == said(tmp_path / "live")
+    assert hashlib.sha256(b"a picture").hexdigest() in " ".join(said(tmp_path / "file"))
+    assert {path: path.read_bytes() for path in handed.rglob("*") if path.is_file()} == before
 
 
 def test_a_database_that_is_handed_over_says_what_its_server_said(server: Mlflow, tmp_path: Path) -> None:
