@@ -55,7 +55,7 @@ class Details:
             held: list[Object] = known["reads"]
             return held
         try:
-            text = files.whole(self._listing.run_file(name, told.artifact), _MOST_READS)
+            text = self._text(name, told.artifact)
         except NotFound:
             return self._none(name, f"{told.artifact} is not among its artifacts")
         except _UNREADABLE as error:
@@ -67,6 +67,12 @@ class Details:
             return self._none(name, f"{told.artifact} is not what the tags give the digest of")
         whole: list[Object] = json.loads(text)
         return whole
+
+    def _text(self, run: str, path: str) -> str | None:
+        """An artifact; None where it is too long, NotFound where a list does not have it: MLflow 2 answers that 500."""
+        if all(path != each for each, _ in self._listing.run_files(run, path.rpartition("/")[0])):
+            raise NotFound(f"run {run} has no {path}")
+        return files.whole(self._listing.run_file(run, path), _MOST_READS)
 
     def _none(self, run: str, why: str) -> list[Object]:
         self._tell(f"run {run}: what it read is told by its tags alone: {why}")

@@ -31,8 +31,8 @@ class Handed(Listing):
     def file(self, model: str, path: str) -> Iterator[bytes]:
         return self._read(f"models/{model}", path)
 
-    def run_files(self, run: str) -> Iterator[tuple[str, int]]:
-        return self._found(run)
+    def run_files(self, run: str, folder: str = "") -> Iterator[tuple[str, int]]:
+        return (each for each in self._found(run) if each[0].startswith(f"{folder}/" if folder else ""))
 
     def run_file(self, run: str, path: str) -> Iterator[bytes]:
         return self._read(run, path)

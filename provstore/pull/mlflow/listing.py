@@ -122,9 +122,9 @@ class Listing:
         route = f"/ajax-api/2.0/mlflow/logged-models/{quote(model, safe='')}/artifacts/files"
         return self._rest.chunks(route, {"artifact_file_path": path})
 
-    def run_files(self, run: str) -> Iterator[tuple[str, int]]:
-        """Path and size of each artifact of a run."""
-        return self._tree(f"{_V2}/artifacts/list", {"run_id": run}, "path")
+    def run_files(self, run: str, folder: str = "") -> Iterator[tuple[str, int]]:
+        """Path and size of each artifact of a run, or of a folder among them."""
+        return self._tree(f"{_V2}/artifacts/list", {"run_id": run}, "path", folder)
 
     def run_file(self, run: str, path: str) -> Iterator[bytes]:
         """The bytes of an artifact of a run."""
@@ -135,9 +135,9 @@ class Listing:
         asked = {"run_id": run, "metric_key": metric, "max_results": _VALUES}
         return self._asked(f"{_V2}/metrics/get-history", "metrics", asked)
 
-    def _tree(self, path: str, query: Object, member: str) -> Iterator[tuple[str, int]]:
+    def _tree(self, path: str, query: Object, member: str, top: str = "") -> Iterator[tuple[str, int]]:
         """Path and size of each file, folders opened after the files beside them."""
-        waiting = deque([""])
+        waiting = deque([top])
         while waiting:
             folder = waiting.popleft()
             for each in self._asked(path, "files", {**query, member: folder} if folder else query):

@@ -99,7 +99,7 @@ class Poller:
         for run in self._listing.runs(experiments):
             self._take_runs(self._firsts.note(run))
             self._seen.add(f"{keys.prefix(self._server)}run {run['info']['run_id']}")
-            if thorough or self._is_news(run):
+            if thorough or run["info"]["run_id"] in self._details.unread or self._is_news(run):
                 self._take_runs([run["info"]["run_id"]])
             else:
                 self._mark(run["info"])
@@ -160,7 +160,7 @@ class Poller:
             *(f"attributes.status = '{status}'" for status in _GOING_ON),
         )
         found = {run["info"]["run_id"]: run for each in conditions for run in self._listing.runs(experiments, each)}
-        again = self._makers | self._details.unread | self._open - found.keys()  # ended, by a clock that is far behind
+        again = self._makers | self._open - found.keys()  # ended, by a clock that is far behind
         for run in found.values():
             again |= self._firsts.note(run)
         self._take_runs([name for name, run in found.items() if self._is_news(run)])
