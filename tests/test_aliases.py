@@ -113,9 +113,12 @@ def test_captures_beside_one_another_keep_one_history(sink: Sink) -> None:
     for shift, journal in enumerate([Journals(sink), Journals(sink)]):  # neither knows of what the other sees
         for version, second in (("1", 0), ("2", 10), ("", 20)):
             look(journal, version, second + shift, second + 2 + shift)
-        hook(journal, "3", 30)
+        hook(journal, "3", 30, f"sent to capture {shift}, ")
     last = Journals(sink)
     assert last.refresh()
+    assert last.way.refresh()  # two records of the webhook
+    last.way.settle()
+    assert not last.way.refresh()
     assert not last.refresh()
     assert history(sink) == [("1", at(2), None), ("2", at(12), at(2)), (None, at(22), at(12)), ("3", at(30), None)]
 
