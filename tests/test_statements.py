@@ -108,3 +108,22 @@ def test_the_same_invocation_is_one_run_and_without_one_each_statement_is_its_ow
     assert run(_V0) == run(other)
     nameless = [{**each, "predicate": {**each["predicate"], "metadata": {}}} for each in (_V0, other)]
     assert len({run(each) for each in nameless}) == 2
+
+
+def test_a_signed_model_is_its_files_and_the_digest_over_them_names_no_bytes() -> None:
+    resources = [
+        {"name": name, "algorithm": "sha256", "digest": digest * 32} for name, digest in (("a", "ab"), ("b", "cd"))
+    ]
+    quads, notes = _mapped(
+        {
+            "_type": "https://in-toto.io/Statement/v1",
+            "subject": [{"name": "credit", "digest": {"sha256": "ef" * 32}}],
+            "predicateType": "https://model_signing/signature/v1.0",
+            "predicate": {"serialization": {"method": "files"}, "resources": resources},
+        }
+    )
+    assert not notes
+    version = f"<{BASE}/model/model_signing/credit/version/{'ef' * 32}>"
+    assert f"{version} <http://www.w3.org/ns/prov#hadMember> {version[:-1]}/file/a>" in quads
+    named = {line.split(" ")[2] for line in quads.splitlines() if "ns#sha256>" in line}
+    assert named == {f'"{"ab" * 32}"', f'"{"cd" * 32}"'}

@@ -1,4 +1,4 @@
-"""In-toto statements with SLSA provenance (v0.2, v1), alone, in a DSSE envelope or in a Sigstore bundle.
+"""In-toto statements with SLSA provenance (v0.2, v1) or a signed model; alone, in a DSSE envelope, a Sigstore bundle.
 
 A signature is kept with the payload and told; whether it is good is asked of the payload and of the keys that somebody
 trusts (`provstore.core.signatures`), never here, since a key is nothing that a payload has.
@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
-from provstore import jcs, rdf
+from provstore import iris, jcs, rdf
 from provstore.capture import bom, payloads
 from provstore.capture.described import Described, iri_of
 from provstore.capture.draft import RECORD, Object
@@ -31,6 +31,8 @@ MEDIA_TYPES: Final = (
 )
 _TYPE = "https://in-toto.io/Statement/"
 _PAYLOAD = "application/vnd.in-toto+json"
+#: OpenSSF Model Signing: the files of a model, in a Sigstore bundle.
+_SIGNED_MODEL = "https://model_signing/signature/v1.0"
 _COMMIT = re.compile(r"[0-9a-f]{40}\Z")
 _GIT = re.compile(r"(?:git\+)?(.+?)(?:\.git)?(?:@[^/@]+(?:/[^@]*)?)?(?:#.*)?\Z", re.DOTALL)
 
@@ -56,7 +58,9 @@ def map_statement(value: Object, *, base: str) -> Mapped:
     if not subjects:
         draft.refuse("'subject' must be a list of at least one artifact", said.get("subject"), f"{where}/subject")
     draft.say(RECORD, DCT.conformsTo, iri_of(kind) or rdf.literal(kind))
-    if known is None:
+    if kind == _SIGNED_MODEL:
+        _model(draft, _Part(said, where).part(draft, "predicate"), subjects)
+    elif known is None:
         draft.note(f"{where}/predicateType", f"only the subjects were taken: nothing is known of {kind[:80]!r}")
         draft.head(None, *filter(None, (_bare(draft, each) for _, each in subjects)))
     else:
@@ -240,6 +244,23 @@ class _Build:
             draft.note(pointer, "left out: it has neither 'uri' nor 'name'")
             return ""
         return bom.dataset(draft, uri, (self._space, name))
+
+
+def _model(draft: Described, said: _Part, subjects: list[tuple[str, Object]]) -> None:
+    """A model by the files that were signed; the digest of the whole is over theirs, and names no bytes."""
+    about = []
+    for pointer, each in subjects:
+        name = draft.text(each, "name", pointer)
+        digest = draft.words(draft.object(each, "digest", pointer), "sha256", f"{pointer}/digest") or ""
+        about.append(bom.Model.named(draft, ("model_signing", name), digest, {}).node)
+    for where, each in draft.objects(said.held, "resources", said.at):
+        if name := draft.words(each, "name", where) or "":
+            file = f"{about[0][:-1]}/file/{iris.enc(name)}>"
+            draft.type(file, PROV.Entity)
+            draft.say(file, DCT.title, rdf.literal(name))
+            draft.say(about[0], PROV.hadMember, file)
+            draft.content(file, bom.digests([(each.get("algorithm"), each.get("digest"))]))
+    draft.head(None, *about)
 
 
 def _bare(draft: Described, subject: Object) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -20,6 +21,7 @@ from provstore.export.verify import Signatures, Trusted
 from provstore.ledger.log import Ledger
 from provstore.settings import Settings
 
+_RECORD = re.compile(r"(?:\A|/record/)[0-9a-f]{64}\Z")
 _COLUMNS = ("verdict", "statement", "index", "key", "keyid", "says")
 _Found = Iterator[tuple[str, int | None, Signatures]]
 
@@ -57,6 +59,8 @@ def _in_store(ledger: Ledger, records: Sequence[str], trusted: Sequence[Trusted]
         for body, held in signatures.all_signed(ledger, trusted):
             yield body.record, body.index, held
     for given in records:
+        if not _RECORD.search(given):
+            raise NotFound(f"{given} is neither a file that is there nor the IRI of a record")
         record = given if ":" in given else iris.record(ledger.base, given)
         indices = ledger.find(record)
         if not indices:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import unquote
 
-from provstore.capture.croissant.records import EXTRACTS
+from provstore.capture.croissant.columns import EXTRACTS, KEPT
 from provstore.capture.described import located
 from provstore.vocab import CR, DCAT, DCT, PROV, PS, RAI, RDF_TYPE, SCHEMA
 
@@ -307,7 +307,17 @@ def _record_sets(facts: Facts, files: list[Object]) -> list[Object]:
 
 
 def _record_set(name: str, holder: Object, files: _Held) -> Object:
-    return {"@type": "cr:RecordSet", "@id": name, "name": name, **_fields(holder, name, files, "field")}
+    data = holder.get("data")
+    if data:  # an enumeration, whose values are in no file
+        files = replace(files, only="")
+    identifier = holder.get("@id") or _plain(name)
+    said = {"@type": "cr:RecordSet", "@id": identifier, "name": name, **_fields(holder, name, files, "field")}
+    return {**said, "data": data} if data else said
+
+
+def _plain(path: str) -> str:
+    """An identifier as Croissant's own tool wants it: without white space."""
+    return re.sub(r"\s+", "_", path)
 
 
 def _fields(holder: Object, path: str, files: _Held, member: str) -> Object:
@@ -321,27 +331,46 @@ def _fields(holder: Object, path: str, files: _Held, member: str) -> Object:
 
 
 def _field(column: Object, path: str, files: _Held) -> Object:
-    told = column.get("source")
-    source = told if isinstance(told, dict) else {}
     inner = _fields(column, path, files, "subField")
     found = {
         "name": column["name"],
         "description": column.get("description"),
         "dataType": _types(str(column.get("type") or "")),
         "equivalentProperty": column.get("equivalentProperty"),
-        "source": _extract(files, source, str(column["name"])),
+        **{name: column.get(name) for name in KEPT},
+        "references": _place(files, column.get("references")),
+        "source": _place(files, column.get("source")) or _found(files, str(column["name"])),
         **inner,
     }
     if "subField" in inner:
         found.pop("source")
-    return {"@type": "cr:Field", "@id": path, **{name: each for name, each in found.items() if each}}
+    identifier = column.get("@id") or _plain(path)
+    return {"@type": "cr:Field", "@id": identifier, **{name: each for name, each in found.items() if each}}
 
 
-def _extract(files: _Held, told: Object, name: str) -> Object | None:
-    """Where a column is found: as its source tells, else under its name in the file."""
-    file = told.get("file") or files.only
-    how = {each: told[each] for each in EXTRACTS if told.get(each)} or {"column": name}
-    return {"fileSet" if file in files.sets else "fileObject": {"@id": file}, "extract": how} if file else None
+def _place(files: _Held, told: Any) -> Object:
+    """Where a column is found, or what it refers to, as its record tells."""
+    said = told if isinstance(told, dict) else {}
+    other = said.get("field")
+    how = other if isinstance(other, dict) else said
+    extract = {each: how[each] for each in EXTRACTS if how.get(each)}
+    parts = {"extract": extract, "transform": how.get("transform")}
+    if how is other:
+        place: Object = {"field": {"@id": other.get("@id")}}
+    elif extract and (file := said.get("file") or files.only):
+        place = _file_of(files, file)
+    else:
+        return {}
+    return {**place, **{name: each for name, each in parts.items() if each}}
+
+
+def _found(files: _Held, name: str) -> Object:
+    """Where a column is found if nobody says: under its name in the only file."""
+    return {**_file_of(files, files.only), "extract": {"column": name}} if files.only else {}
+
+
+def _file_of(files: _Held, file: str) -> Object:
+    return {"fileSet" if file in files.sets else "fileObject": {"@id": file}}
 
 
 def _types(kind: str) -> str | list[str]:

@@ -127,10 +127,11 @@ class _Sheet:
         for _, each in self.draft.several(told, "license", self.pointer):
             if sent := text(each) or address_of(each) or text(each.get("name") if isinstance(each, dict) else None):
                 draft.license(self.node, sent)
-        if page := iri_of(text(told.get("url"))):
-            draft.say(self.node, DCAT.landingPage, page)
-        for _, each in self.draft.several(told, "sameAs", self.pointer):
-            other = draft.named(text(each)) if located(text(each)) else None
+        for _, each in draft.several(told, "url", self.pointer):
+            if page := iri_of(address_of(each)):
+                draft.say(self.node, DCAT.landingPage, page)
+        for _, each in draft.several(told, "sameAs", self.pointer):
+            other = draft.named(address_of(each)) if located(address_of(each)) else None
             if other and other != self.dataset:
                 draft.say(self.node, PS.symlink, f"<{other}>")
         if type(told.get("isLiveDataset")) is bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
@@ -25,6 +26,19 @@ def address_of(value: Any) -> str:
 def identifier_of(file: Object) -> str:
     """What a document calls a file where it refers to it: by its `@id`, before version 1.0 by its name."""
     return text(file.get("@id")) or text(file.get("name"))
+
+
+def name_of(field: Object) -> str:
+    """What a record set or field is called: its name, else the last part of its identifier."""
+    return text(field.get("name")) or text(field.get("@id")).rpartition("/")[2]
+
+
+def value(record: Mapping[str, Any], field: Object) -> Any:
+    """The value of a field in an inline record, where it stands under the field's identifier or name."""
+    for name in (text(field.get("@id")), text(field.get("name")), name_of(field)):
+        if name and name in record:
+            return record[name]
+    return None
 
 
 def pair(dataset: str) -> tuple[str, str]:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from provstore import iris, rdf
-from provstore.capture.croissant.reading import Reader, address_of, pair
+from provstore.capture.croissant.columns import DEPTH, columns
+from provstore.capture.croissant.reading import Reader, address_of, name_of, pair, value
 from provstore.capture.described import iri_of, number, text
 from provstore.capture.draft import Object
 from provstore.capture.facets.graph import term_of
@@ -16,9 +17,6 @@ from provstore.vocab import DCT, PROV, PS, QUDT, SOSA
 
 #: Inline records of one record set that become items; more are for batches of items.
 MAX_RECORDS: Final = 10_000
-_DEPTH: Final = 20
-#: Ways to find a field in a file.
-EXTRACTS: Final = ("column", "jsonPath", "fileProperty")
 _TIMES: Final = {
     "prov:generatedAtTime": PROV.generatedAtTime,
     "sosa:resultTime": PROV.generatedAtTime,
@@ -46,68 +44,21 @@ class Annotation:
 class Records:
     """Writes the record sets of one document into its record."""
 
-    __slots__ = ("dataset", "draft", "fields", "maker", "reader", "state")
+    __slots__ = ("dataset", "draft", "maker", "reader", "state")
 
     def __init__(self, reader: Reader, dataset: str, state: str, maker: str) -> None:
         self.reader, self.draft = reader, reader.draft
         self.dataset, self.state, self.maker = dataset, state, maker
-        self.fields: dict[str, Object] = {}  # of all record sets, by their identifiers
 
     def say(self, told: Object, pointer: str) -> None:
         """The columns as the facet `schema` of the state, and the records that are annotated."""
         sets = [(where, each) for where, each in self.draft.each_object(told, "recordSet", pointer)]
-        for _, each in sets:
-            for identifier, field in _identified(each, name_of(each)):
-                self.fields.setdefault(identifier, field)
-        tables = [(name_of(each), each, list(self._fields(each, where))) for where, each in sets]
-        if len(tables) == 1:
-            fields = tables[0][2]
-        else:
-            fields = [_field(name, "cr:RecordSet", each, columns) for name, each, columns in tables if name]
-        if fields:
-            facet: Object = {"_producer": "http://mlcommons.org/croissant/1.1", "fields": fields}
-            if len(tables) == 1 and tables[0][0]:
-                facet["recordSet"] = tables[0][0]
-            self.draft.facet(self.state, "schema", facet)
+        columns(self.reader, self.state, sets)
         for where, each in sets:
             self._origins(each, where, name_of(each) if len(sets) > 1 else "")
             self._data(each, where)
 
-    # --- columns -----------------------------------------------------------------------------------------------------
-
-    def _fields(self, holder: Object, where: str, depth: int = 0) -> Iterator[Object]:
-        """The columns of a record set or a nested field, as OpenLineage's facet has them; annotations are columns."""
-        if depth > _DEPTH:
-            self.draft.note(where, f"ignored: fields nested more than {_DEPTH} deep")
-            return
-        for member in ("field", "subField", "annotation"):
-            for place, each in self.draft.several(holder, member, where):
-                if not isinstance(each, dict) or not name_of(each):
-                    self.draft.note(place, f"ignored: a field needs an '@id' or a 'name', in {member!r}")
-                    continue
-                inner = list(self._fields(each, place, depth + 1))
-                kinds = " ".join(text(kind) for _, kind in self.draft.several(each, "dataType", place))
-                said = _field(name_of(each), kinds, each, inner)
-                if meaning := text(each.get("equivalentProperty")):
-                    said["equivalentProperty"] = meaning
-                if member == "annotation":
-                    said["annotation"] = True
-                if source := self._source(each):
-                    said["source"] = source
-                yield said
-
-    def _source(self, field: Object, depth: int = 0) -> Object:
-        """In which file a field is found, and where in it; one of another record set leads on to where that is."""
-        said = field.get("source")
-        if not isinstance(said, dict) or depth > _DEPTH:
-            return {}
-        if other := self.fields.get(address_of(said.get("field"))):
-            return self._source(other, depth + 1)
-        holder = next((said[name] for name in ("fileObject", "fileSet", "distribution") if said.get(name)), said)
-        extract = said.get("extract")
-        held = extract if isinstance(extract, dict) else {}
-        found = {"file": address_of(holder), **{name: text(held.get(name)) for name in EXTRACTS}}
-        return {name: each for name, each in found.items() if each}
+    # --- where columns are from --------------------------------------------------------------------------------------
 
     def _origins(self, holder: Object, where: str, path: str) -> None:
         """Where a record set or a column is from, of those that say so: an entity of its own, part of the state."""
@@ -124,7 +75,7 @@ class Records:
             self.reader.provenance(holder, where, node, (identifier, activity))
         for member in ("field", "subField", "annotation"):
             for place, each in self.draft.several(holder, member, where):
-                if isinstance(each, dict) and (name := name_of(each)) and path.count(".") < _DEPTH:
+                if isinstance(each, dict) and (name := name_of(each)) and path.count(".") < DEPTH:
                     self._origins(each, place, f"{path}.{name}" if path else name)
 
     # --- records -----------------------------------------------------------------------------------------------------
@@ -269,30 +220,6 @@ def _is_device(each: Annotation) -> bool:
     return each.meaning == "sosa:madeBySensor" or "Sensor" in each.kinds
 
 
-def _identified(holder: Object, path: str, depth: int = 0) -> Iterator[tuple[str, Object]]:
-    """The fields of a record set or a field by their identifiers; before version 1.0 these were the names to them."""
-    for member in ("field", "subField"):
-        held = holder.get(member)
-        for each in held if isinstance(held, list) else [held]:
-            if isinstance(each, dict) and depth < _DEPTH:
-                own = text(each.get("@id")) or f"{path}/{name_of(each)}"
-                yield own, each
-                yield from _identified(each, own, depth + 1)
-
-
-def name_of(field: Object) -> str:
-    """What a record set or field is called: its name, else the last part of its identifier."""
-    return text(field.get("name")) or text(field.get("@id")).rpartition("/")[2]
-
-
-def value(record: Mapping[str, Any], field: Object) -> Any:
-    """The value of a field in an inline record, where it stands under the field's identifier or name."""
-    for name in (text(field.get("@id")), text(field.get("name")), name_of(field)):
-        if name and name in record:
-            return record[name]
-    return None
-
-
 def identity(record: Mapping[str, Any], field: Object) -> str:
     """What an annotation names in a record: its own value, or that of its subfield `id`, `@id` or `name`."""
     own = value(record, field)
@@ -305,14 +232,3 @@ def identity(record: Mapping[str, Any], field: Object) -> str:
         if isinstance(each, dict) and name_of(each) in ("id", "name") and text(value(record, each)):
             return text(value(record, each))
     return ""
-
-
-def _field(name: str, kinds: str, said: Object, inner: list[Object]) -> Object:
-    column: Object = {"name": name}
-    if kinds:
-        column["type"] = kinds
-    if text(said.get("description")):
-        column["description"] = text(said["description"])
-    if inner:
-        column["fields"] = inner
-    return column

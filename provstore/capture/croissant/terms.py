@@ -40,6 +40,7 @@ _SAME: Final = (
 _KNOWN: Final = re.compile(r"https?://(?:www\.)?(?:schema\.org|mlcommons\.org/croissant)(?:/|\Z)")
 _CROISSANT: Final = re.compile(r"https?://(?:www\.)?mlcommons\.org/(?:croissant|schema)/")
 _PROFILE: Final = re.compile(r"https?://(?:www\.)?mlcommons\.org/croissant/1\.\d+/?\Z")
+#: How a document may say that it conforms that has no context.
 _CONFORMS: Final = ("conformsTo", "dct:conformsTo", "dcterms:conformsTo", "http://purl.org/dc/terms/conformsTo")
 #: Members that hold JSON as it is: names in them are those of columns.
 _JSON: Final = ("data", "examples")
@@ -53,12 +54,15 @@ _DEPTH: Final = 100
 
 def recognised(value: Object) -> bool:
     """Whether an object is a Croissant document: it says that it conforms, or is a dataset told in its terms."""
-    nodes = [value, *(each for each in _list(value.get("@graph")) if isinstance(each, dict))]
-    said = [each for node in nodes for name in _CONFORMS for each in _list(node.get(name))]
-    if any(_PROFILE.match(str(each.get("@id") if isinstance(each, dict) else each)) for each in said):
+    if not any(key.startswith("@") or key in _CONFORMS for key in value):
+        return False
+    context = value.get("@context")
+    names, nodes = Names(context), [value, *(each for each in _list(value.get("@graph")) if isinstance(each, dict))]
+    said = [each for node in nodes for key in node if names.usual(key) == "conformsTo" for each in _list(node[key])]
+    if any(_PROFILE.match(str(_one(each))) for each in said):
         return True
-    named = [each for context in _list(value.get("@context")) for each in _addresses(context)]
-    return any(map(_is_dataset, nodes)) and any(map(_CROISSANT.match, named))
+    told = [each for one in _list(context) for each in _addresses(one)]
+    return any(map(_is_dataset, nodes)) and any(map(_CROISSANT.match, told))
 
 
 def _addresses(context: Any) -> list[str]:
@@ -150,6 +154,7 @@ class _Usual:
 
     def __init__(self, names: Names, nodes: Mapping[str, Object]) -> None:
         self._names, self._nodes = names, nodes
+        self._left = 4 * len(nodes)  # how often nodes are put in their places: they may refer to each other in a ring
 
     def object(self, held: Object, depth: int) -> Object:
         found: Object = {}
@@ -175,7 +180,8 @@ class _Usual:
                 return self._value(key, name, value[wrapped], depth + 1)
         if not isinstance(value, dict):
             return value
-        if name in _NODES and value.keys() == {"@id"}:
+        if name in _NODES and value.keys() == {"@id"} and self._left > 0:
+            self._left -= 1
             value = self._nodes.get(str(value["@id"]), value)
         return self.object(value, depth + 1)
 
