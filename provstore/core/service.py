@@ -323,7 +323,7 @@ class Service:
         return found
 
     def status(self) -> dict[str, Any]:
-        """What `/health` says: sizes, lag, backlog."""
+        """What `/health` says: sizes, lag, whether lineage is there already, backlog."""
         head = self.ledger.head
         return {
             "status": "ok",
@@ -331,6 +331,7 @@ class Service:
             "entries": head + 1,
             "head": head,
             "applied": self.owner.applied,
+            "lineage": self._lineage.ready,
             "validation": self.annotator.backlog(),
             "verdicts": self.verdicts.status(),
         }
