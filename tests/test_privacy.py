@@ -27,13 +27,17 @@ def reasons() -> set[str]:
     return set(re.findall(r"^\| \*\*(\w+)\*\* \|", after.partition("\n## ")[0], re.MULTILINE))
 
 
-def send(server: Server, c: Canaries) -> None:
-    """Everything, by the routes that its tools use."""
+def send(server: Server, c: Canaries, taking: bool = True) -> None:
+    """Everything, by the routes that its tools use; receipts say whether something was taken out."""
     for payloads in canaries.PAYLOADS:
         route = "/api/v1/lineage" if payloads is canaries.openlineage else "/records"
         for each in payloads(c):
             answer = server.post(each, route)
             assert answer.status_code == 201, answer.text
+            taken = [
+                told for told in answer.json().get("liberties", []) if told["message"] == "taken out before it was kept"
+            ]
+            assert bool(taken) == taking
     assert server.rdf(canaries.prov(c)).status_code == 201
 
 
@@ -81,7 +85,7 @@ def test_a_store_that_is_told_not_to_look_keeps_what_it_is_sent(tmp_path: Path) 
     """Also that every canary is found where it is: what the other tests do not find is not there."""
     c = Canaries()
     with serving(tmp_path / "data", redact="off") as server:
-        send(server, c)
+        send(server, c, taking=False)
         for kind, text in canaries.refused(c):
             assert server.post(text, "/records", content_type=kind).status_code == 201
     held = everything(tmp_path / "data")

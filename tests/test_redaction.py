@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from provstore.capture.redaction import REDACTED, Sparing, cleaned, redact, refuse_secrets, scrub, secret_name
+from provstore.capture.redaction import REDACTED, Spared, Sparing, cleaned, redact, refuse_secrets, scrub, secret_name
 from provstore.capture.syntax import Document, map_document
 from provstore.observe.redaction import suspicious
 from tests.stores import BASE
@@ -197,6 +198,17 @@ def test_values_under_a_name_and_where_they_were() -> None:
     assert cleaned(out) == out
 
 
+def test_what_is_said_of_a_column_is_no_secret_whatever_it_is_called() -> None:
+    field = {"inputFields": [{"namespace": "db", "name": "users", "field": "password"}]}
+    columns = {"fields": {"password": field, "token": field}, "columnMetrics": {"api_key": {"nullCount": 3}}}
+    told = {"facets": columns, "schema": {"fields": [{"name": "password", "type": "TEXT"}]}}
+    assert redact(told).value == told
+    assert redact({"columns": {"password": "hunter2", "login": {"password": "hunter2"}}}).pointers == (
+        "/columns/login/password",
+        "/columns/password",
+    )
+
+
 def test_nothing_is_added_where_nothing_was() -> None:
     payload = {"provstore": "dvc/1", "cmd": "python train.py", "size": 3, "pad_token": "<pad>"}
     assert cleaned(payload) == payload
@@ -214,11 +226,11 @@ PLAIN, ROWS = Sparing(), Sparing(frozenset(("list", "seen[]")), frozenset(("seen
 
 
 def spared(sparing: Sparing, text: str, how: str = "secrets") -> tuple[str, Any]:
-    raw, value = sparing.spare(text.encode(), json.loads(text), how)
-    assert json.loads(raw) == value
-    again = sparing.spare(raw, value, how)
-    assert again == (raw, value)
-    return raw.decode(), value
+    once = sparing.spare(text.encode(), json.loads(text), how)
+    assert json.loads(once.raw) == once.value
+    assert set(once.taken) <= set(once.value.get("redacted", ()))
+    assert sparing.spare(once.raw, once.value, how) == replace(once, taken=())
+    return once.raw.decode(), once.value
 
 
 @pytest.mark.parametrize(
@@ -238,7 +250,7 @@ def test_no_secret_hides_in_a_payload(text: str) -> None:
     raw, value = spared(PLAIN, text)
     assert "hunter2" not in raw
     assert all(isinstance(each, str) for each in value.get("redacted", ()))
-    assert PLAIN.spare(text.encode(), json.loads(text), "off") == (text.encode(), json.loads(text))
+    assert PLAIN.spare(text.encode(), json.loads(text), "off") == Spared(text.encode(), json.loads(text))
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,15 @@ def _nothing(_: Object) -> Object:
 
 
 @dataclass(frozen=True, slots=True)
+class Spared:
+    """A payload as it is kept: its bytes, its value, and the JSON pointers of what was taken out of it now."""
+
+    raw: bytes
+    value: Object
+    taken: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Sparing:
     """What a format holds beside secrets that is not to be kept, by the names of members, wherever they stand.
 
@@ -49,16 +58,16 @@ class Sparing:
     values: frozenset[str] = frozenset()
     sealed: Callable[[Object], Object] = _nothing
 
-    def spare(self, raw: bytes, value: Object, how: str) -> tuple[bytes, Object]:
-        """The payload as it is kept, its bytes and its value; its member `redacted` tells what was taken out.
+    def spare(self, raw: bytes, value: Object, how: str) -> Spared:
+        """The payload as it is kept; its member `redacted` tells what was taken out, now and before.
 
         `how` is the setting `redact`. Unmappable, with a pointer, where a signature covers a secret.
         """
         if how == "off":
-            return raw, value
+            return Spared(raw, value)
         covered = redact(self.sealed(value)).pointers
         if covered:
-            raise Unmappable(_SEALED, pointer=covered[0])
+            raise Unmappable(_SEALED, pointer=f"/payload{covered[0]}")
         names = self.rows if how == "secrets" else self.rows | self.values
         # an escaped letter (\u0070assword) hides a name from the look at the text
         wary = b"\\u" in raw or suspicious(raw.decode())
@@ -67,12 +76,12 @@ class Sparing:
         before = set(told) if _pointers(told) else None
         rest = {name: each for name, each in hidden.value.items() if before is None or name != "redacted"}
         found = redact(rest) if wary else Redacted(rest, ())
-        if hidden.pointers or found.pointers:
-            every = sorted({*(before or ()), *hidden.pointers, *found.pointers})
-            value = {**found.value, "redacted": every}
+        taken = tuple(sorted({*hidden.pointers, *found.pointers}))
+        if taken:
+            value = {**found.value, "redacted": sorted({*(before or ()), *taken})}
         elif not ((wary or names) and _repeats(raw)):
-            return raw, value
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(), value
+            return Spared(raw, value)
+        return Spared(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(), value, taken)
 
 
 def _pointers(told: object) -> bool:
