@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from provstore.capture.redaction import REDACTED, Spared, Sparing, cleaned, redact, refuse_secrets, scrub, secret_name
 from provstore.capture.syntax import Document, map_document
+from provstore.errors import InvalidInput
 from provstore.observe.redaction import suspicious
 from tests.stores import BASE
 
@@ -291,6 +292,10 @@ def test_a_list_of_rows_under_a_secret_key_tells_no_secret() -> None:
     [
         ("text/turtle", "@prefix token: <https://bank.example/token#> . [ token:of token:x ] token:key token:y ."),
         ("text/turtle", '[ <https://x/label> "password" , "the token of a text" ; <https://x/max_tokens> "5" ] .'),
+        (
+            "text/turtle",
+            '<urn:x> <https://x/authorization> "IRB 2026-17" ; <https://x/credential> "MD" ; <https://x/token> "" .',
+        ),
         ("text/turtle", "# what a password is, and where tokens come from\n<urn:token:a> <urn:p> <urn:b> ."),
         (
             "application/ld+json",
@@ -302,6 +307,12 @@ def test_a_list_of_rows_under_a_secret_key_tells_no_secret() -> None:
 def test_documents_that_only_speak_of_secrets_are_taken(media_type: str, text: str) -> None:
     mapped = map_document(Document(text.encode(), media_type, BASE))
     refuse_secrets(text.encode(), media_type, mapped.quads)
+
+
+def test_a_document_that_is_too_deep_to_be_looked_through_is_refused() -> None:
+    deep = '{"a":' * 5000 + "1" + "}" * 5000
+    with pytest.raises(InvalidInput, match="nested too deeply"):
+        refuse_secrets(deep.encode(), "application/ld+json", b"")
 
 
 NAMES = st.sampled_from([*SECRET_NAMES, *PLAIN_NAMES, "key", "name", "value"])

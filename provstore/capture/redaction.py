@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from provstore import rdf
-from provstore.errors import Unmappable
+from provstore.errors import InvalidInput, Unmappable
 from provstore.observe.redaction import REDACTED, Redacted, cleaned, redact, scrub, secret_name, suspicious
 
 __all__ = [
@@ -115,8 +115,9 @@ _DOCUMENT: Final = (
     " an RDF document is kept as it is sent or not at all"
 )
 
-
 _ASIDE: Final = re.compile(r"(?:^|(?<=[\s.;,]))#[^\n]*|<!--.*?(?:-->|\Z)", re.DOTALL | re.MULTILINE)
+#: Of the names of secrets those that are no ordinary property of things, as `authorization` and `credential` are.
+_PROPERTY: Final = re.compile(r"passw|passphrase|secret|token|api[_-]?key|access[_-]?key", re.I)
 
 
 def refuse_secrets(document: bytes, media_type: str, quads: bytes) -> None:
@@ -131,11 +132,18 @@ def refuse_secrets(document: bytes, media_type: str, quads: bytes) -> None:
         if _tells(value, predicate) or any(map(_tells, (subject, graph))):
             raise Unmappable(_DOCUMENT.format(f"a statement with {scrub(predicate)}"))
     if media_type.endswith("json"):
-        found = redact(_without_context(json.loads(text.removeprefix("\ufeff")))).pointers
-        if found:
-            raise Unmappable(_DOCUMENT.format("a member of the JSON"), pointer=found[0])
+        for pointer in _members(text.removeprefix("\ufeff")):
+            raise Unmappable(_DOCUMENT.format("a member of the JSON"), pointer=pointer)
     elif any(scrub(each) != each for each in _ASIDE.findall(text)):
         raise Unmappable(_DOCUMENT.format("a comment"))
+
+
+def _members(text: str) -> tuple[str, ...]:
+    """Where JSON-LD holds secrets."""
+    try:
+        return redact(_without_context(json.loads(text))).pointers
+    except RecursionError as error:
+        raise InvalidInput("the document is nested too deeply to be looked through for secrets") from error
 
 
 def _without_context(value: Any) -> Any:
@@ -151,7 +159,8 @@ def _tells(term: str, predicate: str = "") -> bool:
     """Whether a term, the value of a predicate, gives a secret away."""
     if term.startswith('"'):
         named = predicate[1:-1].replace("#", "/").rpartition("/")[2]
-        return scrub(term) != term or (term[1:2] != '"' and secret_name(named) and REDACTED not in term)
+        bears = secret_name(named) and _PROPERTY.search(named) and term[1:2] != '"' and REDACTED not in term
+        return bool(bears) or scrub(term) != term
     return "://" in term and ("@" in term or "?" in term) and scrub(term) != term
 
 
