@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from provstore.capture.redaction import REDACTED, Sparing, cleaned, redact, refuse_secrets, scrub, secret_name
+from provstore.capture.redaction import REDACTED, Spared, Sparing, cleaned, redact, refuse_secrets, scrub, secret_name
 from provstore.capture.syntax import Document, map_document
+from provstore.errors import InvalidInput
 from provstore.observe.redaction import suspicious
 from tests.stores import BASE
 
@@ -197,6 +199,17 @@ def test_values_under_a_name_and_where_they_were() -> None:
     assert cleaned(out) == out
 
 
+def test_what_is_said_of_a_column_is_no_secret_whatever_it_is_called() -> None:
+    field = {"inputFields": [{"namespace": "db", "name": "users", "field": "password"}]}
+    columns = {"fields": {"password": field, "token": field}, "columnMetrics": {"api_key": {"nullCount": 3}}}
+    told = {"facets": columns, "schema": {"fields": [{"name": "password", "type": "TEXT"}]}}
+    assert redact(told).value == told
+    assert redact({"columns": {"password": "hunter2", "login": {"password": "hunter2"}}}).pointers == (
+        "/columns/login/password",
+        "/columns/password",
+    )
+
+
 def test_nothing_is_added_where_nothing_was() -> None:
     payload = {"provstore": "dvc/1", "cmd": "python train.py", "size": 3, "pad_token": "<pad>"}
     assert cleaned(payload) == payload
@@ -214,11 +227,11 @@ PLAIN, ROWS = Sparing(), Sparing(frozenset(("list", "seen[]")), frozenset(("seen
 
 
 def spared(sparing: Sparing, text: str, how: str = "secrets") -> tuple[str, Any]:
-    raw, value = sparing.spare(text.encode(), json.loads(text), how)
-    assert json.loads(raw) == value
-    again = sparing.spare(raw, value, how)
-    assert again == (raw, value)
-    return raw.decode(), value
+    once = sparing.spare(text.encode(), json.loads(text), how)
+    assert json.loads(once.raw) == once.value
+    assert set(once.taken) <= set(once.value.get("redacted", ()))
+    assert sparing.spare(once.raw, once.value, how) == replace(once, taken=())
+    return once.raw.decode(), once.value
 
 
 @pytest.mark.parametrize(
@@ -238,7 +251,7 @@ def test_no_secret_hides_in_a_payload(text: str) -> None:
     raw, value = spared(PLAIN, text)
     assert "hunter2" not in raw
     assert all(isinstance(each, str) for each in value.get("redacted", ()))
-    assert PLAIN.spare(text.encode(), json.loads(text), "off") == (text.encode(), json.loads(text))
+    assert PLAIN.spare(text.encode(), json.loads(text), "off") == Spared(text.encode(), json.loads(text))
 
 
 @pytest.mark.parametrize(
@@ -279,6 +292,10 @@ def test_a_list_of_rows_under_a_secret_key_tells_no_secret() -> None:
     [
         ("text/turtle", "@prefix token: <https://bank.example/token#> . [ token:of token:x ] token:key token:y ."),
         ("text/turtle", '[ <https://x/label> "password" , "the token of a text" ; <https://x/max_tokens> "5" ] .'),
+        (
+            "text/turtle",
+            '<urn:x> <https://x/authorization> "IRB 2026-17" ; <https://x/credential> "MD" ; <https://x/token> "" .',
+        ),
         ("text/turtle", "# what a password is, and where tokens come from\n<urn:token:a> <urn:p> <urn:b> ."),
         (
             "application/ld+json",
@@ -290,6 +307,12 @@ def test_a_list_of_rows_under_a_secret_key_tells_no_secret() -> None:
 def test_documents_that_only_speak_of_secrets_are_taken(media_type: str, text: str) -> None:
     mapped = map_document(Document(text.encode(), media_type, BASE))
     refuse_secrets(text.encode(), media_type, mapped.quads)
+
+
+def test_a_document_that_is_too_deep_to_be_looked_through_is_refused() -> None:
+    deep = '{"a":' * 5000 + "1" + "}" * 5000
+    with pytest.raises(InvalidInput, match="nested too deeply"):
+        refuse_secrets(deep.encode(), "application/ld+json", b"")
 
 
 NAMES = st.sampled_from([*SECRET_NAMES, *PLAIN_NAMES, "key", "name", "value"])

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from provstore import rdf
-from provstore.errors import Unmappable
+from provstore.errors import InvalidInput, Unmappable
 from provstore.observe.redaction import REDACTED, Redacted, cleaned, redact, scrub, secret_name, suspicious
 
 __all__ = [
@@ -37,6 +37,15 @@ def _nothing(_: Object) -> Object:
 
 
 @dataclass(frozen=True, slots=True)
+class Spared:
+    """A payload as it is kept: its bytes, its value, and the JSON pointers of what was taken out of it now."""
+
+    raw: bytes
+    value: Object
+    taken: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Sparing:
     """What a format holds beside secrets that is not to be kept, by the names of members, wherever they stand.
 
@@ -49,16 +58,16 @@ class Sparing:
     values: frozenset[str] = frozenset()
     sealed: Callable[[Object], Object] = _nothing
 
-    def spare(self, raw: bytes, value: Object, how: str) -> tuple[bytes, Object]:
-        """The payload as it is kept, its bytes and its value; its member `redacted` tells what was taken out.
+    def spare(self, raw: bytes, value: Object, how: str) -> Spared:
+        """The payload as it is kept; its member `redacted` tells what was taken out, now and before.
 
         `how` is the setting `redact`. Unmappable, with a pointer, where a signature covers a secret.
         """
         if how == "off":
-            return raw, value
+            return Spared(raw, value)
         covered = redact(self.sealed(value)).pointers
         if covered:
-            raise Unmappable(_SEALED, pointer=covered[0])
+            raise Unmappable(_SEALED, pointer=f"/payload{covered[0]}")
         names = self.rows if how == "secrets" else self.rows | self.values
         # an escaped letter (\u0070assword) hides a name from the look at the text
         wary = b"\\u" in raw or suspicious(raw.decode())
@@ -67,12 +76,12 @@ class Sparing:
         before = set(told) if _pointers(told) else None
         rest = {name: each for name, each in hidden.value.items() if before is None or name != "redacted"}
         found = redact(rest) if wary else Redacted(rest, ())
-        if hidden.pointers or found.pointers:
-            every = sorted({*(before or ()), *hidden.pointers, *found.pointers})
-            value = {**found.value, "redacted": every}
+        taken = tuple(sorted({*hidden.pointers, *found.pointers}))
+        if taken:
+            value = {**found.value, "redacted": sorted({*(before or ()), *taken})}
         elif not ((wary or names) and _repeats(raw)):
-            return raw, value
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(), value
+            return Spared(raw, value)
+        return Spared(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(), value, taken)
 
 
 def _pointers(told: object) -> bool:
@@ -106,8 +115,9 @@ _DOCUMENT: Final = (
     " an RDF document is kept as it is sent or not at all"
 )
 
-
 _ASIDE: Final = re.compile(r"(?:^|(?<=[\s.;,]))#[^\n]*|<!--.*?(?:-->|\Z)", re.DOTALL | re.MULTILINE)
+#: Of the names of secrets those that are no ordinary property of things, as `authorization` and `credential` are.
+_PROPERTY: Final = re.compile(r"passw|passphrase|secret|token|api[_-]?key|access[_-]?key", re.I)
 
 
 def refuse_secrets(document: bytes, media_type: str, quads: bytes) -> None:
@@ -122,11 +132,18 @@ def refuse_secrets(document: bytes, media_type: str, quads: bytes) -> None:
         if _tells(value, predicate) or any(map(_tells, (subject, graph))):
             raise Unmappable(_DOCUMENT.format(f"a statement with {scrub(predicate)}"))
     if media_type.endswith("json"):
-        found = redact(_without_context(json.loads(text.removeprefix("\ufeff")))).pointers
-        if found:
-            raise Unmappable(_DOCUMENT.format("a member of the JSON"), pointer=found[0])
+        for pointer in _members(text.removeprefix("\ufeff")):
+            raise Unmappable(_DOCUMENT.format("a member of the JSON"), pointer=pointer)
     elif any(scrub(each) != each for each in _ASIDE.findall(text)):
         raise Unmappable(_DOCUMENT.format("a comment"))
+
+
+def _members(text: str) -> tuple[str, ...]:
+    """Where JSON-LD holds secrets."""
+    try:
+        return redact(_without_context(json.loads(text))).pointers
+    except RecursionError as error:
+        raise InvalidInput("the document is nested too deeply to be looked through for secrets") from error
 
 
 def _without_context(value: Any) -> Any:
@@ -142,7 +159,8 @@ def _tells(term: str, predicate: str = "") -> bool:
     """Whether a term, the value of a predicate, gives a secret away."""
     if term.startswith('"'):
         named = predicate[1:-1].replace("#", "/").rpartition("/")[2]
-        return scrub(term) != term or (term[1:2] != '"' and secret_name(named) and REDACTED not in term)
+        bears = secret_name(named) and _PROPERTY.search(named) and term[1:2] != '"' and REDACTED not in term
+        return bool(bears) or scrub(term) != term
     return "://" in term and ("@" in term or "?" in term) and scrub(term) != term
 
 

@@ -13,7 +13,7 @@ from provstore.capture.payloads import Limits, Part
 from provstore.capture.redaction import refuse_secrets
 from provstore.capture.syntax import SYNTAXES, Document, map_document
 from provstore.errors import InvalidInput, ProvStoreError, TooLarge, UnsupportedMedia
-from provstore.model import Mapped, Submission
+from provstore.model import Liberty, Mapped, Submission
 from provstore.security.process import JobCrash, JobTimeout
 
 JSON = "application/json"
@@ -102,8 +102,12 @@ def _payload(part: Part, form: Format | None, body: Body) -> Item:
     form = form or formats.of_payload(part.value)
     media_type = form.media_types[0]
     try:
-        raw, value = form.sparing.spare(part.raw, part.value, body.redact)
-        return Item(raw, media_type, form.map(value, base=body.base), None, where, part.begins)
+        spared = form.sparing.spare(part.raw, part.value, body.redact)
+        mapped = form.map(spared.value, base=body.base)
+        if spared.taken:
+            taken = (Liberty(pointer, "taken out before it was kept") for pointer in spared.taken)
+            mapped = replace(mapped, liberties=(*mapped.liberties, *taken))
+        return Item(spared.raw, media_type, mapped, None, where, part.begins)
     except InvalidInput as error:
         if part.pointer:
             error.pointer = f"{part.pointer}{error.pointer or ''}"

@@ -273,15 +273,15 @@ def cleaned(payload: dict[str, Any]) -> dict[str, Any]:
     return {**found.value, "redacted": every} if every else dict(found.value)
 
 
-def _walk(value: Any, secret: bool, found: list[str]) -> Any:
-    """The value without its secrets; where they were is added to `found`, as pointers from here."""
+def _walk(value: Any, secret: bool, found: list[str], above: str = "") -> Any:
+    """The value, a member of the name `above`, without its secrets; where they were is added to `found`."""
     if isinstance(value, str):
         new = (REDACTED if value else value) if secret else scrub(value)
         if new != value:
             found.append("")
         return new
     if isinstance(value, dict):
-        return _object(value, secret, found)
+        return _object(value, secret, found, above in _COLUMNS)
     if isinstance(value, (list, tuple)):
         return _list(value, secret, found)
     if secret and isinstance(value, (int, float)) and not isinstance(value, bool):
@@ -291,9 +291,11 @@ def _walk(value: Any, secret: bool, found: list[str]) -> Any:
 
 
 _NAMED: Final = ("key", "name")
+#: Members of these are columns: what is said of one called `password` is no secret.
+_COLUMNS: Final = _set("fields columns columnMetrics column_metrics properties")
 
 
-def _object(value: dict[str, Any], secret: bool, found: list[str]) -> dict[str, Any]:
+def _object(value: dict[str, Any], secret: bool, found: list[str], columns: bool) -> dict[str, Any]:
     named_secret = "value" in value and any(isinstance(n := value.get(m), str) and secret_name(n) for m in _NAMED)
     out: dict[str, Any] = {}
     for key, each in value.items():
@@ -303,8 +305,9 @@ def _object(value: dict[str, Any], secret: bool, found: list[str]) -> dict[str, 
         begun = len(found)
         if name != key:
             found.append("")
-        hidden = secret or secret_name(str(key)) or (named_secret and key == "value")
-        out[name] = _walk(each, hidden, found)
+        named = secret_name(str(key)) and not (columns and isinstance(each, dict))
+        hidden = secret or named or (named_secret and key == "value")
+        out[name] = _walk(each, hidden, found, key)
         _below(found, begun, name)
     return out
 
