@@ -18,7 +18,7 @@ import pytest
 from provstore.errors import Misconfigured, SourceUnavailable
 from provstore.pull.emitter import Emitter
 from provstore.pull.mlflow.files import Bounds
-from provstore.pull.mlflow.follow import follow
+from provstore.pull.mlflow.follow import follow, once
 from provstore.pull.mlflow.listing import Listing
 from provstore.pull.mlflow.poller import Options, Poller
 from provstore.pull.mlflow.rest import Rest, address
@@ -274,6 +274,19 @@ def test_who_follows_goes_on_after_whatever_answered_in_between(tmp_path: Path) 
         assert wake.waits == [0.5, 2.0, 4.0, 8.0, 0.5]
         assert len(capture.told) == len(answers)
         assert len(capture.known("run")) == 2
+
+
+def test_what_was_seen_before_an_error_is_in_the_store(tmp_path: Path) -> None:
+    server = Tracking(spoil=lambda route, _: (500, {}, b"{}") if route == "traces/search" else None)
+    first = server.run(1)
+    with capturing(server, tmp_path) as capture:
+        with pytest.raises(SourceUnavailable):
+            once(capture.poller)
+        assert capture.known("run") == {first}
+        later = server.run(2)
+        with pytest.raises(Done):
+            follow(capture.poller, 0.5, Impatient(1), capture.told.append, lambda: None)  # type: ignore[arg-type]
+        assert capture.known("run") == {first, later}
 
 
 def test_who_follows_does_not_begin_before_something_that_is_no_mlflow(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Event
 from typing import Final
 
@@ -23,13 +24,17 @@ _PATIENCE: Final = 300.0
 def once(poller: Poller) -> None:
     """Bring a store up to date; where others did so at the same time, until each thing has one live record.
 
-    Whoever commits last sees what all the others committed: the last to end leaves one record a thing.
+    Whoever commits last sees what all the others committed: the last to end leaves one record a thing. What was seen
+    before an error is in the store.
     """
-    poller.sweep(thorough=True)
-    for _ in range(_AGAIN):
-        if not poller.contested():
-            return
-        poller.sweep(thorough=False)
+    try:
+        poller.sweep(thorough=True)
+        for _ in range(_AGAIN):
+            if not poller.contested():
+                return
+            poller.sweep(thorough=False)
+    finally:
+        poller.flush()
 
 
 def follow(
@@ -60,6 +65,8 @@ def follow(
         except (SourceUnavailable, NotFound, Busy, Misconfigured) as error:
             if isinstance(error, Misconfigured) and not next_sweep:
                 raise
+            with suppress(Busy):
+                poller.flush()  # what was seen before that is not to wait
             wait = min(max(wait, 1.0) * 2, _PATIENCE)
             tell(f"{error}; next try in {wait:g} s")
         wake.wait(wait)

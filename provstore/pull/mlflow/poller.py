@@ -113,6 +113,10 @@ class Poller:
         self._emitter.settle()
         self._emitter.flush()
 
+    def flush(self) -> None:
+        """Commit what was seen so far."""
+        self._emitter.flush()
+
     def contested(self) -> bool:
         """Look what others have written to the store at the same time; whether that is to be put right."""
         rivals = self._emitter.refresh()
