@@ -130,3 +130,22 @@ def test_a_folder_that_git_itself_would_unfold_without_end_is_given_up(tmp_path:
     git("update-ref", "refs/heads/main", git("commit-tree", "-m", "bomb", name))
     with Repository(git.directory, seconds=2) as repository, pytest.raises(InvalidInput, match="within 2 seconds"):
         list(Walk(repository).payloads())
+
+
+# --- where a repository may stand -----------------------------------------------------------------------------------
+
+
+def test_linked_work_trees_submodules_and_bare_clones_tell_the_same(tmp_path: Path) -> None:
+    git = Git(tmp_path / "repo")
+    git("remote", "add", "origin", "https://git.example/models")
+    git.commit("one", {"dvc.lock": json.dumps(_FILES["dvc.lock"])})
+    git("worktree", "add", "-q", "--detach", str(tmp_path / "linked"))
+    outer = Git(tmp_path / "outer")
+    outer("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(git.directory), "inner")
+    git("clone", "-q", "--bare", ".", str(tmp_path / "bare"))
+    places = [git.directory, tmp_path / "linked", outer.directory / "inner", tmp_path / "bare"]
+    told = [walked(place, namespace="https://git.example/models").payloads for place in places]
+    assert told[0]
+    assert all(each == told[0] for each in told[1:])
+    outer.commit("submodule alone")
+    assert walked(outer.directory).payloads == []
