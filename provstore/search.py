@@ -23,6 +23,7 @@ from typing import Any
 
 from provstore.errors import Busy, QueryRefused, QueryTooExpensive
 from provstore.views import items, texts
+from provstore.views.apart import told_apart
 from provstore.views.search import WHOLE
 from provstore.views.words import Word, words
 
@@ -135,7 +136,8 @@ class Searcher:
                 " WHERE s.iri IN (SELECT value FROM json_each(?))",
                 (wanted,),
             ).fetchall()
-        return {iri: json.loads(body) for iri, body in rows}
+            found = {iri: json.loads(body) for iri, body in rows}
+            return {iri: {**body, "name": told_apart(db, iri, body["name"])} for iri, body in found.items()}
 
     def superseding(self, record: str) -> list[str]:
         """The records that supersede a record, by their IRIs."""
@@ -332,16 +334,17 @@ class _Page:
             "SELECT s.iri, b.body FROM search_body b JOIN search_subject s ON s.id = b.id WHERE b.id = ?", (number,)
         ).fetchone()
         body = json.loads(kept)
+        name = told_apart(self._db, iri, body["name"])
         marker = _Marker(terms, parts=how == "parts")
         return {
             "iri": iri,
             "kind": body["kind"],
-            "name": body["name"],
+            "name": name,
             "namespace": body.get("namespace", ""),
             "score": round(0.0 - rank, 4),
             "owners": body.get("owners", []),
             "tags": body.get("tags", []),
-            "marked": marker.marked(body["name"], whole=True),
+            "marked": marker.marked(name, whole=True),
             "snippet": _snippet(body, marker),
         }
 

@@ -36,10 +36,10 @@ KINDS = {
     "version": (f"{SCORE}/version/2", "version", "customer_risk_score, version 2"),
     "run": (RUN_B, "run", "completed"),
     "failed run": (RUN_C, "run", "the demographics API answered 503"),
-    "training": (f"{BASE}/run/T1", "training run", "learning_rate = 0.05"),
+    "training": (f"{BASE}/run/T1", "training run", "1 parameter"),
     "job": (f"{BASE}/job/airflow/risk.score", "job", "risk.score"),
     "model": (f"{BASE}/model/premium", "model", "champion"),
-    "model version": (f"{BASE}/model/premium-1", "model version", "learning_rate = 0.05"),
+    "model version": (f"{BASE}/model/premium-1", "model version", "1 parameter"),
     "prediction": (f"{BASE}/prediction/1", "prediction", "0.81"),
     "decision": (f"{BASE}/decision/1", "decision", "What it is"),
     "item": (f"{BASE}/item/glucose-77/raw", "item", "6.9 mmol/L"),
@@ -258,7 +258,7 @@ def test_the_page_of_a_model_lists_its_versions(server: Server) -> None:
         (f"{SCORE}/write/0193b1a0-0000-7000-8004-000020260405", "1 record speaks of it. It has a place in the ledger"),
         (f"{BASE}/job/airflow/risk.checks", "which read 1 thing and wrote nothing."),
         (f"{BASE}/model/premium", "10 decisions, 2 alias assignments. If this was bad"),
-        (f"{BASE}/model/premium", "The latest 12. All of them as JSON"),
+        (f"{BASE}/model/premium", "23 measurements"),
     ],
 )
 def test_sentences_agree_with_their_numbers(server: Server, iri: str, says: str) -> None:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from provstore import queries
-from provstore.api.requests import answer_response, body_of, number, service_of, wants_page
+from provstore.api.requests import ANSWERS, answer_response, body_of, number, service_of
 from provstore.errors import QueryRefused
 from provstore.ui import questions, render
 
@@ -27,7 +27,7 @@ async def get_queries(request: Request) -> Response:
 async def get_query(topic: str, name: str, request: Request) -> Response:
     """The answer to a canned query; parameters in the query string."""
     given = dict(request.query_params)
-    if wants_page(request):
+    if render.wants_page(request, ANSWERS):
         min_index = number(given, "min-index")
         given.pop("min-index", None)
         _short(given)

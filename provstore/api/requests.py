@@ -12,12 +12,14 @@ from fastapi.responses import FileResponse, Response
 from starlette.background import BackgroundTask
 
 from provstore.core.service import Outcome, Service
-from provstore.errors import NotAcceptable, QueryRefused, TooLarge
+from provstore.errors import QueryRefused, TooLarge
 from provstore.model import Receipt
-from provstore.store.query import GRAPHS, RESULTS, Answer, chosen
+from provstore.store.query import GRAPHS, RESULTS, Answer
 
 #: Who sends, while there is no access control: everybody on this machine is the same actor.
 ACTOR = "local"
+#: What the answer of a query may be written in.
+ANSWERS = (*RESULTS, *GRAPHS)
 
 
 def service_of(request: Request) -> Service:
@@ -68,14 +70,6 @@ def outcome_json(outcome: Outcome) -> dict[str, Any]:
     if outcome.receipt:
         return receipt_json(outcome.receipt)
     return {**outcome.where, **(outcome.error.problem() if outcome.error else {})}
-
-
-def wants_page(request: Request) -> bool:
-    """Whether a browser asks what a program gets as a query's answer: HTML is wanted more than any form of that."""
-    try:
-        return chosen(request.headers.get("accept"), (*RESULTS, *GRAPHS, "text/html"), "a query") == "text/html"
-    except NotAcceptable:
-        return False
 
 
 def answer_response(request: Request, answer: Answer, query: str) -> Response:

@@ -7,8 +7,9 @@ from urllib.parse import parse_qs
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from provstore.api.requests import answer_response, body_of, number, service_of, wants_page
+from provstore.api.requests import ANSWERS, answer_response, body_of, number, service_of
 from provstore.errors import QueryRefused, UnsupportedMedia
+from provstore.ui import render
 from provstore.ui import sparql as pages
 from provstore.ui.sparql import Asked
 
@@ -19,7 +20,7 @@ router = APIRouter(tags=["ask"])
 async def get_sparql(request: Request) -> Response:
     """`?query=…`; also `default-graph-uri`, `named-graph-uri`, `min-index` (a receipt's index), `timeout` (seconds)."""
     given = {name: request.query_params.getlist(name) for name in request.query_params}
-    if "query" not in given and wants_page(request):
+    if "query" not in given and render.wants_page(request, ANSWERS):
         return pages.editor(service_of(request), request.query_params.get("example", ""))
     return await _ask(request, given)
 
@@ -54,7 +55,7 @@ async def _ask(request: Request, given: dict[str, list[str]]) -> Response:
         default_graphs=tuple(given.get("default-graph-uri", [])),
         named_graphs=tuple(given.get("named-graph-uri", [])),
     )
-    if wants_page(request):
+    if render.wants_page(request, ANSWERS):
         return await pages.answered(service_of(request), asked)
     answer = await service_of(request).sparql(
         asked.query,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from provstore.capture.payloads import Limits, Part
 from provstore.cli import files
 from provstore.cli.output import show_json, write
 from provstore.cli.progress import Progress
-from provstore.cli.remote import call, problem, server_of
+from provstore.cli.remote import REFUSALS, Reply, outcomes, patiently, server_of
 from provstore.core import ProvStore, intake
 from provstore.core.intake import Body, Item
 from provstore.errors import InvalidInput
@@ -25,10 +24,6 @@ _GROUP = 128
 _LIMITS = Limits(body_bytes=1 << 32, inflated_bytes=1 << 32, payloads=1 << 31)
 #: What is sent to a server at once; it takes 16 MiB, but others wait meanwhile.
 _SENT_BYTES = 1 << 20
-#: How many seconds a server may be busy before a file is given up.
-_PATIENCE = 300.0
-#: What a server says of a payload; anything else is about the server.
-_REFUSALS = (400, 413, 415, 422)
 _JSON = ("application/json", "application/problem+json")
 
 #: Outcomes of a part of a file, and what share of the file is done with them.
@@ -88,10 +83,11 @@ class Local:
         self._seconds = settings.rdf_timeout_seconds
         self._pool: WorkerPool | None = None
         self._memory = settings.query_memory_bytes
+        self._redact = settings.redact
 
     def take(self, data: bytes, media_type: str) -> Iterator[_Batch]:
         """What becomes of the payloads of a file, in parts."""
-        body = Body(data, media_type, None, self._store.base, _LIMITS)
+        body = Body(data, media_type, None, self._store.base, _LIMITS, self._redact)
         items = [self._document(body)] if intake.is_rdf(media_type) else intake.read_payloads(body)
         for start in range(0, len(items), _GROUP):
             group = items[start : start + _GROUP]
@@ -143,20 +139,14 @@ class Remote:
         told: Iterator[dict[str, Any]] = iter(())
         if good:
             body = b"[" + b",".join(part.raw for part in good) + b"]"
-            told = _outcomes(self._said("/records", body, media_type), good)
-        return [next(told) if part.error is None else _placed(part, part.error.problem()) for part in group]
+            told = outcomes(self._said("/records", body, media_type), len(good))
+        return [_placed(part, part.error.problem() if part.error else next(told)) for part in group]
 
     def _said(self, route: str, data: bytes, media_type: str) -> dict[str, Any]:
         """The server's word; while it is busy, it is asked again, since what it took already is a duplicate then."""
-        until = time.monotonic() + _PATIENCE
-        while True:
-            reply = call(f"{self._url}{route}", data, {"Content-Type": media_type})
-            if (reply.status < 300 or reply.status in _REFUSALS) and reply.media_type in _JSON:
-                said: dict[str, Any] = json.loads(reply.body)
-                return said
-            if reply.status != 503 or time.monotonic() > until:
-                raise problem(reply.body)
-            time.sleep(1)
+        reply = patiently(f"{self._url}{route}", data, {"Content-Type": media_type}, _is_said)
+        said: dict[str, Any] = json.loads(reply.body)
+        return said
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -174,21 +164,14 @@ def _groups(parts: Sequence[Part]) -> Iterator[list[Part]]:
     yield group
 
 
-def _outcomes(said: dict[str, Any], parts: Sequence[Part]) -> Iterator[dict[str, Any]]:
-    """What the server said of an array, an element each: a refusal says which it is of, receipts are of the rest."""
-    if "refused" not in said:
-        yield from (_placed(part, said) for part in parts)
-        return
-    receipts, refused = iter(said.get("receipts", ())), {}
-    for each in said["refused"]:
-        _, number, *inner = each["pointer"].split("/")
-        refused[int(number)] = {**each, "pointer": "".join(f"/{step}" for step in inner)}
-    for number, part in enumerate(parts):
-        yield _placed(part, refused[number]) if number in refused else next(receipts)
+def _is_said(reply: Reply) -> bool:
+    return (reply.status < 300 or reply.status in REFUSALS) and reply.media_type in _JSON
 
 
 def _placed(part: Part, refusal: dict[str, Any]) -> dict[str, Any]:
-    """A refusal with the place of its payload in the file, as a directory would say it."""
+    """A receipt as it is, a refusal with the place of its payload in the file, as a directory would say it."""
+    if "record" in refusal:
+        return refusal
     inner = refusal.get("pointer", "")
     pointer = inner if inner.startswith(part.pointer) else part.pointer + inner
     where = {} if part.line is None else {"line": part.line}

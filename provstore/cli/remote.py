@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email.message import Message
 from http.client import HTTPException
@@ -16,6 +17,10 @@ from urllib.request import ProxyHandler, Request, build_opener
 from provstore.errors import DirectoryInUse, Misconfigured, NotFound, ProvStoreError
 from provstore.settings import Settings
 
+#: What a server says of payloads that it does not take; any other status is about the server.
+REFUSALS = (400, 413, 415, 422)
+#: How many seconds a server may be busy before it is given up.
+_PATIENCE = 300.0
 _NOT_OURS = "not provstore: --server is the address that `provstore serve` prints"
 _open = build_opener(ProxyHandler({})).open  # a server is on this machine; no proxy stands between
 
@@ -79,6 +84,31 @@ def call(url: str, data: bytes | None = None, headers: dict[str, str] | None = N
         ) from error
 
 
+def patiently(url: str, data: bytes, headers: dict[str, str], good: Callable[[Reply], bool]) -> Reply:
+    """The first good reply: a server that is busy is asked again for minutes. Any other is raised as what it says."""
+    until = time.monotonic() + _PATIENCE
+    while True:
+        reply = call(url, data, headers)
+        if good(reply):
+            return reply
+        if reply.status != 503 or time.monotonic() > until:
+            raise problem(reply.body)
+        time.sleep(1)
+
+
+def outcomes(said: dict[str, Any], size: int) -> Iterator[dict[str, Any]]:
+    """What a server said of an array of payloads, an element each: a receipt, or a refusal with its place in it."""
+    if "refused" not in said:  # of the body as a whole
+        yield from (said for _ in range(size))
+        return
+    receipts, refused = iter(said.get("receipts", ())), {}
+    for each in said["refused"]:
+        _, number, *inner = each["pointer"].split("/")
+        refused[int(number)] = {**each, "pointer": "".join(f"/{step}" for step in inner)}
+    for number in range(size):
+        yield refused[number] if number in refused else next(receipts)
+
+
 def download(url: str, target: Path, progress: Callable[[int, int], None]) -> Message:
     """Save what a request answers in a new file; its headers. The error of a server that refuses is raised."""
     try:
@@ -116,6 +146,3 @@ def problem(body: bytes) -> ProvStoreError:
         return kind(str(said["detail"]), pointer=said.get("pointer"), line=said.get("line"))
     except (ValueError, KeyError, TypeError, AttributeError):
         return Misconfigured(f"what answers there is {_NOT_OURS}: {body[:100].decode(errors='replace')}")
-
-
-__all__ = ["answer", "call", "download", "existing", "problem", "server_of", "unserved"]

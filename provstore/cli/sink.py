@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from provstore import queries
 from provstore.capture.payloads import Limits
 from provstore.cli.progress import Progress
-from provstore.cli.remote import answer, call, problem, server_of
+from provstore.cli.remote import REFUSALS, Reply, answer, call, outcomes, patiently, problem, server_of
 from provstore.core import ProvStore, intake
 from provstore.core.intake import Body
 from provstore.errors import Busy, Misconfigured
@@ -22,13 +22,9 @@ from provstore.security.pool import WorkerPool
 from provstore.settings import Settings
 from provstore.store.query import Answer, QueryService
 
-#: How many seconds a server may take to have applied what it has committed.
-_PATIENCE: Final = 300.0
 _JSON: Final = "application/json"
 _RESULTS: Final = "application/sparql-results+json"
 _LIMITS = Limits(body_bytes=1 << 30, inflated_bytes=1 << 30, payloads=1 << 20)
-#: What a server says of a payload; anything else is about the server.
-_REFUSALS: Final = (400, 413, 415, 422)
 
 
 @contextmanager
@@ -71,7 +67,7 @@ class LocalSink:
         return bytes(self._store.ledger.body(index).payload)
 
     def send(self, payloads: Sequence[bytes]) -> list[Outcome]:
-        body = Body(b"[" + b",".join(payloads) + b"]", _JSON, None, self._store.base, _LIMITS)
+        body = Body(b"[" + b",".join(payloads) + b"]", _JSON, None, self._store.base, _LIMITS, self._settings.redact)
         items = intake.read_payloads(body)
         receipts = iter(self._store.ingest([item.submission("local") for item in items if item.mapped]))
         return [
@@ -94,14 +90,7 @@ class RemoteSink:
         """The answer of the store as it is after an index; the server is asked again while it is not there yet."""
         headers = {"Accept": _RESULTS, "Content-Type": "application/x-www-form-urlencoded"}
         form = urlencode({"query": query, "min-index": str(head)}).encode()
-        until = time.monotonic() + _PATIENCE
-        while True:
-            reply = call(f"{self._url}/sparql", form, headers)
-            if reply.status == 200 and reply.media_type == _RESULTS:
-                return reply.body
-            if reply.status != 503 or time.monotonic() > until:
-                raise problem(reply.body)
-            time.sleep(1)
+        return patiently(f"{self._url}/sparql", form, headers, _is_answer).body
 
     def payload(self, record: str) -> bytes:
         reply = call(f"{self._url}/records/{record.rpartition('/')[2]}/payload")
@@ -115,26 +104,23 @@ class RemoteSink:
             reply = call(f"{self._url}/records", body, {"Content-Type": _JSON})
         except Misconfigured as error:  # it may be starting again
             raise Busy(str(error)) from error
-        if reply.status not in (200, 201, *_REFUSALS):
+        if reply.status == 413 and len(payloads) > 1:  # one of them may be why, or all of them together
+            half = len(payloads) // 2
+            return [*self.send(payloads[:half]), *self.send(payloads[half:])]
+        if reply.status not in (200, 201, *REFUSALS):
             raise Busy(str(problem(reply.body)))
-        return list(_outcomes(json.loads(reply.body), len(payloads)))
+        return [_outcome(each) for each in outcomes(json.loads(reply.body), len(payloads))]
 
 
-def _outcomes(said: dict[str, Any], size: int) -> Iterator[Outcome]:
-    """What became of each element of an array: a refusal says which it is of, receipts are of the rest."""
+def _is_answer(reply: Reply) -> bool:
+    return reply.status == 200 and reply.media_type == _RESULTS
+
+
+def _outcome(said: dict[str, Any]) -> Outcome:
     if "record" in said:
-        yield Outcome(said["record"])
-        return
-    if "receipts" not in said and "refused" not in said:  # the body as a whole
-        yield from (Outcome("", str(said.get("detail", said))) for _ in range(size))
-        return
-    receipts = iter(said.get("receipts", ()))
-    refused = {int(each["pointer"].split("/")[1]): each for each in said.get("refused", ())}
-    for number in range(size):
-        if number in refused:
-            yield Outcome("", f"{refused[number]['detail']} (at {refused[number]['pointer']})")
-        else:
-            yield Outcome(next(receipts)["record"])
+        return Outcome(said["record"])
+    place = f" (at {said['pointer']})" if said.get("pointer") else ""
+    return Outcome("", f"{said.get('detail', said)}{place}")
 
 
 def _whole(answer: Answer) -> bytes:
@@ -146,7 +132,7 @@ def _whole(answer: Answer) -> bytes:
 
 
 def _all(prefix: str, ask: Callable[[str], bytes]) -> dict[str, Live]:
-    """Every live state, page by page; of several records of one, which several pullers can make, the first by IRI."""
+    """Every live state, page by page; where one has several records, the first by IRI, and the others as its rivals."""
     found: dict[str, Live] = {}
     rows = [{"key": {"value": ""}}]
     while rows:
@@ -154,7 +140,10 @@ def _all(prefix: str, ask: Callable[[str], bytes]) -> dict[str, Live]:
         said = json.loads(ask(queries.bind(queries.find("integrity/states"), values)))
         rows = said["results"]["bindings"]
         for row in rows:
-            found.setdefault(row["key"]["value"], Live(row["record"]["value"], row["digest"]["value"]))
+            key, record, digest = (row[name]["value"] for name in ("key", "record", "digest"))
+            first = found.setdefault(key, Live(record, digest))
+            if first.record != record:
+                found[key] = replace(first, rivals=(*first.rivals, record))
         if len(rows) < queries.MAX_LIMIT:
             break
     return found

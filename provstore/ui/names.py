@@ -32,6 +32,17 @@ _RECORD = re.compile(r"/record/([0-9a-f]{64})\Z")
 _STATE = re.compile(r"(.*/dataset/[^/]+/[^/]+)/(read|write|version)/([^/]+)\Z")
 _BYTES = re.compile(r"(?:ni:///sha-256;|urn:swh:1:cnt:|.*/content/md5/)([\w-]{1,12})")
 _OWN = re.compile(r"/(dataset|job)/([^/]+)/([^/]+)\Z")
+_ENVIRONMENT = re.compile(r"/environment/([0-9a-f]{12})[0-9a-f]{52}\Z")
+_COMMIT = re.compile(r"urn:swh:1:rev:([0-9a-f]{1,12})")
+#: IRIs of this store that say what they name, each with how people would say it.
+_SAID = (
+    (_COMMIT, "commit {}"),
+    (re.compile(r"/code/([0-9a-f]{12})[0-9a-f]*/[0-9a-f]{64}\Z"), "commit {} with changes"),
+    (_ENVIRONMENT, "environment {}"),
+    (re.compile(r"#measurement/([^/]+)"), "{}"),
+    (re.compile(r"/alias/([^/]+)/change/"), "change of the alias {}"),
+    (re.compile(r"/model/[^/]+/([^/]+)/version/([^/]+)#registration\Z"), "registration of {} version {}"),
+)
 _FRACTION = re.compile(r"-?\d{1,12}\.\d{5,}\Z", re.ASCII)
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(:\d\d)?(?:\.\d+)?(Z|[+-]\d\d:\d\d)\Z")
 
@@ -77,6 +88,13 @@ def thing(iri: str, described: Mapping[str, Mapping[str, Any]], kind: str = "") 
     state = _STATE.match(iri)
     if known:
         name, kind = str(known["name"]), str(kind or known["kind"])
+        if _ENVIRONMENT.search(iri):  # whose name is all that is installed there
+            first, _, more = name.partition(", ")
+            name = f"{short(iri)}, {first}{' …' if more else ''}"
+        elif (commit := _COMMIT.match(iri)) and commit[1][:7] not in name:  # whose name is its message
+            name = f"{short(iri)}, {name}"
+        elif "/job/" in iri and name.startswith("experiment/") and known.get("names"):  # of a tracker, by its number
+            name = f"{known['names'][0]}, {name}"
     elif state and state[1] in described:
         name = f"{described[state[1]]['name']} ({state[2]} {_clip(unquote(state[3]))})"
     else:
@@ -113,6 +131,9 @@ def short(iri: str) -> str:
         return f"record {record[1][:12]}"
     if state := _STATE.match(iri):
         return f"{short(state[1])} ({state[2]} {_clip(unquote(state[3]))})"
+    for pattern, words in _SAID:
+        if found := pattern.search(iri):
+            return words.format(*map(unquote, found.groups()))
     if own := _OWN.search(iri):
         return unquote(own[3])
     if bytes_of := _BYTES.match(iri):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -64,11 +64,10 @@ def templates() -> Environment:
     return made
 
 
-def wants_page(request: Request) -> bool:
-    """Whether a browser asks: HTML is wanted more than JSON (RFC 9110 §12.5.1); `*/*` alone is a program."""
+def wants_page(request: Request, others: Sequence[str] = ("application/json",)) -> bool:
+    """Whether a browser asks: HTML is wanted more than what else there is (RFC 9110 §12.5.1); `*/*` is a program."""
     try:
-        offers = ("application/json", "text/html")
-        return chosen(request.headers.get("accept"), offers, "this page") == "text/html"
+        return chosen(request.headers.get("accept"), (*others, "text/html"), "this page") == "text/html"
     except ProvStoreError:
         return False
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 from urllib.parse import unquote
 
@@ -12,9 +13,10 @@ from fastapi.responses import HTMLResponse
 
 from provstore import queries, rdf
 from provstore.core.things import Column, Thing
-from provstore.core.things.thing import Alias, Check, Measure, Owner, Term
+from provstore.core.things.thing import Alias, Behind, Check, Measure, Owner, Parameter, Term
 from provstore.lineage.parameters import JUDGED
 from provstore.ui import names, render, wording
+from provstore.ui.measures import Table, tables
 from provstore.vocab import PS
 
 #: Properties that other parts of a page tell.
@@ -31,7 +33,12 @@ _TOLD = {
 _IN_SECTIONS = {("derived", "out"), ("possible", "out"), ("influenced", "out"), ("generated", "out")}
 _IN_SECTIONS |= {("associated", "out"), ("attributed", "out"), ("state", "out")}
 #: Kind → the canned queries that fit it, each with the parameter that takes the thing.
-_STATE_QUESTIONS = (("lineage/sources", "entity"), ("lineage/reproduce", "entity"), ("audit/agents", "entity"))
+_STATE_QUESTIONS = (
+    ("lineage/origins", "entity"),
+    ("lineage/sources", "entity"),
+    ("lineage/reproduce", "entity"),
+    ("audit/agents", "entity"),
+)
 _QUESTIONS: dict[str, tuple[tuple[str, str], ...]] = {
     "Dataset": (
         ("lineage/history", "dataset"),
@@ -43,6 +50,7 @@ _QUESTIONS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "WriteState": (*_STATE_QUESTIONS, ("lineage/columns", "entity"), ("impact/verdicts", "entity")),
     "ReadState": (*_STATE_QUESTIONS, ("impact/verdicts", "entity")),
+    "RegistryVersion": (*_STATE_QUESTIONS, ("models/versions", "contains")),
     "ModelVersion": (
         *_STATE_QUESTIONS,
         ("bias/disparities", "model"),
@@ -81,16 +89,19 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Something that happened to a thing: when, what in words, and to or by what."""
+    """Something that happened to a thing: when, what in words, and to or by what.
+
+    `after` is when it had not happened yet, where the time is only when it had.
+    """
 
     time: str
     what: str
     thing: names.Thing | None = None
+    after: str = ""
 
 
 #: A job's IRI in that of a version or declaration of it, and how that begins.
 _OF_JOB = re.compile(r"(.*/job/[^/]+/[^/]+)/(version|declared)/([0-9a-f]{8})")
-_COMMIT = re.compile(r"urn:swh:1:rev:([0-9a-f]{1,12})")
 
 
 class Namer:
@@ -125,11 +136,11 @@ class Namer:
             return replace(said, name=f"{self.plain(asset)}, version {unquote(iri.rpartition('/')[2])}")
         if iri.startswith(PS.iri):
             return replace(said, name=wording.label(iri))
+        if kind == "AliasAssignment" and (titles := self._described.get(iri, {}).get("names")):
+            return replace(said, name=titles[0])
         if of_job := _OF_JOB.match(iri):
             what = "as declared" if of_job[2] == "declared" else f"version {of_job[3]}"
             return replace(said, name=f"{self.plain(of_job[1])} {what}")
-        if commit := _COMMIT.match(iri):
-            return replace(said, name=f"commit {commit[1]}")
         if asset and iri.startswith(f"{asset}/") and iri not in self._described:
             return replace(said, name=f"{self.plain(asset)}, {unquote(iri.removeprefix(f'{asset}/'))}")
         if when and node.get("role") == "activity" and self._described.get(iri, {}).get("job"):
@@ -280,7 +291,7 @@ class View:
                     yield self._happened(node, what)
         for alias in self.thing.said.aliases:
             named = self.say.iri(alias.version)
-            yield Moment(alias.since or "", f"“{alias.alias}” became the name of", named)
+            yield Moment(alias.since or "", f"“{alias.alias}” became the name of", named, alias.since_after or "")
         for term in self.thing.said.of("http://www.w3.org/ns/prov#invalidatedAtTime"):
             yield Moment(term.text, "became invalid")
 
@@ -300,7 +311,8 @@ class View:
     def questions(self) -> list[Link]:
         """The canned queries that fit, filled in."""
         kind = self.thing.kind
-        wanted = _OF_ACTIVITIES if self.is_activity else _OF_AGENTS if self.is_agent else _QUESTIONS.get(kind, ())
+        of_role = _OF_ACTIVITIES if self.is_activity else _OF_AGENTS if self.is_agent else ()
+        wanted = (*of_role, *_QUESTIONS.get(kind, ()))
         known = queries.catalogue()
         return [
             Link(
@@ -349,8 +361,47 @@ class View:
     def measures(self, column: str | None = None) -> list[Measure]:
         return [m for m in self.thing.said.measures if column is None or m.column == column][:_MEASURES]
 
-    def current(self, alias: Alias) -> bool:
-        return alias.until is None
+    @cached_property
+    def measured(self) -> tuple[list[Table], list[Measure]]:
+        """What was measured of a model or by a run as tables, and what makes none; a dataset's are told one by one."""
+        found = list(self.thing.said.measures)
+        if self.thing.kind in ("Dataset", "Version", "WriteState", "ReadState"):
+            return [], found
+        if self.is_activity:  # a run may say of itself again what it measured of its model
+            elsewhere = {(m.metric, m.value) for m in found if m.of != self.thing.iri}
+            found = [m for m in found if m.of != self.thing.iri or (m.metric, m.value) not in elsewhere]
+        return tables(found)
+
+    @property
+    def settings(self) -> list[tuple[str, tuple[Parameter, ...]]]:
+        """Parameters, and what else was noted by name."""
+        said = self.thing.said
+        notes = () if self.thing.kind in ("Dataset", "Job") else said.attributes
+        return [(title, each) for title, each in (("Parameters", said.parameters), ("Tags", notes)) if each]
+
+    def said_by(self, settings: Iterable[Parameter]) -> dict[str, list[names.Thing]]:
+        """Those that say settings, by their kind in words."""
+        found: dict[str, list[names.Thing]] = {}
+        for iri in sorted({iri for each in settings for iri in each.of}):
+            one = self.self if iri == self.thing.iri else self.say.iri(iri)
+            found.setdefault(one.kind, []).append(one)
+        return found
+
+    def behind(self, *what: str) -> list[Behind]:
+        """What a model, or the model behind a thing, was made with."""
+        return [each for each in self.thing.said.behind if each.what in what]
+
+    @property
+    def models(self) -> list[str]:
+        """The models behind it, itself where it is one."""
+        own = [self.thing.iri] if self.thing.kind == "ModelVersion" else []
+        return list(dict.fromkeys([*own, *(each.of for each in self.behind("training"))]))
+
+    @property
+    def names_given(self) -> list[Alias]:
+        """The names it bears now, or, as a logged model, its version in a registry does."""
+        here = self.thing.kind in ("ModelVersion", "RegistryVersion")
+        return [each for each in self.thing.said.aliases if here and not each.ended]
 
 
 _MEASURES = 12
@@ -374,7 +425,7 @@ _HAPPENED = (
     ("used", "in", "was used by"),
     ("invalidated", "out", "was invalidated by"),
 )
-_WHAT = {"ModelVersion": "had the version made:"}
+_WHAT = {"ModelVersion": "had the version made:", "RegistryVersion": "had the version registered:"}
 
 
 def _unit(term: Term) -> str:

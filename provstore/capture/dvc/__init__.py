@@ -38,5 +38,4 @@ def map_payload(value: Object, *, base: str) -> Mapped:
         named.experiment(draft, namespace)
     else:
         named.known_bytes(draft)
-    draft.redactions()
     return draft.mapped()

@@ -23,7 +23,10 @@ from provstore.views import facets as stated
 from provstore.views.search import facets_in_force
 from provstore.views.texts import FACETS, member
 
-_MEASURED = frozenset({"Dataset", "Version", "WriteState", "ReadState", "ModelVersion", "Model", "Slice", "Evaluation"})
+_MEASURED = frozenset({"Dataset", "Version", "WriteState", "ReadState", "ModelVersion", "Model", "Slice"})
+_MEASURED |= {"Evaluation", "TrainingRun", "Run"}
+#: Kinds whose page tells of the model behind them.
+_MODELLED = frozenset({"ModelVersion", "RegistryVersion", "Prediction", "Decision"})
 _KEYS = tuple(sorted(FACETS | stated.DECIDING))
 #: How many records are shown: the latest, and the first.
 _RECORDS = 10
@@ -101,7 +104,8 @@ def _verdicts(service: Service, iri: str) -> tuple[Verdict, ...]:
 async def _nodes(service: Service, said: Said, at: int | None, as_of: str | None) -> dict[str, dict[str, Any]]:
     """What lineage knows of what checks, measurements and references are of or from, by IRI."""
     iris = {check.of for check in said.checks} | {each.first for each in said.references}
-    iris |= {iri for measure in said.measures for iri in (measure.of, measure.iri)}
+    iris |= {iri for m in said.measures for iri in (m.of, m.iri, m.by, m.on) if iri}
+    iris |= {iri for each in said.behind for iri in (each.of, each.iri)}
     if not iris:
         return {}
     told = await service.lineage(Asked(lambda graph: nodes_of(graph, iris, at, as_of), "nodes", ()), None)
@@ -148,31 +152,40 @@ async def _said(service: Service, iri: str, kind: str, min_index: int | None) ->
     wanted: dict[str, CannedQuery] = {
         "statements": statements.STATEMENTS,
         "parts": statements.PARTS,
+        "parameters": statements.PARAMETERS,
         "records": statements.RECORDS,
         "references": statements.REFERENCES,
-        "code": statements.CODE,
         "usages": statements.USAGES,
     }
     if kind in _MEASURED:
         wanted |= {"checks": statements.CHECKS, "measures": statements.MEASURES}
-    if kind in ("Model", "ModelVersion"):
+    if kind in ("Model", "ModelVersion", "RegistryVersion", "AliasAssignment"):
         wanted["aliases"] = statements.ALIASES
+    if kind in _MODELLED:
+        wanted["usages"] = statements.BEHIND
     answers = await asyncio.gather(*(statements.rows(service, each, iri, min_index) for each in wanted.values()))
     found = {name: answer for name, (answer, _) in zip(wanted, answers, strict=True)}
     records = found["records"]
     if not records:
         records, _ = await statements.rows(service, statements.MENTIONS, iri, min_index)
     parts = statements.parts_of(found["parts"])
+    usages, code = statements.usages_of(found["usages"], iri)
+    models = {row["of"].text for row in found["usages"] if "of" in row} - ({iri} if kind != "ModelVersion" else set())
+    measures = statements.measures_of(found.get("measures", ()))
+    parameters, attributes = statements.parameters_of(found["parameters"][: statements.MOST])
     return Said(
         statements.statements_of(found["statements"]),
-        parts.parameters,
-        parts.attributes,
-        tuple(sorted({(row["used"].text, row["role"].text) for row in found["usages"]})),
+        parameters,
+        len(found["parameters"]) > statements.MOST,
+        attributes,
+        statements.behind_of(found["usages"] if kind in _MODELLED else (), models),
+        usages,
         parts.roles,
-        (*parts.code, *({"iri": row["code"].text} for row in found["code"])),
+        (*parts.code, *code),
         parts.amounts,
         statements.checks_of(found.get("checks", ())),
-        statements.measures_of(found.get("measures", ())),
+        measures[: statements.MOST_MEASURES],
+        len(measures) > statements.MOST_MEASURES,
         statements.aliases_of(found.get("aliases", ()), iri),
         *_records(service, records),
         tuple(
@@ -251,6 +264,9 @@ def _mentioned(thing: Thing) -> set[str]:
     found |= {each.value.text for each in said.statements if each.value.is_iri}
     found |= {iri for each in said.roles for iri in (each.agent, each.role, each.plan) if iri}
     found |= {each.of for each in said.checks} | {each.of for each in said.measures}
+    found |= {iri for each in said.measures for iri in (each.by, each.on) if iri}
+    found |= {iri for each in said.behind for iri in (each.of, each.iri)}
+    found |= {iri for each in (*said.parameters, *said.attributes) for iri in each.of}
     found |= {iri for each in said.aliases for iri in (each.version, each.by) if iri}
     found |= {each.first for each in said.references}
     found |= {dataset for column in thing.columns[:_COLUMNS] for dataset, _, _ in column.sources}

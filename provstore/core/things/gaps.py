@@ -75,7 +75,9 @@ def _making(thing: Thing) -> Iterator[Gap]:
             " nobody is recorded as associated.",
         )
     if thing.kind in _MADE and "time" not in around:
-        yield Gap("no time", "Nobody recorded when it was made.")
+        looked = thing.kind == "AliasAssignment" and any(each.since for each in thing.said.aliases)
+        seen = "When it was given was not seen, only that it was between two looks."
+        yield Gap("no time", seen if looked else "Nobody recorded when it was made.")
     if thing.kind == "ModelVersion":
         if not thing.said.code:
             yield Gap("no code", "Which code trained it is not recorded.")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Container, Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from provstore import queries
 from provstore.core.service import Service
-from provstore.core.things.thing import Alias, Check, Measure, Parameter, Role, Statement, Term
+from provstore.core.things.thing import Alias, Behind, Check, Measure, Parameter, Role, Statement, Term
 from provstore.errors import NotFound, QueryRefused
 from provstore.queries import CannedQuery
 from provstore.store.query import Answer
@@ -22,6 +22,7 @@ Row = dict[str, Term]
 
 #: The most statements, parts or records that are looked at.
 MOST = 1000
+MOST_MEASURES = 500
 
 #: The prefixes of all these queries.
 HEAD = """
@@ -40,6 +41,7 @@ _ELSEWHERE = ", ".join(
             *TIMES,
             *(PROV.qualifiedUsage, PROV.qualifiedGeneration, PROV.qualifiedDerivation, PROV.qualifiedInfluence),
             *(PROV.qualifiedAssociation, PROV.qualifiedAttribution, PROV.qualifiedStart, PROV.qualifiedEnd),
+            PROV.qualifiedInvalidation,
             *(PS.parameter, PS.currentDeclaration, SCHEMA.additionalProperty, PROV.wasRevisionOf),
         }
     )
@@ -67,31 +69,41 @@ STATEMENTS = _query(
   {{ SELECT ?property ?value WHERE {{
       ?_entity ?property ?value FILTER(?property NOT IN ({_ELSEWHERE})) }} LIMIT {MOST} }} }}""",
 )
+_HOLDERS = "{ BIND(?_entity AS ?holder) } UNION { ?_entity prov:wasGeneratedBy ?holder }"
+#: Who speaks of how a thing was made: itself, what made it, the versions of their jobs.
+_SPEAKERS = (
+    "{ BIND(?_entity AS ?of) } UNION { ?_entity prov:wasGeneratedBy ?of }"
+    " UNION { ?_entity ps:jobVersion|(prov:wasGeneratedBy/ps:jobVersion) ?of }"
+)
 PARTS = _query(
     "parts",
     f"""SELECT ?link ?part ?property ?value WHERE {{
   {{ SELECT ?link ?part WHERE {{
-      {{ BIND(?_entity AS ?holder) }} UNION {{ ?_entity prov:wasGeneratedBy ?holder }}
-      VALUES ?link {{ ps:parameter prov:qualifiedAssociation prov:qualifiedAttribution prov:qualifiedGeneration
-                      ps:content schema:additionalProperty }}
-      {{ ?holder ?link ?part }} UNION {{ ?holder ps:jobVersion ?version . ?version ?link ?part }} }} LIMIT {MOST} }}
+      {_SPEAKERS}
+      VALUES ?link {{ prov:qualifiedAssociation prov:qualifiedAttribution prov:qualifiedGeneration ps:content }}
+      ?of ?link ?part }} LIMIT {MOST} }}
   ?part ?property ?value }}""",
 )
-CODE = _query(
-    "code",
-    f"""SELECT DISTINCT ?code WHERE {{
-  {{ SELECT ?code WHERE {{
-      {{ BIND(?_entity AS ?holder) }} UNION {{ ?_entity prov:wasGeneratedBy ?holder }}
-      ?holder prov:used ?code }} LIMIT {2 * MOST} }}
-  ?code a ps:CodeVersion }}""",
+PARAMETERS = _query(
+    "parameters",
+    f"""SELECT ?link ?of ?key ?value WHERE {{
+  {{ SELECT ?link ?of ?key ?value WHERE {{
+      {{ SELECT ?of ?link ?part WHERE {{
+          {_SPEAKERS}
+          VALUES ?link {{ ps:parameter schema:additionalProperty }} ?of ?link ?part }} LIMIT {10 * MOST} }}
+      OPTIONAL {{ ?part ps:key ?named }} OPTIONAL {{ ?part schema:propertyID ?id }}
+      OPTIONAL {{ ?part schema:name ?title }}
+      BIND(COALESCE(?named, ?id, ?title) AS ?key) FILTER(BOUND(?key))
+      OPTIONAL {{ ?part ps:value ?set }} OPTIONAL {{ ?part schema:value ?given }} OPTIONAL {{ ?part prov:value ?said }}
+      BIND(COALESCE(?set, ?given, ?said) AS ?value) }} ORDER BY ?key ?value ?of LIMIT {MOST + 1} }} }}""",
 )
 USAGES = _query(
     "usages",
-    f"""SELECT DISTINCT ?used ?role WHERE {{
-  {{ SELECT ?usage WHERE {{
-      {{ BIND(?_entity AS ?holder) }} UNION {{ ?_entity prov:wasGeneratedBy ?holder }}
-      ?holder prov:qualifiedUsage ?usage }} LIMIT {MOST} }}
-  ?usage prov:entity ?used ; prov:hadRole ?role }}""",
+    f"""SELECT DISTINCT ?used ?role ?code WHERE {{
+  {{ {{ SELECT ?usage WHERE {{ {_HOLDERS} ?holder prov:qualifiedUsage ?usage }} LIMIT {MOST} }}
+    ?usage prov:entity ?used ; prov:hadRole ?role }}
+  UNION {{ {{ SELECT ?code WHERE {{ {_HOLDERS} ?holder prov:used ?code }} LIMIT {2 * MOST} }}
+    ?code a ps:CodeVersion }} }}""",
 )
 CHECKS = _query(
     "checks",
@@ -109,25 +121,58 @@ CHECKS = _query(
 )
 MEASURES = _query(
     "measures",
-    f"""SELECT DISTINCT ?measure ?of ?metric ?title ?value ?column ?slice ?sliceColumn ?sliceValue WHERE {{
+    f"""SELECT DISTINCT ?measure ?of ?metric ?title ?value ?column ?slice ?sliceColumn ?sliceValue ?by ?on WHERE {{
   {{ SELECT DISTINCT ?measure WHERE {{
       {{ ?measure dqv:computedOn ?_entity }} UNION {{ ?measure ps:onSlice ?_entity }}
       UNION {{ ?measure prov:wasGeneratedBy ?_entity . ?measure a dqv:QualityMeasurement }}
       UNION {{ {{ SELECT ?state WHERE {{ ?state prov:specializationOf ?_entity }} LIMIT {2 * MOST} }}
-               ?measure dqv:computedOn ?state }} }} LIMIT {MOST} }}
+               ?measure dqv:computedOn ?state }} }} LIMIT {MOST_MEASURES + 1} }}
   ?measure dqv:computedOn ?of ; dqv:isMeasurementOf ?metric ; dqv:value ?value .
   OPTIONAL {{ ?metric dct:title ?title }} OPTIONAL {{ ?measure ps:column ?column }}
+  OPTIONAL {{ ?measure prov:wasGeneratedBy ?by }} OPTIONAL {{ ?measure ps:onDataset ?on }}
   OPTIONAL {{ ?measure ps:onSlice ?slice
     OPTIONAL {{ ?slice ps:column ?sliceColumn }} OPTIONAL {{ ?slice prov:value ?sliceValue }} }} }}""",
 )
+_MODELS = (
+    "{ { BIND(?_entity AS ?of) } UNION { ?_entity prov:wasDerivedFrom ?of . ?of a ps:ModelVersion }"
+    " UNION { ?_entity prov:wasDerivedFrom/prov:wasDerivedFrom ?of . ?of a ps:ModelVersion } }"
+)
+#: As `USAGES`, of a thing and the models that it rests on; what those are registered as, and who decided on it.
+BEHIND = _query(
+    "behind",
+    f"""SELECT DISTINCT ?of ?run ?it ?class ?used ?role ?dirty ?by ?value ?registered WHERE {{
+  {{ {{ SELECT DISTINCT ?of ?run ?it WHERE {{
+        {{ SELECT DISTINCT ?of ?run WHERE {{ {_MODELS} ?of prov:wasGeneratedBy ?run }} LIMIT 10 }}
+        OPTIONAL {{ ?run prov:used|prov:qualifiedUsage ?it }} }} LIMIT {2 * MOST} }}
+    OPTIONAL {{ VALUES ?class {{ ps:CodeVersion ps:Environment ps:ReadState }} ?it a ?class }}
+    OPTIONAL {{ ?it prov:hadRole ?role OPTIONAL {{ ?it prov:entity ?used }} }}
+    OPTIONAL {{ ?it ps:dirty ?dirty }} }}
+  UNION {{ {{ SELECT ?registered WHERE {{ ?registered a ps:RegistryVersion }} LIMIT {10 * MOST} }}
+    {_MODELS} ?registered prov:wasDerivedFrom ?of }}
+  UNION {{ {{ SELECT ?of WHERE {{ ?of prov:wasDerivedFrom ?_entity . ?of a ps:Decision }} LIMIT 10 }}
+    ?of prov:wasGeneratedBy/prov:wasAssociatedWith ?by OPTIONAL {{ ?of prov:value ?value }} }} }}""",
+)
 ALIASES = _query(
     "aliases",
-    f"""SELECT DISTINCT ?assignment ?alias ?version ?since ?until ?by WHERE {{
+    f"""SELECT DISTINCT ?assignment ?alias ?version ?of ?since ?after ?until ?gone ?end ?by WHERE {{
   {{ SELECT DISTINCT ?version WHERE {{
       {{ BIND(?_entity AS ?version) }} UNION {{ ?version prov:specializationOf ?_entity }}
-      UNION {{ ?_entity prov:specializationOf ?model . ?version prov:specializationOf ?model }} }} LIMIT {MOST} }}
+      UNION {{ ?_entity prov:specializationOf ?model . ?version prov:specializationOf ?model }}
+      UNION {{ ?_entity ps:assigns ?version }}
+      UNION {{ {{ SELECT ?model WHERE {{ ?registered a ps:RegistryVersion . ?registered prov:wasDerivedFrom ?_entity .
+                ?registered prov:specializationOf ?model }} LIMIT 20 }}
+              ?version prov:specializationOf ?model }} }} LIMIT {MOST} }}
   ?assignment ps:assigns ?version ; ps:alias ?alias .
-  OPTIONAL {{ ?assignment prov:generatedAtTime ?since }} OPTIONAL {{ ?assignment prov:invalidatedAtTime ?until }}
+  OPTIONAL {{ ?version a ps:RegistryVersion . ?version prov:wasDerivedFrom ?of }}
+  OPTIONAL {{ ?assignment prov:generatedAtTime ?at }}
+  OPTIONAL {{ ?assignment prov:qualifiedGeneration ?generation . ?generation ps:latest ?by_then
+    OPTIONAL {{ ?generation ps:earliest ?after }} }}
+  BIND(COALESCE(?at, ?by_then) AS ?since)
+  OPTIONAL {{ ?assignment prov:invalidatedAtTime ?gone_at }}
+  OPTIONAL {{ ?assignment prov:wasInvalidatedBy ?end }}
+  OPTIONAL {{ ?assignment prov:qualifiedInvalidation ?invalidation . ?invalidation ps:latest ?gone_by
+    OPTIONAL {{ ?invalidation ps:earliest ?gone }} }}
+  BIND(COALESCE(?gone_at, ?gone_by) AS ?until)
   OPTIONAL {{ ?assignment prov:wasGeneratedBy ?activity . ?activity prov:wasAssociatedWith ?by }} }}""",
 )
 RECORDS = _query(
@@ -188,29 +233,21 @@ def statements_of(found: Iterable[Row]) -> tuple[Statement, ...]:
 class Parts:
     """What nodes say that belong to a thing or its maker."""
 
-    parameters: tuple[Parameter, ...]
-    attributes: tuple[Parameter, ...]
     roles: tuple[Role, ...]
     code: tuple[dict[str, str], ...]
     amounts: tuple[tuple[str, str], ...]
 
 
 def parts_of(found: Iterable[Row]) -> Parts:
-    """Parameters, attributes, roles of agents, where code is, and amounts, from the nodes that say them."""
+    """Roles of agents, where code is, and amounts, from the nodes that say them."""
     held: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
     for row in found:
         held[row["link"].text, row["part"].text].setdefault(f"<{row['property'].text}>", row["value"].text)
-    parameters: set[Parameter] = set()
-    attributes: set[Parameter] = set()
     roles: set[Role] = set()
     amounts: set[tuple[str, str]] = set()
     code: list[dict[str, str]] = []
     for (link, _), said in held.items():
-        key = _first(said, PS.key, SCHEMA.propertyID, SCHEMA.name)
-        if key and f"<{link}>" in (PS.parameter, SCHEMA.additionalProperty):
-            held_in = parameters if f"<{link}>" == PS.parameter else attributes
-            held_in.add(Parameter(key, _first(said, PS.value, SCHEMA.value, PROV.value) or ""))
-        elif f"<{link}>" == PS.content:
+        if f"<{link}>" == PS.content:
             named = {name: said[PS[name]] for name in ("commit", "repository", "branch", "codeUrl") if PS[name] in said}
             if named and named not in code:
                 code.append(named)
@@ -219,16 +256,58 @@ def parts_of(found: Iterable[Row]) -> Parts:
         elif PROV.agent in said:
             roles.add(Role(said[PROV.agent], said.get(PROV.hadRole), said.get(PROV.hadPlan), said.get(PS.ownerType)))
     return Parts(
-        tuple(sorted(parameters, key=lambda p: (p.key, p.value))),
-        tuple(sorted(attributes, key=lambda p: (p.key, p.value))),
         tuple(sorted(roles, key=lambda r: (r.agent, r.role or "", r.plan or "", r.owner or ""))),
         tuple(sorted(code, key=lambda c: sorted(c.items()))),
         tuple(sorted(amounts)),
     )
 
 
-def _first(said: dict[str, str], *properties: str) -> str | None:
-    return next((said[each] for each in properties if each in said), None)
+def parameters_of(found: Iterable[Row]) -> tuple[tuple[Parameter, ...], tuple[Parameter, ...]]:
+    """Parameters and tags by name, each once with all that say it; a tag that only repeats a parameter is one."""
+    set_: dict[tuple[str, str], set[str]] = defaultdict(set)
+    tagged: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for row in found:
+        pair = (row["key"].text, _text(row, "value") or "")
+        (set_ if f"<{row['link'].text}>" == PS.parameter else tagged)[pair].add(row["of"].text)
+    for pair in set_.keys() & tagged.keys():
+        set_[pair] |= tagged.pop(pair)
+    return _in_order(set_), _in_order(tagged)
+
+
+def _in_order(held: dict[tuple[str, str], set[str]]) -> tuple[Parameter, ...]:
+    return tuple(Parameter(key, value, tuple(sorted(of))) for (key, value), of in sorted(held.items()))
+
+
+#: Class of what a run used → what that is behind a model.
+_USED = {PS.CodeVersion: "code", PS.Environment: "environment", PS.ReadState: "data"}
+
+
+def behind_of(found: Iterable[Row], models: Container[str]) -> tuple[Behind, ...]:
+    """What is behind `models`, and what was decided on a thing, in one order; a role is told where one is said."""
+    made: dict[tuple[str, str, str], Behind] = {}
+    for row in found:
+        of, dirty = row["of"].text, _text(row, "dirty") in ("true", "1")
+        for what, name, note in (("decided", "by", "value"), ("registered", "registered", ""), ("training", "run", "")):
+            if name in row and (what == "decided" or of in models):
+                made[of, what, row[name].text] = Behind(what, of, row[name].text, _text(row, note) or "")
+        if of not in models:
+            continue
+        if "used" in row and "role" in row:
+            one = Behind("data", of, row["used"].text, row["role"].text)
+            made[of, "data", one.iri] = one
+        elif "class" in row:
+            one = Behind(_USED[f"<{row['class'].text}>"], of, row["it"].text, "", dirty)
+            made.setdefault((of, one.what, one.iri), one)
+    return tuple(made[key] for key in sorted(made))
+
+
+def usages_of(found: Iterable[Row], iri: str) -> tuple[tuple[tuple[str, str], ...], tuple[dict[str, str], ...]]:
+    """What a thing or its maker used, and as what; and the code among it."""
+    own = [row for row in found if _text(row, "of") in (None, iri)]
+    code = {row["code"].text for row in own if "code" in row}
+    code |= {row["it"].text for row in own if f"<{_text(row, 'class')}>" == PS.CodeVersion}
+    roles = {(row["used"].text, row["role"].text) for row in own if "used" in row}
+    return tuple(sorted(roles)), tuple({"iri": each} for each in sorted(code))
 
 
 def checks_of(found: Iterable[Row]) -> tuple[Check, ...]:
@@ -246,39 +325,54 @@ def checks_of(found: Iterable[Row]) -> tuple[Check, ...]:
 
 
 def measures_of(found: Iterable[Row]) -> tuple[Measure, ...]:
-    """Measurements, in one order."""
-    made = {
-        Measure(
+    """Measurements, in one order; each once, by the shortest name of its metric."""
+    made: dict[tuple[str, str, str], Measure] = {}
+    for row in found:
+        one = Measure(
             row["measure"].text,
             row["of"].text,
             _text(row, "title") or row["metric"].text,
             row["value"].text,
-            *(_text(row, name) for name in ("column", "slice", "sliceColumn", "sliceValue")),
+            *(_text(row, name) for name in ("column", "slice", "sliceColumn", "sliceValue", "by", "on")),
         )
-        for row in found
-    }
-    return tuple(sorted(made, key=lambda m: (m.column or "", m.metric, m.of, m.slice or "", m.iri)))
+        key = (one.iri, one.of, one.value)
+        made[key] = min(made.get(key, one), one, key=lambda m: (len(m.metric), m.metric, m.by or "", m.on or ""))
+    return tuple(sorted(made.values(), key=lambda m: (m.column or "", m.metric, m.of, m.slice or "", m.iri)))
 
 
 def aliases_of(found: Iterable[Row], iri: str) -> tuple[Alias, ...]:
-    """The names that versions of a model bore, latest first; of a version its own."""
-    given: dict[str, dict[str, Alias]] = defaultdict(dict)
+    """The names that versions of a model bore, latest first; of a version its own, of a logged model those it got."""
+    given: dict[tuple[str, str], dict[str, Alias]] = defaultdict(dict)
+    own: set[str] = set()
     for row in found:
         alias = Alias(
             row["alias"].text,
             row["version"].text,
             row["assignment"].text,
-            *(_text(row, name) for name in ("since", "until", "by")),
+            "end" in row or "until" in row,
+            *(_text(row, name) for name in ("since", "until", "by", "after", "gone")),
         )
-        given[alias.alias][alias.assignment] = alias
+        given[alias.alias, _model_of(alias)][alias.assignment] = alias
+        if iri in (alias.version, alias.assignment, _text(row, "of")):
+            own.add(alias.assignment)
     made: list[Alias] = []
     for held in given.values():
         order = sorted(held.values(), key=lambda a: (a.since or "", a.assignment))
-        for one, after in zip(order, [*order[1:], None], strict=True):
-            until = min(filter(None, (one.until, after.since if after else None)), default=None)
-            made.append(Alias(one.alias, one.version, one.assignment, one.since, until, one.by))
-    own = [each for each in made if each.version == iri]
-    return tuple(sorted(own or made, key=lambda a: (a.since or "", a.alias), reverse=True))
+        made += [_ended(one, after) for one, after in zip(order, [*order[1:], None], strict=True)]
+    told = [each for each in made if each.assignment in own] or made
+    return tuple(sorted(told, key=lambda a: (a.since or "", a.alias), reverse=True))
+
+
+def _model_of(alias: Alias) -> str:
+    """What tells aliases of one name in several registered models apart: a logged model may be in more than one."""
+    return alias.version.partition("/version/")[0] if "/version/" in alias.version else ""
+
+
+def _ended(one: Alias, after: Alias | None) -> Alias:
+    """An assignment that ends when the name is given anew, where that is said to be when and comes first."""
+    if after is None or not after.since or (one.until and one.until <= after.since):
+        return one
+    return replace(one, until=after.since, until_after=after.since_after, ended=True)
 
 
 def _text(row: Row, name: str) -> str | None:

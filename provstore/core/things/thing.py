@@ -26,10 +26,11 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A setting of the run, or of the run that made the thing."""
+    """A setting or tag of the thing, or of what made it; `of` is which of them say so."""
 
     key: str
     value: str
+    of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A measurement: of what, by which metric, on which column or slice."""
+    """A measurement: of what, by which metric, on which column or slice, taken by which activity on which data."""
 
     iri: str
     of: str
@@ -76,19 +77,28 @@ class Measure:
     slice: str | None = None
     slice_column: str | None = None
     slice_value: str | None = None
+    by: str | None = None
+    on: str | None = None
     when: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Alias:
-    """A name that a model version bore from one instant until the name was given to another, or still does."""
+    """A name that a model version bore from one instant until the name was given to another, or still does.
+
+    Where only two looks are known between which it was given or taken away, `since_after` and `until_after` are the
+    earlier ones, None where there was none. `ended` is whether it is over, be it that nobody knows when.
+    """
 
     alias: str
     version: str
     assignment: str
+    ended: bool
     since: str | None = None
     until: str | None = None
     by: str | None = None
+    since_after: str | None = None
+    until_after: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,18 +148,36 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
+class Behind:
+    """Something that a model, or the model behind a thing, was made with, or that it led to.
+
+    `what` is "training", "data", "code", "environment", "registered" or "decided"; `of` the model or, of what was
+    decided, the decision; `iri` the thing itself, who decided; `note` the role of data, or the value of the decision.
+    """
+
+    what: str
+    of: str
+    iri: str
+    note: str = ""
+    dirty: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Said:
     """What the triples hold of a thing."""
 
     statements: tuple[Statement, ...] = ()
     parameters: tuple[Parameter, ...] = ()
+    parameters_more: bool = False  # whether there are more than were looked at
     attributes: tuple[Parameter, ...] = ()
+    behind: tuple[Behind, ...] = ()
     usages: tuple[tuple[str, str], ...] = ()  # what was used, and as what
     roles: tuple[Role, ...] = ()
     code: tuple[dict[str, str], ...] = ()
     amounts: tuple[tuple[str, str], ...] = ()  # rowCount, byteSize, fileCount of the thing as it was made
     checks: tuple[Check, ...] = ()
     measures: tuple[Measure, ...] = ()
+    measures_more: bool = False
     aliases: tuple[Alias, ...] = ()
     records: tuple[Record, ...] = ()
     records_total: int = 0
