@@ -216,13 +216,16 @@ class Dvc:
             "DVC_NO_ANALYTICS": "1",
             "DVC_SITE_CACHE_DIR": str(directory.parent / "site"),
         }
-        (directory.parent / "home").mkdir()
+        (directory.parent / "home").mkdir(exist_ok=True)
 
     def __call__(self, *arguments: str) -> str:
+        return self.inside(".", *arguments)
+
+    def inside(self, folder: str, *arguments: str) -> str:
+        """Run it in a folder of the repository."""
         line = [str(self._program / "dvc"), *arguments]
-        done = subprocess.run(
-            line, cwd=self.git.directory, env=self._environment, capture_output=True, text=True, check=False
-        )
+        where = self.git.directory / folder
+        done = subprocess.run(line, cwd=where, env=self._environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"dvc {' '.join(arguments)}\n{done.stdout}{done.stderr}"
         return done.stdout
 
@@ -338,3 +341,119 @@ def test_after_new_commits_the_old_payloads_are_the_same(real: Path, tmp_path: P
     after = [json.dumps(each, sort_keys=True) for each in walked(copy).payloads]
     assert set(before) < set(after)
     assert len(after) == len(before) + 1
+
+
+# --- what a larger project of DVC's has ---------------------------------------------------------------------------
+
+_RUN = """import json, pathlib, sys
+out = pathlib.Path(sys.argv[1])
+out.parent.mkdir(parents=True, exist_ok=True)
+out.write_text(' '.join(sys.argv[1:]))
+if len(sys.argv) > 3:
+    pathlib.Path(sys.argv[3]).write_text(json.dumps({'auc': len(sys.argv[2])}))
+"""
+_LARGE = """vars: [settings.py, places.toml, "sizes.json:models", {train: {more: 3}}]
+stages:
+  size:
+    foreach: ${models}
+    do:
+      wdir: ${place.dir}
+      cmd: python ../run.py ${key}.txt ${item.n}
+      outs: ["${key}.txt"]
+  grid:
+    matrix: {m: "${names}", k: [{p: 1}, {p: 2}], z: [0.5, true]}
+    cmd: python run.py ${item.m}/${item.k.p}/${item.z}.txt
+    outs: ["${item.m}/${item.k.p}/${item.z}.txt"]
+  final:
+    cmd: python run.py ${model_path} ${Net.rate}${train.more} ${metrics_file}
+    deps: [ds://pool, run.py]
+    outs: ["${model_path}": {persist: true}]
+    metrics: ["${metrics_file}"]
+artifacts: {credit: {path: "${model_path}", type: model}}
+"""
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project made by DVC in a folder of a repository: variables of every kind, loops, a dataset, an experiment."""
+    home = tmp_path_factory.mktemp("large")
+    registry = Dvc(home / "registry")
+    registry("init", "-q")
+    registry.git.write({"pool.csv": "1\n"})
+    registry("add", "-q", "pool.csv")
+    registry.git.commit("pool")
+    dvc = Dvc(home / "repo")
+    dvc.git.write({"sub/keep": ""})
+    dvc.inside("sub", "init", "-q", "--subdir")
+    dvc.inside("sub", "config", "--local", "cache.dir", str(home / "cache"))
+    dvc.inside("sub", "dataset", "add", "-q", "pool", "--dvc", str(home / "registry"), "--path", "pool.csv")
+    declared = (dvc.git.directory / "sub/dvc.yaml").read_text()
+    settings = "import os\n\nclass Net:\n    rate: float = 0.5\n    path = os.sep\n"
+    files = {
+        "run.py": _RUN,
+        "settings.py": settings,
+        "places.toml": "[place]\ndir = 'deep'\n",
+        "sizes.json": '{"models": {"small": {"n": 1}, "big.2": {"n": 2}}}',
+        "params.yaml": "names: [a, b]\nmodel_path: out/model.txt\nmetrics_file: auc.json\ntrain: {seed: 7}\n",
+        "dvc.yaml": declared + _LARGE,
+        "deep/keep": "",
+        "data.csv": "1",
+    }
+    dvc.git.write({f"sub/{name}": text for name, text in files.items()})
+    dvc.inside("sub", "add", "-q", "data.csv")
+    dvc.inside("sub", "repro", "-q")
+    dvc.git.commit("first")
+    dvc.git.write({"sub/settings.py": settings.replace("0.5", "0.25")})
+    dvc.inside("sub", "move", "-q", "data.csv", "moved.csv")
+    dvc.inside("sub", "repro", "-q")
+    dvc.git.commit("second")
+    return home / "repo"
+
+
+def test_every_output_lies_where_it_is_told_with_the_bytes_that_are_told(large: Path) -> None:
+    found = walked(large)
+    assert not found.told
+    latest = {
+        out["path"]: out["hash"]["value"]
+        for payload in found.payloads
+        for stage in payload.get("stages", ())
+        for out in stage["outs"]
+    }
+    assert len(latest) == 2 + 8 + 2
+    for path, digest in latest.items():
+        assert hashlib.md5((large / path).read_bytes(), usedforsecurity=False).hexdigest() == digest, path
+
+
+def test_what_dvc_fills_in_resolves_and_caches_is_in_the_graph(large: Path, tmp_path: Path) -> None:
+    with store_in(tmp_path / "store") as store:
+        captured(store, large)
+        measured = asked(
+            store,
+            """SELECT ?value ?model { ?m dqv:value ?value ; dqv:computedOn ?v . ?v a ps:ModelVersion ; ps:md5 ?md5 ;
+               prov:specializationOf/ps:name ?model }""",
+        )
+        pool = asked(
+            store,
+            """SELECT ?repository ?path ?commit { ?model a ps:ModelVersion ; prov:wasDerivedFrom ?r .
+               ?r prov:specializationOf ?d , ?v . ?d a ps:Dataset ; ps:namespace ?repository ; ps:name ?path .
+               ?v ps:commit ?commit }""",
+        )
+        kept = asked(store, "SELECT ?a ?b { ?a ps:possiblyDerivedFrom ?b }")
+        moved = asked(
+            store,
+            """SELECT ?was ?is { ?v ps:previousVersion ?b ; prov:specializationOf/ps:name ?is .
+               ?b prov:specializationOf/ps:name ?was }""",
+        )
+        cached = asked(store, "SELECT ?sha { ?b a ps:Bytes ; ps:sha256 ?sha ; ps:symlink ?md5 }")
+        assert_sound(store)
+    registry = large.parent / "registry"
+    assert measured == {("4", "sub/dvc.yaml:credit"), ("5", "sub/dvc.yaml:credit")}
+    assert pool == {(f"file://{registry}", "pool.csv", Git.log(registry, "%H", "main")[0])}
+    assert len(kept) == 1
+    assert moved == {("sub/data.csv", "sub/moved.csv")}
+    stored = {
+        hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in (large.parent / "cache/files/md5").glob("??/*")
+        if not path.name.endswith(".dir")
+    }
+    assert stored - {sha for (sha,) in cached} == set()

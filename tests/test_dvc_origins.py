@@ -226,6 +226,22 @@ def test_data_that_was_moved_is_the_next_version_of_what_it_was(tmp_path: Path) 
     }
 
 
+def test_files_of_the_machine_are_inputs_too(tmp_path: Path) -> None:
+    git = Git(tmp_path / "repo")
+    deps = [
+        _file("/x.csv", "x"),
+        _file("/mnt/data/y.csv", "y"),
+        {"path": "/mnt", "hash": "md5", "md5": f"{_md5('d')}.dir"},
+    ]
+    git.commit("one", {"dvc.lock": _lock(make=_stage("m", deps, [_file("/mnt/out.csv", "o")]))})
+    with store_in(tmp_path / "store") as store:
+        captured(store, git.directory)
+        found = asked(
+            store, 'SELECT ?n { ?r a ps:ReadState ; prov:specializationOf ?d . ?d ps:namespace "file" ; ps:name ?n }'
+        )
+    assert found == {("/x.csv",), ("/mnt/data/y.csv",), ("/mnt",)}
+
+
 # --- DVC 2 ----------------------------------------------------------------------------------------------------------
 
 

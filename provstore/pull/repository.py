@@ -87,10 +87,12 @@ class Repository:
     """One repository, bare or with a work tree, open while the `with` block runs; for one thread.
 
     InvalidInput where the directory is no repository, or where its history is cut (a shallow clone), since what its
-    oldest commits changed cannot be told. Misconfigured where git is not installed.
+    oldest commits changed cannot be told; and where git takes more than `seconds` for one answer: a folder may hold
+    itself so often that git would never end. Misconfigured where git is not installed.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, seconds: int = 1800) -> None:
+        self._seconds = seconds
         self._git = shutil.which("git") or ""
         if not self._git:
             raise Misconfigured("git is not installed, or not on PATH")
@@ -297,14 +299,20 @@ class Repository:
         return [self._git, *(part for each in settings for part in ("-c", each)), "--no-pager", *arguments]
 
     def _run(self, *arguments: str, given: str = "", check: bool = True) -> bytes:
-        done = subprocess.run(
-            self._command(*arguments),
-            input=given.encode(),
-            cwd=self.directory,
-            env=_ENVIRONMENT,
-            capture_output=True,
-            check=False,
-        )
+        try:
+            done = subprocess.run(
+                self._command(*arguments),
+                input=given.encode(),
+                cwd=self.directory,
+                env=_ENVIRONMENT,
+                capture_output=True,
+                check=False,
+                timeout=self._seconds,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise InvalidInput(
+                f"git {arguments[0]} did not answer within {self._seconds} seconds of {self.directory}"
+            ) from error
         if check and done.returncode:
             said = done.stderr.decode(errors="replace").strip().removeprefix("fatal: ")
             raise InvalidInput(f"git cannot read {self.directory}: {said[:300]}")

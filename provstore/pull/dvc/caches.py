@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
@@ -108,12 +109,10 @@ class Caches:
         return values.numbers(data, path) if hashlib.md5(data, usedforsecurity=False).hexdigest() == digest else {}
 
     def _cached(self, algorithm: str, digest: str) -> Path | None:
-        for folder in self._caches:
-            for place in _PLACES[algorithm]:
-                path = folder / place / digest[:2] / digest[2:]
-                if path.is_file():
-                    return path
-        return None
+        if not _MD5.match(digest):
+            return None
+        places = (folder / place / digest[:2] / digest[2:] for folder in self._caches for place in _PLACES[algorithm])
+        return next(filter(os.path.isfile, places), None)  # of any name, as `Path.is_file` is not
 
     def _file(self, algorithm: str, digest: str, paths: Iterable[str]) -> Digests | None:
         cached = self._cached(algorithm, digest)

@@ -53,7 +53,9 @@ class Parts:
 
 
 def _above(path: str) -> Iterator[str]:
-    """A folder and all that it lies in."""
+    """A folder and all that it lies in, up to the root of the repository or of the machine."""
     while path:
         yield path
-        path = posixpath.dirname(path)
+        path, below = posixpath.dirname(path), path
+        if path == below:
+            return

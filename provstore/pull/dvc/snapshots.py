@@ -53,13 +53,15 @@ class Snapshots:
         if key in self._parsed:
             self._parsed.move_to_end(key)
             return self._parsed[key][1]
-        size, value = 0, None
+        data, value = b"", None
         try:
             data = self._git.read(blob)
-            size, value = len(data), parse(data)
+            value = parse(data)
         except ProvStoreError as error:
+            conflict = b"\n<<<<<<< " in b"\n" + data
             if not again:
-                self.tell(commit, path, str(error))
+                self.tell(commit, path, "a merge left its conflict markers" if conflict else str(error))
+        size = len(data)
         self._parsed[key] = size, value
         self._size += size
         while self._size > _KEPT and len(self._parsed) > 1:
