@@ -301,6 +301,12 @@ def test_of_several_languages_the_one_of_the_document_is_read() -> None:
     assert '"glucose"' in quads({**LABS, "@context": context, "name": {"en": "glucose", "fr": "glycémie"}})
 
 
+def test_what_version_1_said_of_bias_under_a_name_of_its_own_is_the_same() -> None:
+    context = {**LABS["@context"], "dataBiases": "cr:dataBiases"}
+    plain = {name: each for name, each in LABS.items() if name != "rai:dataBiases"}
+    assert quads({**plain, "@context": context, "dataBiases": LABS["rai:dataBiases"]}) == quads(LABS)
+
+
 def test_a_context_that_nobody_knows_is_told() -> None:
     found = mapped({**LABS, "@context": ["https://other.example/context.jsonld", LABS["@context"]]})
     assert [each.pointer for each in found.liberties] == ["/@context"]

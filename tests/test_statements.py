@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from provstore.capture import statements
+from provstore.capture import formats, statements
 from provstore.errors import InvalidInput, Unmappable
+from tests.goldens import FIXTURES
 from tests.stores import BASE
 
 _COMMIT = "60718293a4b5c6d7e8f90a1b1f0e4c5b2a7d9e8f"
@@ -127,3 +128,49 @@ def test_a_signed_model_is_its_files_and_the_digest_over_them_names_no_bytes() -
     assert f"{version} <http://www.w3.org/ns/prov#hadMember> {version[:-1]}/file/a>" in quads
     named = {line.split(" ")[2] for line in quads.splitlines() if "ns#sha256>" in line}
     assert named == {f'"{"ab" * 32}"', f'"{"cd" * 32}"'}
+
+
+def _attested(kind: str, predicate: object) -> dict[str, Any]:
+    subject = [{"name": "m.onnx", "digest": {"sha256": "ab" * 32}}]
+    return {
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": subject,
+        "predicateType": kind,
+        "predicate": predicate,
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("cyclonedx", "https://cyclonedx.org/bom"),
+        ("cyclonedx", "https://cyclonedx.org/bom/v1.6"),
+        ("spdx", "https://spdx.dev/Document/v3.0"),
+    ],
+)
+def test_an_attested_bill_of_materials_says_what_it_says_alone(name: str, kind: str) -> None:
+    bill = json.loads((FIXTURES / "bom" / f"{name}.json").read_text())
+    form = formats.named(name)
+    assert form
+    alone = form.map(bill, base=BASE)
+    found = statements.map_statement(_attested(kind, bill), base=BASE)
+    assert not found.liberties
+    said = found.quads.replace(found.record.encode(), b"").splitlines()
+    assert {*alone.quads.replace(alone.record.encode(), b"").splitlines()} <= {*said}
+    assert f'ns#sha256> "{"ab" * 32}"'.encode() in found.quads
+
+
+@pytest.mark.parametrize(
+    ("kind", "predicate", "pointer"),
+    [
+        ("https://spdx.dev/Document", {"spdxVersion": "SPDX-2.3"}, "/predicate/spdxVersion"),
+        ("https://cyclonedx.org/bom", {}, "/predicate/bomFormat"),
+        ("https://cyclonedx.org/bom", {"bomFormat": "CycloneDX", "components": 7}, "/predicate/components"),
+    ],
+)
+def test_of_an_attested_bill_that_cannot_be_read_the_subjects_are_taken(
+    kind: str, predicate: object, pointer: str
+) -> None:
+    quads, notes = _mapped(_attested(kind, predicate))
+    assert [each for each, _ in notes] == [pointer]
+    assert f'ns#sha256> "{"ab" * 32}"' in quads

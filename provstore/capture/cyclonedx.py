@@ -40,10 +40,15 @@ def recognised(value: Object) -> bool:
 def map_bom(value: Object, *, base: str) -> Mapped:
     """The record of one bill of materials; what it has no place for is reported by its member."""
     draft = Described(base, value, ADAPTER)
-    if not recognised(value):
-        draft.refuse("'bomFormat' must be \"CycloneDX\"", value.get("bomFormat"), "/bomFormat")
-    _Bom(draft).say()
+    say(draft)
     return draft.mapped()
+
+
+def say(draft: Described) -> None:
+    """What the bill of materials says that a draft is of; Unmappable where it is none."""
+    if not recognised(draft.value):
+        draft.refuse("'bomFormat' must be \"CycloneDX\"", draft.value.get("bomFormat"), "/bomFormat")
+    _Bom(draft).say()
 
 
 class _Bom:

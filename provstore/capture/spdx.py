@@ -80,18 +80,24 @@ def _is_older(value: Object) -> bool:
 
 
 def map_document(value: Object, *, base: str) -> Mapped:
-    """The record of one document; relationships that have no place here are reported by their kind.
+    """The record of one document; relationships that have no place here are reported by their kind."""
+    draft = Described(base, value, ADAPTER)
+    say(draft)
+    return draft.mapped()
+
+
+def say(draft: Described) -> None:
+    """What the document says that a draft is of.
 
     Unmappable where it is of SPDX 2, which has neither models nor datasets, nor one id for an element everywhere.
     """
-    draft = Described(base, value, ADAPTER)
+    value = draft.value
     if _is_older(value):
         raise Unmappable(f"{value['spdxVersion'][:20]!r} is not read: {CONVERT}", pointer="/spdxVersion")
     if not _is_3(value):
         context = value.get("@context")
         draft.refuse(f"'@context' must be that of SPDX 3, {_CONTEXT}0.1/spdx-context.jsonld", context, "/@context")
     _Document(draft).say()
-    return draft.mapped()
 
 
 class _Document:

@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
 from provstore import iris, jcs, rdf
-from provstore.capture import bom, payloads
+from provstore.capture import bom, cyclonedx, payloads, spdx
 from provstore.capture.described import Described, iri_of
 from provstore.capture.draft import RECORD, Object
 from provstore.capture.payloads import Limits
 from provstore.capture.repositories import address
-from provstore.errors import InvalidInput
+from provstore.errors import InvalidInput, Unmappable
 from provstore.model import Mapped
 from provstore.vocab import DCT, PROV, PS
 
@@ -33,6 +33,11 @@ _TYPE = "https://in-toto.io/Statement/"
 _PAYLOAD = "application/vnd.in-toto+json"
 #: OpenSSF Model Signing: the files of a model, in a Sigstore bundle.
 _SIGNED_MODEL = "https://model_signing/signature/v1.0"
+#: Bills of materials that are attested as they are, as `cosign attest --type` does.
+_BILLS: Final = (
+    (re.compile(r"https://cyclonedx\.org/bom(?:/v?[0-9.]+)?\Z"), cyclonedx.say),
+    (re.compile(r"https://spdx\.dev/Document(?:/v?[0-9.]+)?\Z"), spdx.say),
+)
 _COMMIT = re.compile(r"[0-9a-f]{40}\Z")
 _GIT = re.compile(r"(?:git\+)?(.+?)(?:\.git)?(?:@[^/@]+(?:/[^@]*)?)?(?:#.*)?\Z", re.DOTALL)
 
@@ -60,6 +65,8 @@ def map_statement(value: Object, *, base: str) -> Mapped:
     draft.say(RECORD, DCT.conformsTo, iri_of(kind) or rdf.literal(kind))
     if kind == _SIGNED_MODEL:
         _model(draft, _Part(said, where).part(draft, "predicate"), subjects)
+    elif say := next((say for form, say in _BILLS if form.match(kind)), None):
+        _bill(draft, say, _Part(said, where).part(draft, "predicate"), subjects)
     elif known is None:
         draft.note(f"{where}/predicateType", f"only the subjects were taken: nothing is known of {kind[:80]!r}")
         draft.head(None, *filter(None, (_bare(draft, each) for _, each in subjects)))
@@ -261,6 +268,20 @@ def _model(draft: Described, said: _Part, subjects: list[tuple[str, Object]]) ->
             draft.say(about[0], PROV.hadMember, file)
             draft.content(file, bom.digests([(each.get("algorithm"), each.get("digest"))]))
     draft.head(None, *about)
+
+
+def _bill(draft: Described, say: Callable[[Described], None], said: _Part, subjects: list[tuple[str, Object]]) -> None:
+    """A bill of materials about the subjects, as if it had come alone."""
+    inner = Described(draft.base, said.held, ADAPTER)
+    try:
+        say(inner)
+    except Unmappable as error:
+        draft.note(f"{said.at}{error.pointer or ''}", f"only the subjects were taken: {error.detail}")
+    else:
+        draft.held |= inner.held
+        draft.contents |= inner.contents
+        draft.liberties += [replace(each, pointer=f"{said.at}{each.pointer}") for each in inner.liberties]
+    draft.head(None, *filter(None, (_bare(draft, each) for _, each in subjects)))
 
 
 def _bare(draft: Described, subject: Object) -> str:

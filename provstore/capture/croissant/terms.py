@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from provstore.capture.draft import Object
+from provstore.vocab import RAI
 
 _CR: Final = "http://mlcommons.org/croissant/"
 _SCHEMA: Final = "https://schema.org/"
@@ -118,6 +119,8 @@ class Names:
         for prefix, namespace in _PREFIXES.items():
             rest = whole[len(namespace) :]
             if whole.startswith(namespace) and rest:
+                if prefix == "cr" and rest in RAI.names:  # where 1.0 had them
+                    return f"rai:{rest}"
                 return rest if prefix in ("sc", "cr") or rest == "conformsTo" else f"{prefix}:{rest}"
         return name if ":" in name else whole
 
