@@ -284,6 +284,11 @@ def distinct(nodes: Ints) -> Ints:
     return ordered[first]
 
 
+def united(*parts: Ints) -> Ints:
+    """The numbers of all parts, each once, in order."""
+    return distinct(np.concatenate(parts))
+
+
 def least(nodes: Ints, node: Ints, value: Ints | Longs, none: int) -> Longs:
     """For each of some nodes the least of the values given for it; `none`, a greater number, where there are none."""
     order = distinct(nodes)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from provstore import times
-from provstore.lineage.adjacency import Flags, Found, Ints, distinct, least, mask
+from provstore.lineage.adjacency import Flags, Found, Ints, distinct, least, mask, united
 from provstore.lineage.answer import Edge, Teller
 from provstore.lineage.graph import LineageGraph
 from provstore.lineage.moment import KINDS, LINEAGE, Moment
@@ -166,13 +166,13 @@ class _Told:
         if self._kind in _ASSETS:
             return self._states
         if self._role == "entity" and self._kind not in _OF_RUNS:
-            return np.union1d(_one(self._node), self._states)
+            return united(_one(self._node), self._states)
         start = self._step(self._runs, Relation.GENERATED, subject=False).other.astype(np.int32)
         if up:
-            start = np.union1d(start, self._step(self._runs, Relation.USED, subject=True).other.astype(np.int32))
+            start = united(start, self._step(self._runs, Relation.USED, subject=True).other.astype(np.int32))
         if self._role == "agent":
             own = self._step(_one(self._node), Relation.ATTRIBUTED, subject=False).other.astype(np.int32)
-            start = np.union1d(start, own[~np.isin(self._kinds(own), [_KIND[kind] for kind in _ASSETS])])
+            start = united(start, own[~np.isin(self._kinds(own), [_KIND[kind] for kind in _ASSETS])])
         return distinct(start)
 
     # -- relations ----------------------------------------------------------------------------------------------------
@@ -304,12 +304,12 @@ class _Told:
         kinds = self._kinds(found.nodes)
         counts = np.bincount(kinds, minlength=len(KINDS) + 1).tolist()
         assets = self._assets.of(found.nodes)
-        own = np.union1d(self._assets.of(start), _one(self._node))
+        own = united(self._assets.of(start), _one(self._node))
         said: dict[str, Any] = {
             "total": len(found.nodes),
             "certain": int(found.certain.sum()),
             "steps": int(found.steps.max()) if len(found.steps) else 0,
-            "assets": len(np.setdiff1d(assets, own)),
+            "assets": len(np.setdiff1d(distinct(assets), own, assume_unique=True)),
             "kinds": {(*KINDS, "")[kind]: count for kind, count in enumerate(counts) if count},
         }
         return {**said, **(self._ends(found, start) if up else self._judged(found, kinds))}
@@ -317,7 +317,7 @@ class _Told:
     def _ends(self, found: Walked, start: Ints) -> dict[str, Any]:
         """Where lineage ends, as `questions.roots` has it, told once for each asset; a start that has no source too."""
         moment = self._moment
-        nodes = np.union1d(found.nodes, start)
+        nodes = united(found.nodes, start)
         onward = moment.half(up=True).step(nodes, LINEAGE, moment.at)
         goes_on = np.isin(nodes, onward.node[moment.exist(onward.other.astype(np.int32))])
         sources = self._of_sources(nodes)
@@ -335,7 +335,7 @@ class _Told:
         return {
             "ends": {"total": len(assets), "nodes": told},
             "unknown": int(unknown.sum()),
-            "undeclared": len(np.unique(self._assets.of(last[~unknown & ~declared]))),
+            "undeclared": len(distinct(self._assets.of(last[~unknown & ~declared]))),
         }
 
     def _of_sources(self, nodes: Ints) -> Flags:
@@ -376,7 +376,7 @@ class _Told:
             behalf = [self._teller.iri(n) for n in moment.objects(agent, Relation.ON_BEHALF)]
             (node,) = self.nodes([agent])
             told.append({**node, "onBehalfOf": behalf, "edge": edge.json()})
-        unattended = len(activities) - len(np.unique(rows.node))
+        unattended = len(activities) - len(distinct(rows.node))
         return {"total": len(best), "agents": told, "activities": len(activities), "unattended": unattended}
 
     def _activities(self) -> Ints:

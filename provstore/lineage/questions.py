@@ -14,7 +14,7 @@ import numpy as np
 
 from provstore import times
 from provstore.errors import NotFound, QueryRefused
-from provstore.lineage.adjacency import Flags, Found, Ints
+from provstore.lineage.adjacency import Flags, Found, Ints, united
 from provstore.lineage.answer import Edge, Node, Page, Teller
 from provstore.lineage.graph import LineageGraph
 from provstore.lineage.moment import ACTIVITY, CERTAIN, KINDS, LINEAGE, Moment
@@ -134,7 +134,7 @@ def lineage(graph: LineageGraph, question: Question, *, brief: bool = False) -> 
     chosen = _of_kinds(moment, found, question.kinds)
     page = slice(offset, offset + question.limit)
     nodes = told.nodes(_told_of(found.nodes[chosen][page], found.steps[chosen][page], found.certain[chosen][page]))
-    rows = _between(moment, question, found.nodes[chosen][page], np.union1d(found.nodes, _array(start)))
+    rows = _between(moment, question, found.nodes[chosen][page], united(found.nodes, _array(start)))
     return _page(moment, question, int(chosen.sum()), nodes, told.edges(rows, up=question.up), offset)
 
 
@@ -203,7 +203,7 @@ def _projected(moment: Moment, question: Question, start: set[int], found: Walke
         listed = [n for n in listed if moment.kind(n) in question.kinds]
     page = listed[offset : offset + question.limit]
     nodes = told.nodes((n, certainty(best[n][0]), best[n][1]) for n in page)
-    rows = _between(moment, question, found.nodes, np.union1d(found.nodes, _array(start)))
+    rows = _between(moment, question, found.nodes, united(found.nodes, _array(start)))
     return _page(
         moment, question, len(listed), nodes, _merged_edges(moment, rows, onto, set(page), told, question), offset
     )
@@ -249,7 +249,7 @@ def paths(graph: LineageGraph, question: Question, to: str) -> Page:
     told = Teller(moment)
     chosen, page = onward.nodes[within], slice(offset, offset + question.limit)
     nodes = told.nodes(_told_of(chosen[page], onward.steps[within][page], sure[within][page]))
-    rows = _between(moment, question, chosen[page], np.union1d(chosen, _array(start)))
+    rows = _between(moment, question, chosen[page], united(chosen, _array(start)))
     asked = {**question.asked(), "to": to}
     found = _page(moment, question, len(chosen), nodes, told.edges(rows, up=question.up), offset)
     return Page(asked, found.index, found.total, found.nodes, found.edges, found.next)
@@ -258,7 +258,7 @@ def paths(graph: LineageGraph, question: Question, to: str) -> Page:
 def leading_to(moment: Moment, end: set[int], question: Question, relations: bytes) -> Ints:
     """The nodes from which an end is reached, and the ends."""
     back, _ = moment.walk(end, relations, up=not question.up)
-    return np.union1d(back, _array(end))
+    return united(back, _array(end))
 
 
 def roots(graph: LineageGraph, question: Question) -> Page:
