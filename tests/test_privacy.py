@@ -155,7 +155,19 @@ stages:
     signed = f"https://b.s3.amazonaws.com/x.csv?X-Amz-Date=1&X-Amz-Signature={c.secret('DVC: signed import-url')}"
     out = f"outs: [{{path: x.csv, hash: md5, md5: {'ef' * 16}, size: 1}}]"
     imported = f"deps: [{{path: '{signed}', hash: md5, md5: {'ef' * 16}}}]\n{out}\n"
-    git.write({"dvc.lock": lock, "x.csv.dvc": imported})
+    config = f"""['remote "store"']
+    url = https://u:{c.secret("DVC: userinfo of a remote")}@store.example/raw
+    password = {c.secret("DVC: password of a remote")}
+['db "shop"']
+    url = postgresql://reader:{c.secret("DVC: userinfo of a database")}@db.example/shop
+    password = {c.secret("DVC: password of a database")}
+"""
+    query = f"SELECT * FROM people WHERE email = '{c.stays('code', 'DVC: literal of a query')}'"
+    database = f'deps: [{{db: {{connection: shop, query: "{query}"}}}}]\n{out}\n'
+    from_remote = f"deps: [{{path: 'remote://store/y.csv', hash: md5, md5: {'ef' * 16}}}]\n{out}\n"
+    git.write({"dvc.lock": lock, "x.csv.dvc": imported, ".dvc/config": config})
+    for name, text in (("q.csv", database), ("y.csv", from_remote)):
+        git.write({f"{name}.dvc": text.replace("x.csv", name)})
     pipeline = f"stages:\n  fetch:\n    cmd: python fetch.py --token {c.secret('DVC: dvc.yaml')}\n    deps: [in.csv]\n"
     git.commit(f"load for {c.stays('descriptions', 'DVC: commit message')}", {"dvc.yaml": pipeline})
     done = command("capture", "dvc", git.directory, "--data", tmp_path / "data")
