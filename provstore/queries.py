@@ -2,7 +2,7 @@
 
 A file is SPARQL under a head of `#+` lines that hold YAML: summary, description, params, limit. A parameter `name`
 stands in the text as the variable `?_name`. Values are made into RDF terms and take the place of whole tokens, never
-of text.
+of text. The whole answer is cut at the limit; `LIMIT ?_limit` cuts a part of it there too.
 """
 
 from __future__ import annotations
@@ -127,7 +127,8 @@ def bind(query: CannedQuery, values: dict[str, str]) -> str:
         if name not in known and name != "limit":
             raise QueryRefused(f"{query.name} has no parameter {name[:60]!r}: it takes {', '.join([*known, 'limit'])}")
     terms = {name: _term(query, each, values.get(name)) for name, each in known.items()}
-    return f"{_replaced(query.text, terms)}\nLIMIT {_limit(query, values.get('limit'))}\n"
+    limit = str(_limit(query, values.get("limit")))
+    return f"{_replaced(query.text, {**terms, 'limit': limit})}\nLIMIT {limit}\n"
 
 
 def faults(query: CannedQuery, values: dict[str, str]) -> dict[str, QueryRefused]:
@@ -245,7 +246,7 @@ def _parsed(name: str, head: dict[str, Any], text: str) -> CannedQuery:
     parameters = tuple(_parameter(key, said) for key, said in (head.get("params") or {}).items())
     query = CannedQuery(name, head["summary"], head["description"].strip(), parameters, int(head["limit"]), text)
     variables = {match["variable"] for match in _TOKEN.finditer(text)} - {None}
-    used = {variable[1:] for variable in variables if variable.startswith("_")}
+    used = {variable[1:] for variable in variables if variable.startswith("_")} - {"limit"}
     stated = {each.name for each in parameters}
     if used != stated:
         raise ValueError(f"parameters in the head are {sorted(stated)}, in the text {sorted(used)}")

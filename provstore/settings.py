@@ -21,6 +21,7 @@ class Setting:
 
 
 _LOG_LEVELS = ("critical", "error", "warning", "info", "debug")
+_REDACT = ("off", "secrets", "values")
 
 SETTINGS = (
     Setting("data", "./provstore-data", "the data directory"),
@@ -34,6 +35,13 @@ SETTINGS = (
         "profiles",
         "prov-core:annotate",
         "validation profiles (name or name/version) with mode, comma between: annotate, reject or off",
+    ),
+    Setting("trusted_keys", "", "public keys (PEM) that may sign statements: a file, or a directory of them"),
+    Setting(
+        "redact",
+        "secrets",
+        "what is taken out of payloads before they are kept: off; secrets, and what tests of data copy out of rows;"
+        " values, also what may hold some in passing, such as messages of errors",
     ),
     Setting("max_body_bytes", 16 << 20, "largest request body, as sent"),
     Setting("max_inflated_bytes", 64 << 20, "largest request body, decompressed"),
@@ -62,6 +70,8 @@ class Settings:
     spool: str
     log_level: str
     profiles: str
+    trusted_keys: str
+    redact: str
     max_body_bytes: int
     max_inflated_bytes: int
     queue_records: int
@@ -139,9 +149,12 @@ def _read(setting: Setting, given: Any) -> Any:
 def _check(settings: Settings) -> None:
     if settings.port > 65535:
         raise Misconfigured(f"setting 'port' must be at most 65535, got {_shown(settings.port)}")
-    if settings.log_level not in _LOG_LEVELS:
-        wanted = ", ".join(_LOG_LEVELS)
-        raise Misconfigured(f"setting 'log_level' must be one of {wanted}, got {_shown(settings.log_level)}")
+    for name, given, known in (
+        ("log_level", settings.log_level, _LOG_LEVELS),
+        ("redact", settings.redact, _REDACT),
+    ):
+        if given not in known:
+            raise Misconfigured(f"setting {name!r} must be one of {', '.join(known)}, got {_shown(given)}")
     for each in filter(None, (part.strip() for part in settings.profiles.split(","))):
         name, colon, mode = each.partition(":")
         if not name or not colon or mode not in ("annotate", "reject", "off"):

@@ -50,7 +50,7 @@ PS = Namespace(
     " byteSize fileCount bytes sha256 md5 weakDigest collectionMethod"
     # code and owners
     " dirty diffSha256 selfAsserted onDataset commitment redacted capturedFrom stateDigest"
-    " claimedSource earliest latest"
+    " claimedSource earliest latest step valueCount lowest highest"
     " inCommit notInCommit previousVersion"
     " sql dialect repository codeUrl path branch tag commit codeVersion owner ownerType"
     # models, items, people
@@ -86,8 +86,8 @@ PROV = Namespace(
 DCT = Namespace(
     "http://purl.org/dc/terms/",
     "Standard bibliographicCitation conformsTo created creator description extent hasPart identifier isPartOf"
-    " isVersionOf issued language license modified publisher relation rights source spatial temporal title type format"
-    " valid",
+    " isVersionOf issued language license modified publisher relation requires rights source spatial temporal title"
+    " type format valid replaces",
 )
 DCAT = Namespace(
     "http://www.w3.org/ns/dcat#",

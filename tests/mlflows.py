@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -69,6 +70,17 @@ class Mlflow:
         held = {"name": name, "digest": digest, "source_type": kind, "source": json.dumps(source)}
         self.post("runs/log-inputs", run_id=run, datasets=[{"tags": tags, "dataset": held}])
 
+    def artifact(self, experiment: str, run: str, path: str, content: bytes) -> None:
+        """Log a file, over what lay there."""
+        place = f"/api/2.0/mlflow-artifacts/artifacts/{experiment}/{run}/artifacts/{quote(path)}"
+        answer = self.http.put(place, content=content)
+        assert answer.status_code == 200, answer.text
+
+    def steps(self, run: str, metric: str, *values: float) -> None:
+        """Log the values of a metric, step by step."""
+        listed = [{"key": metric, "value": v, "timestamp": 1_000 + n, "step": n} for n, v in enumerate(values)]
+        self.post("runs/log-batch", run_id=run, metrics=listed)
+
     def end(self, run: str, status: str = "FINISHED") -> None:
         self.post("runs/update", run_id=run, status=status, end_time=int(time.time() * 1000))
 
@@ -99,13 +111,14 @@ class Mlflow:
 
 
 @contextmanager
-def mlflow(home: Path) -> Iterator[Mlflow]:
-    """A server over an SQLite file and a folder of artifacts in `home`."""
+def mlflow(home: Path, *, files: bool = False) -> Iterator[Mlflow]:
+    """A server over an SQLite file and a folder of artifacts in `home`; with `files` over a folder `mlruns` instead."""
     home.mkdir(parents=True, exist_ok=True)
     port = free_port()
     command = [
         *(programs("pipeline") / "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"),
-        *("--backend-store-uri", f"sqlite:///{home / 'mlflow.db'}", "--artifacts-destination", home / "mlartifacts"),
+        *("--backend-store-uri", home / "mlruns" if files else f"sqlite:///{home / 'mlflow.db'}"),
+        *("--artifacts-destination", home / "mlruns" if files else home / "mlartifacts"),
     ]
     with (home / "log").open("ab") as log:
         process = subprocess.Popen(
@@ -128,6 +141,7 @@ def environment(**more: str) -> dict[str, str]:
         "MLFLOW_WEBHOOK_ALLOWED_SCHEMES": "http",
         "MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS": "true",
         "MLFLOW_WEBHOOK_CACHE_TTL": "0",
+        "MLFLOW_ALLOW_FILE_STORE": "true",
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # ten processes that nobody asks anything
         "GIT_PYTHON_REFRESH": "quiet",

@@ -178,11 +178,15 @@ class Reference:
         others = [w for w in others if not read.when or not w.when or w.when[0] <= read.when[1]]
         alike = [w for w in others if self._alike(w, read)]
         others = [w for w in others if w.kin == read.kin]
-        same = [w for w in alike if w.kin == read.kin] or alike
+        here = [w for w in alike if w.kin == read.kin]
+        same = here or [w for w in alike if not (self._timeless(read, w) and self._copied(read) and self._copied(w))]
         if same:
             before = [w for w in same if read.when and w.when and w.when[0] < read.when[0]]
             newest = max((w.when for w in before), default=())
-            return self._saw(read, [w for w in before if w.when == newest] or same, PS.ContentMatch)
+            found = [w for w in before if w.when == newest] or same
+            if not here and self._timeless(read, found[0]):  # either may have come first
+                return _may_have_seen(read, found, PS.ContentMatch)
+            return self._saw(read, found, PS.ContentMatch)
         ends = [w.when[0] for w in others if w.gone and not w.partial and w.when]
         labelled = [
             w
@@ -225,6 +229,16 @@ class Reference:
             (read.run, PROV.used, write.name),  # derived ⇒ used
             (read.name, PS.basis, basis),
         }
+
+    def _timeless(self, read: _State, write: _State) -> bool:
+        return not read.when and not write.when
+
+    def _copied(self, state: _State) -> bool:
+        """Whether the run of a state both read and wrote its bytes."""
+        return all(
+            any(each.run == state.run and self._alike(each, state) for each in states)
+            for states in (self._reads, self._writes)
+        )
 
     def _in_time(self, read: _State, write: _State) -> bool:
         """Whether the write came before all that the reader made: derivation does not run back in time."""

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provstore.lineage.adjacency import STANDING, Columns, Half, Long, code, distinct, mask
+from provstore.lineage.names import Names
 
 NODES = 60
 KINDS = (1, 2, 4)
@@ -137,3 +138,12 @@ def test_distinct_sorts_and_says_each_once() -> None:
 def test_a_mask_picks_a_relation_whoever_says_it(relation: int, status: int) -> None:
     assert mask((relation,))[code(relation, status)] == 1
     assert mask((relation + 1,))[code(relation, status)] == 0
+
+
+def test_names_of_many_nodes_are_laid_as_they_come() -> None:
+    names, last = Names(), 450_001
+    names.add((number, f"urn:{number}") for number in range(1, last + 1) if number != 7)
+    assert (names.last, names.laid) == (last, 400_001)
+    assert [names[number] for number in (1, 7, 8, 200_001, last)] == ["urn:1", "", "urn:8", "urn:200001", f"urn:{last}"]
+    names.lay()
+    assert names[last] == f"urn:{last}"

@@ -11,7 +11,7 @@ from provstore.rdf import RDF, XSD
 from provstore.validation.affected import Affected, Nodes, Triple, read_predicates
 from provstore.validation.closures import ValidationResult, Validator
 from provstore.validation.engine import parsed
-from provstore.validation.graph import Graph
+from provstore.validation.graph import Data, Graph
 from provstore.validation.reading import read
 from provstore.validation.shapes import Shapes, sh
 from provstore.validation.terms import SUB_CLASS_OF, TYPE
@@ -301,6 +301,37 @@ def test_what_many_point_to_costs_nothing_where_it_says_the_same() -> None:
     assert _spared(shapes, _HUB, (ex("new"), ex("agent"), ex("hub"))) == {ex("s"): {ex("new")}}
     second = _HUB + f'{ex("hub")} {ex("name")} "name" .\n'
     assert len(_spared(shapes, second, (ex("hub"), ex("name"), '"another"'))[ex("s")] or ()) == 50
+
+
+class _Asked(Validator):
+    """A validator that notes what it is asked to check."""
+
+    def __init__(self, shapes: Shapes) -> None:
+        super().__init__(shapes)
+        self.foci: list[str] = []
+
+    def check(self, data: Data, shape: str, foci: Iterable[str]) -> list[ValidationResult]:
+        asked = [*foci]
+        self.foci += asked
+        return super().check(data, shape, asked)
+
+
+def test_what_is_new_is_not_held_against_the_state_before() -> None:
+    shapes = read(
+        parsed(
+            f"""@prefix ex: <{EX}> . @prefix sh: <{sh("")[1:-1]}> .
+            ex:s sh:targetSubjectsOf ex:agent ; sh:property [ sh:path ex:agent ;
+              sh:node [ sh:property [ sh:path ex:name ; sh:maxCount 1 ] ] ] .""".encode()
+        )
+    )
+    added = [(ex(f"new{n}"), ex("agent"), ex(f"agent{n}")) for n in range(9)]
+    added += [(ex(node), ex("name"), '"name"') for node in ("hub", *(f"agent{n}" for n in range(9)))]
+    before, after, validator = Graph.read(_HUB.encode()), Graph.read(_HUB.encode()), _Asked(shapes)
+    for triple in added:
+        after.add(*triple)
+    found = Affected(shapes, validator).foci(added, [], after, before)
+    assert found == {ex("s"): {ex(f"new{n}") for n in range(9)}}
+    assert set(validator.foci) == {ex("hub")}
 
 
 def test_what_many_point_to_is_no_new_target() -> None:

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from provstore.capture import bom, formats
-from provstore.errors import InvalidInput
+from provstore.core import intake
+from provstore.errors import InvalidInput, Unmappable, UnsupportedMedia
 from provstore.model import Submission
 from tests import environments
 from tests.histories_of_dvc import asked
@@ -125,10 +126,17 @@ def _told(value: dict[str, Any]) -> tuple[str, list[str]]:
 
 
 def test_datasets_told_within_a_card_are_data_that_the_model_learned_from() -> None:
-    card = {"modelParameters": {"datasets": [{"type": "dataset", "name": "inline"}, {"ref": "nowhere"}]}}
+    card: Any = {"modelParameters": {"datasets": [{"type": "dataset", "name": "inline"}, {"ref": "nowhere"}]}}
     model = {"type": "machine-learning-model", "name": "m", "hashes": [{"alg": "SHA-256", "content": "ab" * 32}]}
     quads, notes = _told({"bomFormat": "CycloneDX", "components": [{**model, "modelCard": card}]})
     assert "/inline/read/" in quads
+    card["modelParameters"]["datasets"][0] |= {
+        "contents": {"url": "https://data.example/a.csv"},
+        "classification": "PII",
+    }
+    at_address, _ = _told({"bomFormat": "CycloneDX", "components": [{**model, "modelCard": card}]})
+    assert "/dataset/https%3A%2F%2Fdata.example/a.csv/read/" in at_address
+    assert '"PII"' in at_address
     assert f"/version/{'ab' * 32}> <http://www.w3.org/ns/prov#wasDerivedFrom>" in quads
     assert notes == ["left out: no component is called 'nowhere'"]
 
@@ -166,10 +174,114 @@ def test_a_build_of_spdx_is_a_run_that_read_and_made() -> None:
         *(build, data, model),
         {**link, "spdxId": "urn:r1", "relationshipType": "hasInput", "to": ["urn:example:d"]},
         {**link, "spdxId": "urn:r2", "relationshipType": "hasOutput", "to": ["urn:example:m"]},
-        {**link, "spdxId": "urn:r3", "relationshipType": "dependsOn", "to": ["urn:example:m"]},
+        {**link, "spdxId": "urn:r3", "relationshipType": "amendedBy", "to": ["urn:example:m"]},
     ]
     quads, notes = _told({"@context": context, "@graph": graph})
     run = f"<urn:uuid:{bom.run_id('build', 'urn:example:build')}>"
     assert f"<urn:example:m> <http://www.w3.org/ns/prov#wasGeneratedBy> {run}" in quads
     assert f"{run} <http://www.w3.org/ns/prov#used> <{BASE}/dataset/spdx/d/read/" in quads
-    assert notes == ["not mapped: dependsOn in urn:r3"]
+    assert notes == ["not mapped: amendedBy here"]
+
+
+def _spdx(*graph: dict[str, Any]) -> tuple[str, list[str]]:
+    return _told({"@context": "https://spdx.org/rdf/3.0.1/spdx-context.jsonld", "@graph": list(graph)})
+
+
+def test_a_file_that_was_trained_on_a_file_is_a_model() -> None:
+    """As the examples that SPDX publishes have it: no AI package stands between model.bin and train.csv."""
+    model, data, script = (
+        {"type": "software_File", "spdxId": f"urn:example:{name}", "name": name}
+        for name in ("m.bin", "train.csv", "t.py")
+    )
+    link = {"type": "Relationship", "from": "urn:example:m.bin", "to": ["urn:example:train.csv"]}
+    quads, notes = _spdx(
+        *(model, data, script),
+        {**link, "spdxId": "urn:r1", "relationshipType": "trainedOn"},
+        {**link, "spdxId": "urn:r2", "relationshipType": "generates", "from": "urn:example:t.py"},
+        {**link, "spdxId": "urn:r3", "relationshipType": "contains", "from": "urn:elsewhere:p"},
+    )
+    assert not notes
+    assert "<urn:example:m.bin> <http://www.w3.org/ns/prov#wasDerivedFrom> <urn:example:train.csv>" in quads
+    assert (
+        "<urn:example:m.bin> <http://www.w3.org/1999/02/22-rdf-syntax-ns#type> <https://w3id.org/provstore/ns#Model"
+        in quads
+    )
+    assert "<urn:example:train.csv> <https://w3id.org/provstore/ns#possiblyDerivedFrom> <urn:example:t.py>" in quads
+    assert "<urn:elsewhere:p> <http://purl.org/dc/terms/hasPart> <urn:example:train.csv>" in quads
+
+
+def test_licences_are_elements_of_spdx_or_addresses_of_its_list() -> None:
+    license_ = {"type": "simplelicensing_LicenseExpression", "spdxId": "urn:example:l"}
+    link = {"type": "Relationship", "from": "urn:example:f", "relationshipType": "hasDeclaredLicense"}
+    quads, notes = _spdx(
+        {"type": "software_File", "spdxId": "urn:example:f", "name": "f"},
+        {**license_, "simplelicensing_licenseExpression": "MIT"},
+        {**link, "spdxId": "urn:r1", "to": ["urn:example:l", "https://spdx.org/licenses/CC0-1.0"]},
+        {**link, "spdxId": "urn:r2", "to": ["https://spdx.org/rdf/3.0.1/terms/Core/NoAssertion"]},
+    )
+    assert not notes
+    licenses = {line.split(" ")[2] for line in quads.splitlines() if "dc/terms/license>" in line}
+    assert licenses == {"<https://spdx.org/licenses/MIT>", "<https://spdx.org/licenses/CC0-1.0>"}
+
+
+def test_energy_is_told_by_both() -> None:
+    used = {"ai_trainingEnergyConsumption": [{"ai_energyQuantity": "1.5", "ai_energyUnit": "kilowattHour"}]}
+    by_spdx, _ = _spdx({"type": "ai_AIPackage", "spdxId": "urn:example:m", "name": "m", "ai_energyConsumption": used})
+    cost = {"activity": "training", "activityEnergyCost": {"value": 1.5, "unit": "kWh"}}
+    card = {"considerations": {"environmentalConsiderations": {"energyConsumptions": [cost]}}}
+    model = {"type": "machine-learning-model", "name": "m", "modelCard": card}
+    by_cyclonedx, _ = _told({"bomFormat": "CycloneDX", "components": [model]})
+    for quads, words in ((by_spdx, "1.5 kilowattHour"), (by_cyclonedx, "1.5 kWh")):
+        assert '"energy consumption of training"' in quads
+        assert f'"{words}"' in quads
+
+
+@pytest.mark.parametrize("tools", [[{"name": "t", "version": "1"}], {"components": [{"name": "t", "version": "1"}]}])
+def test_the_tools_that_made_a_document_are_its_authors(tools: object) -> None:
+    quads, notes = _told({"bomFormat": "CycloneDX", "specVersion": "1.4", "metadata": {"tools": tools}})
+    assert not notes
+    assert f"<http://www.w3.org/ns/prov#wasAttributedTo> <{BASE}/agent/software/t%401>" in quads
+
+
+def test_what_a_workflow_read_may_be_told_by_its_address_and_its_parameters_are_kept() -> None:
+    outside = {"externalReference": {"type": "distribution", "url": "https://data.example/a.csv"}}
+    inputs = [{"resource": outside}, {"parameters": [{"name": "rate", "value": "0.1"}]}]
+    flow = {"uid": "w", "inputs": inputs}
+    quads, notes = _told({"bomFormat": "CycloneDX", "specVersion": "1.8", "formulation": [{"workflows": [flow]}]})
+    assert "/dataset/https%3A%2F%2Fdata.example/a.csv/read/" in quads
+    assert '"rate"' in quads
+    assert notes == ["'1.8' is not known; read as 1.7"]
+
+
+@pytest.mark.parametrize(
+    ("form", "value", "pointer"),
+    [
+        ("spdx", {"spdxVersion": "SPDX-2.3"}, "/spdxVersion"),
+        ("spdx", {"@context": {"ai": "https://spdx.org/rdf/AI/"}}, "/@context"),
+        ("cyclonedx", {"components": []}, "/bomFormat"),
+    ],
+)
+def test_what_is_of_another_version_is_refused_and_not_taken_for_nothing(
+    form: str, value: dict[str, Any], pointer: str
+) -> None:
+    named = formats.named(form)
+    assert named
+    with pytest.raises(Unmappable) as caught:
+        named.map(value, base=BASE)
+    assert caught.value.pointer == pointer
+
+
+def test_other_forms_of_the_same_are_refused_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "bom.xml").write_text('<bom xmlns="http://cyclonedx.org/schema/bom/1.6"/>')
+    (tmp_path / "old.spdx").write_text("SPDXVersion: SPDX-2.3")
+    (tmp_path / "old.json").write_text('{"spdxVersion": "SPDX-2.3"}')
+    for name, wanted in (
+        (("bom.xml",), b"cyclonedx convert"),
+        (("bom.xml", "--format", "cyclonedx"), b"cyclonedx convert"),
+        (("old.spdx",), b"SPDX 3 in JSON-LD"),
+        (("old.json",), b"SPDX 3 in JSON-LD"),
+    ):
+        done = command("ingest", tmp_path / name[0], *name[1:], settings={"data": tmp_path / "store"})
+        assert (done.returncode, wanted in done.stderr) == (1, True), done.stderr
+    with pytest.raises(UnsupportedMedia, match="cyclonedx convert"):
+        intake.check_media_type("application/vnd.cyclonedx+xml")

@@ -133,7 +133,6 @@ def test_what_is_superseded_must_be_a_record_of_this_store() -> None:
 
 def test_the_record_is_typed_and_names_what_was_taken_out() -> None:
     draft = _draft(redacted=["/a/b", 3])
-    draft.redactions()
     mapped = draft.mapped()
     assert RECORD not in mapped.quads.decode()
     assert f'<{mapped.record}> {PS.redacted} "/a/b"' in mapped.quads.decode()

@@ -20,7 +20,7 @@ METADATA: dict[str, Any] = json.loads((FIXTURES / "dta" / "metadata.json").read_
 DATASET = f"{BASE}/dataset/urn%3Auuid/17725bad-9098-4f43-abe6-43490ae1596c"
 
 
-def quads(value: object) -> str:
+def quads(value: Any) -> str:
     return map_dta(value, base=BASE).quads.decode()
 
 
@@ -93,7 +93,6 @@ def test_the_dataset_may_be_named_as_pipelines_name_it() -> None:
 @pytest.mark.parametrize(
     ("value", "pointer"),
     [
-        (None, ""),
         ({}, "/source"),
         ({"source": {}}, "/source/id"),
         (changed("source", id="17725bad"), "/source/id"),
@@ -102,7 +101,7 @@ def test_the_dataset_may_be_named_as_pipelines_name_it() -> None:
         ({"provstore": "dta/1", "dataset": {"name": "a"}, "metadata": METADATA}, "/dataset/namespace"),
     ],
 )
-def test_what_has_no_identity_is_refused(value: object, pointer: str) -> None:
+def test_what_has_no_identity_is_refused(value: Any, pointer: str) -> None:
     with pytest.raises(Unmappable) as caught:
         map_dta(value, base=BASE)
     assert caught.value.pointer == pointer

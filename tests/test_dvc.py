@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from provstore.capture import dvc, formats
-from provstore.errors import Unmappable
-from provstore.pull.dvc import files, templates
+from provstore.errors import InvalidInput, TooLarge, Unmappable
+from provstore.pull.dvc import files, templates, values
 from provstore.pull.dvc.contents import unix
 from tests.histories_of_dvc import asked, captured, executions, walked
 from tests.repositories import Git
@@ -173,15 +173,76 @@ def test_what_a_cloud_says_of_content_is_a_weak_digest(tmp_path: Path) -> None:
         ("stages: {a: {foreach: '${list}', do: {cmd: x, wdir: '${item}'}}}", "a@two", "two"),
         ("stages: {a: {matrix: {m: [x, y], n: [1, 2]}, cmd: x, wdir: '${item.m}${item.n}'}}", "a@y-2", "y2"),
         ("{vars: [v.yaml, {here: h}], stages: {a: {cmd: x, wdir: '${there}/${here}'}}}", "a", "t/h"),
-        ("stages: {a: {vars: [{own: o}], cmd: x, wdir: '${own}'}}", "a", "o"),
+        (
+            "{vars: [c.toml, s.json:here], stages: {a: {cmd: x, wdir: '${place.dir}/${here}/${rows[1].n}'}}}",
+            "a",
+            "t/j/2",
+        ),
+        ("{vars: [p.py], stages: {a: {cmd: x, wdir: '${Net.size}/${depth}${Net.rate}'}}}", "a", "3/4-0.5"),
+        ("{vars: [{deep: {more: m}}], stages: {a: {cmd: x, wdir: '${deep.own}/${deep.more}'}}}", "a", "o/m"),
+        ("stages: {a: {foreach: [x, [y]], do: {cmd: x, wdir: 'd${item}'}}}", "a@0", "dx"),
+        ("stages: {a@b: {cmd: x, wdir: w}}", "a@b", "w"),
+        ("stages: {a: {cmd: x, wdir: 'w\\${here}'}}", "a", "w${here}"),
         ("stages: {b: {cmd: x}}", "a", None),
         ("stages: [1]", "a", None),
     ],
 )
 def test_where_a_stage_ran_is_filled_in(pipeline: str, name: str, wdir: str | None) -> None:
-    beside = {"params.yaml": b"list: [one, two]", "v.yaml": b"there: t"}
-    found = templates.definition(files.mapping(pipeline.encode()), name, beside.get)
+    beside = {
+        "params.yaml": b"{list: [one, two], deep: {own: o}}",
+        "v.yaml": b"there: t",
+        "c.toml": b"[place]\ndir = 't'\n[[rows]]\nn = 1\n[[rows]]\nn = 2\n",
+        "s.json": b'{"here": "j", "place": {"dir": "not wanted"}}',
+        "p.py": b"import os\nhome = os.environ\ndepth: int = 4\nclass Net:\n    size = 3\n"
+        b"    def __init__(self):\n        self.rate = -.5\n        local = 1\n",
+    }
+    found = templates.Pipeline(files.mapping(pipeline.encode()), beside.get).stage(name)
     assert found.get("wdir") == wdir
+
+
+@pytest.mark.parametrize(
+    "pipeline",
+    [
+        f"{{vars: [{{big: {'x' * 100_000}}}], stages: {{a: {{cmd: x, wdir: '{'${big}' * 1000}'}}}}}}",
+        f"stages: {{a: {{matrix: {{{', '.join(f'k{n}: [1, 2, 3, 4]' for n in range(12))}}}, cmd: x}}}}",
+    ],
+    ids=["text", "matrix"],
+)
+def test_what_would_be_filled_in_without_end_is_told(pipeline: str) -> None:
+    with pytest.raises(TooLarge):
+        templates.Pipeline(files.mapping(pipeline.encode()), lambda _: None).stage("a" if "big" in pipeline else "a@x")
+
+
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
+        ("p.py", "x = " + "-" * 200_000 + "1"),
+        ("p.py", "x = " + "a+" * 200_000 + "1"),
+        ("p.py", "x = ("),
+        ("p.py", "\0"),
+        ("p.py", "x = 1\n" * 200_000),
+        ("p.toml", "x = " + "[" * 100_000),
+        ("p.toml", "x"),
+        ("p.json", "[" * 100_000),
+        ("p.json", "{"),
+        ("p.yaml", "["),
+        ("p.any", "\t- ["),
+    ],
+)
+def test_a_file_of_values_that_cannot_be_read_says_so(path: str, content: str) -> None:
+    with pytest.raises(InvalidInput, match=r"not |deep"):
+        values.load(content.encode(), path)
+
+
+def test_values_of_python_and_toml_are_those_that_dvc_reads() -> None:
+    text = "a = {'x': (1, 2), 3: {2, 1}}\nb = c = 1\nd = f(1)\nwhen: str\ne = '\\d'\ndef f(x):\n    g = 1\n"
+    assert values.load(text.encode(), "p.py") == {"a": {"x": [1, 2], "3": [1, 2]}, "e": "\\d"}
+    assert values.load(b"t = 2026-01-02T03:04:05Z\nn = nan\n", "p.toml") == {
+        "t": "2026-01-02 03:04:05+00:00",
+        "n": "nan",
+    }
+    assert values.numbers(b'{"a": NaN, "b": [1], "c": {"d": 0.5, "e": true}}', "m.json") == {"c.d": 0.5}
+    assert values.numbers(b"a = 1\n", "m.toml") == {"a": 1}
 
 
 def test_a_folder_that_cannot_be_filled_in_is_told(tmp_path: Path) -> None:

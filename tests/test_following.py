@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import pyoxigraph as ox
 
@@ -125,3 +127,24 @@ def test_an_answer_of_many_is_read_as_far_as_need_be() -> None:
     assert "<urn:200>" not in found
     assert "<urn:hub>" in data.objects("<urn:7>", "<urn:p>")
     assert [*data.objects("<urn:hub>", "<urn:p>")] == []
+
+
+class _Counted:
+    """A store that counts what is asked of it."""
+
+    def __init__(self, store: ox.Store) -> None:
+        self._store, self.asked = store, 0
+
+    def quads_for_pattern(self, *pattern: Any) -> Iterator[ox.Quad]:
+        self.asked += 1
+        return self._store.quads_for_pattern(*pattern)
+
+
+def test_what_is_said_of_a_thing_is_read_in_one_go() -> None:
+    store, thing = ox.Store(), ox.NamedNode("urn:thing")
+    store.extend(ox.Quad(thing, ox.NamedNode(f"urn:p{n}"), ox.NamedNode(f"urn:o{n % 5}")) for n in range(30))
+    counted = _Counted(store)
+    data = StreamedData(cast(ox.Store, counted))
+    assert [[*data.objects("<urn:thing>", f"<urn:p{n}>")] for n in (3, 7, 30)] == [["<urn:o3>"], ["<urn:o2>"], []]
+    assert [[*data.subjects(f"<urn:p{n}>", "<urn:o1>")] for n in (6, 7)] == [["<urn:thing>"], []]
+    assert counted.asked == 2

@@ -65,6 +65,51 @@ def test_of_a_bad_value_just_its_own_predictions_and_decisions_are_affected(lab:
     assert decided == [(DECISION, "certain"), (PREDICTION, "certain")]
 
 
+def impact(server: Server, entity: str, **parameters: str) -> Object:
+    given = {"entity": entity, "format": "json", **parameters}
+    answer = server.http.get("/impact", params=given)
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+@pytest.mark.parametrize("device", ["analyser-4", "analyser-5"])
+def test_of_a_bad_device_what_it_measured_is_affected_and_all_that_was_made_of_it(lab: Server, device: str) -> None:
+    said = impact(lab, f"{BASE}/agent/device/{device}", kind="RecordItem,Prediction", verdict="affected")
+    affected = {each["iri"] for each in said["verdicts"]}
+    assert said["counts"]["affected"] == len(affected)
+    assert {RAW, NORMALISED, PREDICTION} <= affected if device == "analyser-4" else PREDICTION not in affected
+    assert (RAW.replace("/77/", "/79/") in affected) is (device == "analyser-5")
+
+
+def test_of_a_run_of_many_the_verdicts_are_whole_and_what_was_bad_is_told_in_part(lab: Server) -> None:
+    said = impact(lab, "urn:uuid:5a0e6f6e-6c5e-4c7a-9d0e-2f0f0c1b7aff", kind="RecordItem", limit="3")
+    assert (said["counts"]["affected"], said["started"], len(said["bad"])) == (MANY, MANY, 1000)
+    first = [each["iri"] for each in said["verdicts"]]
+    after = impact(
+        lab, "urn:uuid:5a0e6f6e-6c5e-4c7a-9d0e-2f0f0c1b7aff", kind="RecordItem", limit="3", cursor=said["next"]
+    )
+    assert len({*first, *(each["iri"] for each in after["verdicts"])}) == 6
+
+
+def test_a_run_of_many_says_how_many_and_lists_some_of_each(lab: Server) -> None:
+    run = "urn:uuid:5a0e6f6e-6c5e-4c7a-9d0e-2f0f0c1b7aff"
+    for did in ("read", "wrote"):
+        found = rows(lab, "lineage/run", run=run, did=did, limit="20")
+        assert {(row["did"], row["reads"], row["writes"]) for row in found} == {(did, str(MANY), str(MANY))}
+        assert len({row["entity"] for row in found}) == 20
+    both = rows(lab, "lineage/run", run=run, limit=str(2 * MANY))
+    assert [sum(row["did"] == did for row in both) for did in ("read", "wrote")] == [MANY, MANY]
+
+
+def test_what_made_many_things_is_one_line_of_what_somebody_did(lab: Server) -> None:
+    batch = {**many(), "run": "5a0e6f6e-6c5e-4c7a-9d0e-2f0f0c1b7afe", "technician": "tech-99", "namespace": "of-99"}
+    answer = lab.http.post("/records", content=json.dumps({**batch, "rows": batch["rows"][:101]}), headers=JSON)
+    lab.sparql("ASK {}", min_index=answer.json()["index"])
+    (found,) = rows(lab, "audit/actions", agent=f"{BASE}/agent/person/tech-99")
+    assert found["things"] == "101"
+    assert "made" not in found
+
+
 def test_a_correction_names_the_old_value_and_the_new(lab: Server) -> None:
     (found,) = rows(lab, "audit/corrections")
     assert (found["old"], found["new"]) == (RAW, RAW.replace("/raw", "/corrected"))

@@ -12,11 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from provstore import resources
 from provstore.cli import build_parser
 from provstore.cli.manual import CODES, MANUAL
 from provstore.cli.parser import subcommands
+from tests.goldens import FIXTURES
 from tests.servers import command, environment, serving
 from tests.suites import ROOT
 
@@ -78,6 +81,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
         ' sh:targetClass <http://www.w3.org/ns/prov#Entity> ; sh:message "Name each entity to cite it."@en .'
     )
     (home / "count.rq").write_text("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }")
+    shutil.copyfile(FIXTURES / "bom" / "envelope.json", home / "envelope.json")
+    key = Ed25519PrivateKey.from_private_bytes(b"a key for tests, told everybody.").public_key()  # emitters/bom.py
+    pem = key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    (home / "builder.pem").write_bytes(pem)
     assert command("export", home / "package.zip", "--all", "--data", home / "store").returncode == 0
     program = home / "provstore"
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m provstore "$@"\n')

@@ -386,6 +386,70 @@ def test_a_history_of_an_alias_is_spans_that_begin_and_end() -> None:
     assert {o for _, p, o in said if p == PROV.wasAssociatedWith} == {f"<{iris.agent(BASE, 'person', 'cleo')}>"}
 
 
+def test_changes_of_an_alias_one_by_one_say_what_its_history_says() -> None:
+    history: list[dict[str, Any]] = [
+        {"version": "1", "before": "2026-03-01T00:00:00Z"},
+        {"version": "2", "at": "2026-03-02T00:00:00.50Z", "by": "cleo"},
+        {"version": None, "before": "2026-03-04T00:00:00Z"},
+        {"version": "1", "at": "2026-03-05T00:00:00Z"},
+    ]
+    marks = ["2026-03-01T00:00:00Z", "2026-03-02T00:00:00.5Z"]
+    named = {"name": "risk", "alias": "champion"}
+    found: set[tuple[str, str, str]] = set()
+    for change, ends in zip(history, [None, *marks, None], strict=True):
+        found |= triples(payload("alias-change", change=change, **named, **({"ends": ends} if ends else {})))
+    whole = triples(payload("alias", history=history, **named))
+    assert _of_things(found) == _of_things(whole)
+    assert len({o for _, p, o in found if p == PS.capturedFrom}) == 4
+
+
+def _of_things(said: set[tuple[str, str, str]]) -> set[tuple[str, str, str]]:
+    return {each for each in said if f"<{BASE}/record/" not in each[0]}
+
+
+def test_what_bears_an_old_name_is_another_thing_with_all_that_is_in_it() -> None:
+    since = "1795715731984"
+    new, old = (f"<{BASE}/model/{iris.enc(SERVER)}/risk{end}>" for end in (f"@{since}", ""))
+    again = {"name": "risk", "creation_timestamp": int(since)}
+    said = triples(payload("registered-model", model=again, since=since))
+    assert objects(said, new, DCT.replaces) == {old}
+    assert objects(said, new, DCT.created) == {rdf.date_time("2026-11-26T17:55:31.984Z")}
+    assert objects(said, new, PS.name) == {'"risk"'}
+    third = triples(payload("registered-model", model=again, since="1795715731999", replaces=since))
+    assert {o for _, p, o in third if p == DCT.replaces} == {new}
+    change = {"version": "1", "at": "2026-11-27T00:00:00Z"}
+    for value in (
+        version(f"models:/{MODEL}", version={"version": "1"}, since=since),
+        payload("alias-change", name="risk", alias="champion", change=change, since=since),
+        payload("deletion", of="model-version", id="risk/1", since=since),
+    ):
+        said = triples(value)
+        assert objects(said, f"{new[:-1]}/version/1>", PROV.specializationOf) == {new}
+        assert old not in {o for _, _, o in said}
+        assert f"@{since}" in next(o for _, p, o in said if p == PS.capturedFrom)
+
+
+def test_what_is_in_an_experiment_of_an_old_number_is_in_that_one() -> None:
+    since = "1795715731984"
+    job, old = (f"<{iris.job(BASE, SERVER, f'experiment/7{end}')}>" for end in (f"@{since}", ""))
+    said = triples(payload("experiment", experiment={"experiment_id": "7", "creation_time": int(since)}, since=since))
+    assert objects(said, job, DCT.replaces) == {old}
+    value = {**run(frame("x", "1", "code", {"tags": {}})), "since": since}
+    said = triples(value)
+    assert objects(said, ME, PS.job) == {job}
+    assert old not in {o for _, _, o in said}
+    asset = f"<{iris.dataset(BASE, SERVER, f'experiment/7@{since}/x')}>"
+    assert asset in {o for _, p, o in said if p == PROV.specializationOf}
+    assert keys.search_digest(value) != keys.search_digest(run(frame("x", "1", "code", {"tags": {}})))
+
+
+def test_what_was_deleted_and_is_there_again_is_not_purged() -> None:
+    for of in ("experiment", "run", "logged-model", "registered-model", "trace"):
+        gone = payload("deletion", of=of, id=RUN)
+        assert {o for _, p, o in triples(gone) if p == PS.lifecycle} == {'"purged"'}
+        assert not {o for _, p, o in triples({**gone, "back": True}) if p == PS.lifecycle}
+
+
 # --- traces ----------------------------------------------------------------------------------------------------------
 
 
@@ -417,6 +481,14 @@ def test_a_trace_that_failed_or_goes_on_predicted_nothing(state_: str) -> None:
 # --- records, and what is no payload ---------------------------------------------------------------------------------
 
 
+def test_a_state_may_take_the_place_of_several_records() -> None:
+    before = [f"{BASE}/record/{digit * 64}" for digit in "01"]
+    value = {**run(), "supersedes": before}
+    said = triples(value)
+    assert objects(said, f"<{mapped(value).record}>", PS.supersedes) == {f"<{each}>" for each in before}
+    assert keys.digest(value) == keys.digest(run())
+
+
 def test_a_state_names_what_it_is_of_and_the_record_before_it() -> None:
     before = f"{BASE}/record/{'0' * 64}"
     first, later = mapped(run()), mapped({**run(), "supersedes": before})
@@ -439,7 +511,11 @@ def test_a_state_names_what_it_is_of_and_the_record_before_it() -> None:
         (payload("logged-model", model={"info": []}), "/model/info"),
         (payload("deletion", of="wish", id="1"), "/of"),
         (payload("alias", name="risk", alias="x", history=[{"version": "1", "at": "soon"}]), "/history/0"),
+        (payload("alias-change", name="risk", alias="x", change={"version": "1", "at": "soon"}), "/change"),
+        (payload("alias-change", name="risk", alias="x", change={"version": "1", "at": "2026"}, ends=[]), "/ends"),
+        (payload("registered-model", model={"name": "risk"}, since=None), ""),
         ({**run(), "supersedes": "https://elsewhere.example/record/1"}, "/supersedes"),
+        ({**run(), "supersedes": [f"{BASE}/record/{'0' * 64}", 1]}, "/supersedes"),
     ],
 )
 def test_what_has_no_identity_is_refused_with_its_place(value: dict[str, Any], pointer: str) -> None:
@@ -463,6 +539,9 @@ _SAMPLES = [
     trace(),
     payload("model-files", model_id=MODEL, files=[{"path": "a"}], texts={}),
     payload("alias", name="risk", alias="c", history=[{"version": "1", "at": "2026-03-01T00:00:00Z"}]),
+    payload(
+        "alias-change", name="risk", alias="c", change={"version": "1", "at": "2026-03-01"}, ends="2026", since="1"
+    ),
     payload("logged-model", model={"info": {"model_id": MODEL}, "data": {"metrics": [{}]}}),
     payload("experiment", experiment={"experiment_id": "1", "tags": []}),
 ]

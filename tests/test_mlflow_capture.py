@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 import shutil
@@ -19,6 +20,7 @@ import pytest
 
 from provstore.observe import reads
 from provstore.observe.reads import Read
+from tests.canaries import Canaries, everything
 from tests.environments import programs
 from tests.mlflows import SECRET, Mlflow, free_port, mlflow
 from tests.servers import BASE, Server, command, environment, serving
@@ -40,14 +42,19 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mlflow]:
         yield found
 
 
-def capture(source: object, data: Path, *more: object, **settings: object) -> dict[str, int]:
-    """One pull into a directory; what it says it sent."""
+def captured(source: object, data: Path, *more: object, **settings: object) -> subprocess.CompletedProcess[str]:
+    """One pull into a directory."""
     arguments = ("capture", "mlflow", source, "--data", data, "--namespace", NAME, "--format", "json", *more)
     base = () if (data / "ledger.db").exists() else ("--base", BASE)
     line = [sys.executable, "-m", "provstore", *map(str, (*arguments, *base))]
-    done = subprocess.run(line, capture_output=True, timeout=300, env=environment(**settings), check=False)
-    assert done.returncode == 0, done.stderr.decode()
-    said: dict[str, int] = json.loads(done.stdout)
+    done = subprocess.run(line, capture_output=True, text=True, timeout=300, env=environment(**settings), check=False)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def capture(source: object, data: Path, *more: object, **settings: object) -> dict[str, int]:
+    """One pull into a directory; what it says it sent."""
+    said: dict[str, int] = json.loads(captured(source, data, *more, **settings).stdout)
     return said
 
 
@@ -199,44 +206,185 @@ def test_nested_runs_evaluations_and_the_registry(server: Mlflow, tmp_path: Path
 
 
 def test_secrets_and_what_people_ask_are_not_stored(server: Mlflow, tmp_path: Path) -> None:
-    data = tmp_path / "data"
+    data, c = tmp_path / "data", Canaries()
     experiment = server.experiment("secrets")
-    run = server.run(experiment, tags={"api_key": "sk-tooSecretToStore", "mlflow.user": "ana"})
-    server.batch(run, {"db_password": "hunter2hunter2", "url": "postgresql://u:hunter2hunter2@db/x"}, {})
-    server.end(run)
-    trace(server, experiment, "a patient's question")
-    spoken = b"a patient's question"
-    capture(server.url.replace("://", "://reader:hunter2hunter2@"), data, commitment_key="a key")
+    with_secrets(server, experiment, c)
+    trace(server, experiment, spoken := c.secret("question"), user=c.secret("who asked"))
+    for kind, said in (
+        ("feedback", {"feedback": {"value": c.secret("feedback")}, "rationale": c.secret("rationale")}),
+        ("expectation", {"expectation": {"value": c.secret("expected answer")}}),
+    ):
+        source = {"source_type": "HUMAN", "source_id": c.secret(f"who gave the {kind}")}
+        assessed = {"assessment_name": kind, "source": source, **said}
+        path = f"/api/3.0/mlflow/traces/{TRACE}/assessments"
+        answer = server.http.post(path, json={"assessment": {"trace_id": TRACE, **assessed}})
+        assert answer.status_code == 200, answer.text
+    password = c.secret("password of the tracking server")
+    line = ("capture", "mlflow", server.url.replace("://", f"://reader:{password}@"), "--data", data)
+    done = command(*line, "--namespace", NAME, settings={"commitment_key": "a key"})
+    assert done.returncode == 0, done.stderr.decode()
+    assert command(*line, "--namespace", NAME, settings={"commitment_key": "a key"}).stdout.startswith(b"0 ")
     (held,) = ask(data, f"SELECT ?c WHERE {{ ?item a <{_PS}RecordItem> ; <{_PS}commitment> ?c }}")
     assert held["c"].startswith("hmac-sha256:")
-    stored = b"".join(path.read_bytes() for path in data.rglob("*") if path.is_file())
-    for secret in (b"sk-tooSecretToStore", b"hunter2hunter2", spoken):
-        assert secret not in stored
+    stored = everything(data)
+    assert c.leaked(stored + done.stdout + done.stderr) == []
+    assert c.lost(stored) == []
     (redacted,) = ask(data, f"SELECT (COUNT(*) AS ?n) WHERE {{ ?record <{_PS}redacted> ?where }}")
-    assert int(redacted["n"]) >= 3
+    assert int(redacted["n"]) >= 15
     kept = tmp_path / "kept"
     capture(server.url, kept, "--traces", "keep")
     assert ask(kept, f"SELECT ?v WHERE {{ ?item a <{_PS}RecordItem> ; <http://www.w3.org/ns/prov#value> ?v }}") == [
-        {"v": json.dumps({"question": spoken.decode()})}
+        {"v": json.dumps({"question": spoken})}
     ]
+    assert {"feedback", "rationale", "expected answer", "who asked"} <= set(c.leaked(everything(kept)))
     none = tmp_path / "none"
     capture(server.url, none, "--traces", "none")
     assert not ask(none, f"SELECT ?x WHERE {{ ?x a <{_PS}Inference> }}")
 
 
-def trace(server: Mlflow, experiment: str, question: str) -> None:
+TRACE = "tr-0123456789abcdef0123456789abcdef"
+
+
+def with_secrets(server: Mlflow, experiment: str, c: Canaries) -> None:
+    """A run, a model and its version with secrets wherever people have been seen to put them."""
+    tags = {
+        "api_key": c.secret("tag"),
+        "mlflow.source.git.repoURL": f"https://oauth2:{c.secret('repository of a run')}@git.example/x.git",
+        "mlflow.note.content": f"use password={c.secret('description of a run')}, ask {c.stays('descriptions', 'run')}",
+        "mlflow.user": c.stays("people", "run"),
+    }
+    run = server.run(experiment, tags=tags)
+    params = {
+        "db_password": c.secret("parameter"),
+        "url": f"postgresql://u:{c.secret('URL in a parameter')}@db/x",
+        "config": json.dumps({"headers": {"Authorization": f"Bearer {c.secret('JSON in a parameter')}"}}),
+        "customer": c.stays("parameters", "run"),
+    }
+    server.batch(run, params, {})
+    for number, query in enumerate(("X-Amz-Date=1&X-Amz-Signature=", "sv=2024&sp=r&sig=", "token=")):
+        url = f"https://raw.example/{number}.csv?{query}{c.secret(f'source of a dataset: {query}')}"
+        server.dataset(run, f"set {number}", f"abcd000{number}", {"url": url}, "http", "training")
+    sql = {"sql": "SELECT 1", "connection": f"mysql://u:{c.secret('connection of a dataset')}@db/x"}
+    server.dataset(run, "sql", "abcd0009", sql, "sql")
+    server.end(run)
+    model = server.model(experiment, run)
+    server.patch(
+        f"logged-models/{model}/tags", tags=[{"key": "deploy_token", "value": c.secret("tag of a logged model")}]
+    )
+    version = server.registered("secret model", model)
+    server.patch("registered-models/update", name="secret model", description=f"pwd={c.secret('registered model')}")
+    told = {"name": "secret model", "version": version}
+    server.patch("model-versions/update", **told, description=f"see https://u:{c.secret('model version')}@x.example")
+    server.post("model-versions/set-tag", **told, key="webhook_secret", value=c.secret("tag of a model version"))
+
+
+def trace(server: Mlflow, experiment: str, question: str, user: str = "ana") -> None:
     """A prediction, traced."""
     info = {
-        "trace_id": "tr-0123456789abcdef0123456789abcdef",
+        "trace_id": TRACE,
         "trace_location": {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": experiment}},
         "request_time": "2026-11-26T16:41:18.056Z",
         "execution_duration": "0.008s",
         "state": "OK",
-        "trace_metadata": {"mlflow.traceInputs": json.dumps({"question": question}), "mlflow.traceOutputs": "yes"},
+        "trace_metadata": {"mlflow.traceInputs": json.dumps({"question": question}), "mlflow.traceOutputs": "yes"}
+        | {"mlflow.trace.user": user, "mlflow.trace.session": "s-1"},
         "request_preview": question,
     }
     answer = server.http.post("/api/3.0/mlflow/traces", json={"trace": {"trace_info": info}})
     assert answer.status_code == 200, answer.text
+
+
+def test_a_run_that_read_more_than_its_tags_hold_has_every_file_in_the_graph(server: Mlflow, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    experiment = server.experiment("overflow")
+    many = [Read(f"/data/part-{n:04}.parquet", sha256=f"{n:064x}", size=n) for n in range(1, 2001)]
+    whole, absent, changed = (server.run(experiment, tags=reads.tags(many)) for _ in range(3))
+    server.artifact(experiment, whole, reads.ARTIFACT, reads.canonical(many).encode())
+    server.artifact(experiment, changed, reads.ARTIFACT, reads.canonical(many[1:]).encode())
+    for each in (whole, absent, changed):
+        server.end(each)
+    said = captured(server.url, data)
+    assert "what it read is told by its tags alone" in said.stderr
+    assert sorted(line.split()[1] for line in said.stderr.splitlines() if "by its tags alone" in line) == sorted(
+        (f"{absent}:", f"{changed}:")
+    )
+    counted = (
+        f"SELECT (COUNT(DISTINCT ?sha256) AS ?n) WHERE {{ ?run {_NAMED} '%s' ; {_USED} ?s . ?s {_SHA256} ?sha256 }}"
+    )
+    assert ask(data, counted % whole) == [{"n": "2000"}]
+    assert 0 < int(ask(data, counted % absent)[0]["n"]) < 2000
+    assert capture(server.url, data) == {"new": 0, "changed": 0, "refused": 0}
+    server.artifact(experiment, absent, reads.ARTIFACT, reads.canonical(many).encode())
+    (server.home / "mlartifacts" / experiment / whole / "artifacts" / reads.ARTIFACT).unlink()
+    assert capture(server.url, data)["changed"] == 1  # what came late is taken, what was known stays
+    assert ask(data, counted % absent) == ask(data, counted % whole) == [{"n": "2000"}]
+
+
+_NAMED = "<http://purl.org/dc/terms/identifier>"
+_USED, _SHA256 = "<http://www.w3.org/ns/prov#used>", f"<{_PS}sha256>"
+
+
+def test_what_a_run_logged_and_how_its_metrics_went(server: Mlflow, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    experiment = server.experiment("details")
+    run = server.run(experiment)
+    server.artifact(experiment, run, "plots/é 1+2.png", b"a picture")
+    server.artifact(experiment, run, "big.bin", b"x" * 5_000)
+    server.steps(run, "loss", 5.0, 1.0, 3.0)
+    assert "run-artifacts" not in kinds(server.url, data)  # it goes on
+    server.end(run)
+    asked = "--max-run-bytes", 1_000
+    assert capture(server.url, data, *asked) == {"new": 2, "changed": 1, "refused": 0}
+    logged = (
+        f"SELECT ?path ?size ?sha256 WHERE {{ ?run {_NAMED} '{run}' . ?folder <http://www.w3.org/ns/prov#wasGeneratedBy>"
+        " ?run ; <http://www.w3.org/ns/prov#hadMember> ?file . ?file <http://purl.org/dc/terms/title> ?path ;"
+        f" <{_PS}byteSize> ?size OPTIONAL {{ ?file {_SHA256} ?sha256 }} }} ORDER BY ?path"
+    )
+    picture = hashlib.sha256(b"a picture").hexdigest()
+    assert ask(data, logged) == [
+        {"path": "big.bin", "size": "5000", "sha256": None},
+        {"path": "plots/é 1+2.png", "size": "9", "sha256": picture},
+    ]
+    went = (
+        f"SELECT ?count ?last ?lowest ?step WHERE {{ ?m <http://www.w3.org/ns/prov#wasGeneratedBy>/{_NAMED} '{run}' ;"
+        f" <{_PS}valueCount> ?count ; <{_PS}step> ?last ; <{_PS}lowest> ?low ."
+        f" ?low <http://www.w3.org/ns/dqv#value> ?lowest ; <{_PS}step> ?step }}"
+    )
+    (row,) = ask(data, went)
+    assert (row["count"], row["last"], float(row["lowest"]), row["step"]) == ("3", "2", 1.0, "1")
+    assert capture(server.url, data, *asked) == {"new": 0, "changed": 0, "refused": 0}
+    server.artifact(experiment, run, "late.txt", b"after its end")
+    assert capture(server.url, data, *asked) == {"new": 0, "changed": 1, "refused": 0}
+    assert len(ask(data, logged)) == 3
+    assert "run-artifacts" not in kinds(server.url, tmp_path / "none", "--no-artifacts")
+
+
+def kinds(source: object, data: Path, *more: object) -> set[str]:
+    """What there are states of in a store, after a capture."""
+    capture(source, data, *more)
+    return {
+        row["key"].removeprefix(f"mlflow {NAME} ").split()[0]
+        for row in ask(data, f"SELECT ?key WHERE {{ ?r <{_PS}capturedFrom> ?key }}")
+    }
+
+
+def test_a_folder_that_is_handed_over_says_what_its_server_said(tmp_path: Path) -> None:
+    with mlflow(tmp_path / "made", files=True) as server:
+        experiment = server.experiment("a folder")
+        run, model = trained(server, experiment, "train.py", "ffff0001")
+        server.artifact(experiment, run, "plots/roc.png", b"a picture")
+        server.steps(run, "loss", 5.0, 1.0, 3.0)
+        server.registered("of a folder", model)
+        server.run(experiment, tags={"mlflow.parentRunId": run})
+        capture(server.url, tmp_path / "live", "--traces", "none")
+    handed = tmp_path / "handed" / "mlruns"
+    handed.parent.mkdir()
+    (tmp_path / "made" / "mlruns").rename(handed)
+    before = {path: path.read_bytes() for path in handed.rglob("*") if path.is_file()}
+    capture(handed, tmp_path / "file", "--mlflow", programs("pipeline") / "mlflow", "--traces", "none")
+    assert said(tmp_path / "file") == said(tmp_path / "live")
+    assert hashlib.sha256(b"a picture").hexdigest() in " ".join(said(tmp_path / "file"))
+    assert {path: path.read_bytes() for path in handed.rglob("*") if path.is_file()} == before
 
 
 def test_a_database_that_is_handed_over_says_what_its_server_said(server: Mlflow, tmp_path: Path) -> None:
@@ -250,6 +398,65 @@ def test_a_database_that_is_handed_over_says_what_its_server_said(server: Mlflow
     assert said(tmp_path / "file") == said(tmp_path / "live")
     assert handed.read_bytes() == before
     assert [each.name for each in handed.parent.iterdir()] == ["mlflow.db"]
+
+
+def test_what_is_made_again_under_an_old_name_is_another_thing(server: Mlflow, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    experiment = server.experiment("made again")
+    models = [trained(server, experiment, f"train_{number}.py", f"ffff000{number}")[1] for number in "12"]
+    marks = []
+    for model in models:
+        assert server.registered("again", model) == "1"  # MLflow begins to count anew
+        server.alias("again", "champion", "1")
+        capture(server.url, data)
+        marks.append(datetime.now(UTC).isoformat())
+        server.delete("registered-models/delete", name="again")
+    for mark, model in zip(marks, models, strict=True):
+        (row,) = canned(data, "models/alias_at", model="again", at=mark)
+        assert row["modelVersion"].endswith(model)
+    capture(server.url, data)
+    rows = {row["modelVersion"].rpartition("/")[2]: row for row in canned(data, "models/versions", contains="again")}
+    assert [rows[model]["number"] for model in models] == ["1", "1"]
+    old, new = (rows[model]["model"] for model in models)
+    assert new.startswith(f"{old}@")
+    terms = "http://purl.org/dc/terms/"
+    (found,) = ask(data, f"SELECT ?old ?made WHERE {{ <{new}> <{terms}replaces> ?old ; <{terms}created> ?made }}")
+    assert (found["old"], found["made"] < marks[1]) == (old, True)
+    gone = ask(data, f"SELECT ?x WHERE {{ ?x {_LIFE} 'purged' }}")
+    assert {row["x"] for row in gone} == {old, new, *(row["version"] for row in rows.values())}
+    assert not canned(data, "models/alias_at", model="again")
+    assert capture(server.url, data) == {"new": 0, "changed": 0, "refused": 0}
+
+
+def test_a_server_that_lost_its_database_counts_anew_and_one_that_has_it_back_is_believed(
+    server: Mlflow, tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    first = server.experiment("before the loss")
+    run, _ = trained(server, first, "before.py", "abcd0001")
+    capture(server.url, data)
+    titles = (
+        "PREFIX ps: <https://w3id.org/provstore/ns#> PREFIX dct: <http://purl.org/dc/terms/> SELECT ?id ?title ?life"
+        f" WHERE {{ ?run dct:identifier ?id ; ps:job/dct:title ?title OPTIONAL {{ ?run {_LIFE} ?life }} "
+        "VALUES ?id { 'RUNS' } } ORDER BY ?title"
+    )
+    with mlflow(tmp_path / "empty") as other:
+        while (second := other.experiment(f"after the loss {time.monotonic()}")) != first:
+            pass
+        later, _ = trained(other, second, "after.py", "abcd0001")
+        capture(other.url, data)
+        said = ask(data, titles.replace("'RUNS'", f"'{run}' '{later}'"))
+        assert [(row["id"], row["title"][:10], row["life"]) for row in said] == [
+            (later, "after the ", None),
+            (run, "before the", "purged"),
+        ]
+        assert capture(other.url, data) == {"new": 0, "changed": 0, "refused": 0}
+    capture(server.url, data)
+    said = ask(data, titles.replace("'RUNS'", f"'{run}' '{later}'"))
+    assert [(row["id"], row["life"]) for row in said] == [(later, "purged"), (run, None)]
+    assert capture(server.url, data) == {"new": 0, "changed": 0, "refused": 0}
+    with store_in(data) as store:
+        assert_sound(store)
 
 
 # --- going on, webhooks, crashes -------------------------------------------------------------------------------------
@@ -328,6 +535,10 @@ def test_which_version_was_champion_at_an_instant_is_known_from_webhooks(server:
             assert row["since"] < mark < row["until"]
             assert row["modelVersion"].endswith(model)
         assert not served(store, "models/alias_at", model="champions", at="2020-01-01T00:00:00Z")
+        server.delete("registered-models/delete", name="champions")
+        _, other = trained(server, experiment, "train.py", "dddd0002")
+        server.alias("champions", "champion", server.registered("champions", other))
+        until_true(lambda: [r["modelVersion"].endswith(other) for r in _now(store)] == [True])
 
 
 def _now(store: Server) -> list[dict[str, str]]:
@@ -344,6 +555,46 @@ def test_killed_at_random_and_started_again_it_comes_to_what_a_fresh_import_says
     capture(server.url, tmp_path / "fresh")
     live, fresh = said(tmp_path / "live"), said(tmp_path / "fresh")
     assert live == fresh, [*sorted(live - fresh)[:5], "---", *sorted(fresh - live)[:5]]
+
+
+def test_two_captures_at_once_leave_one_state_of_each_thing(server: Mlflow, tmp_path: Path) -> None:
+    chance, begun = random.Random(2), list[str]()
+    experiment = server.experiment("two at once")
+    once = ("capture", "mlflow", server.url, "--namespace", NAME, "--format", "json", "--server")
+    with serving(tmp_path / "live") as store:
+        with following(server, store) as one, following(server, store) as other:
+            one.caught_up()
+            other.caught_up()
+            for _ in "12":  # both see each change, between looks of their own
+                version = server.registered("churning", server.model(experiment, server.run(experiment)))
+                server.alias("churning", "champion", version)
+                until_true(lambda v=version: len(_champions(store, v)) == 2)  # type: ignore[misc]
+            for number in range(25):
+                _step(server, chance, experiment, begun, number)
+            for run in begun:
+                server.end(run)
+        version = server.registered("churning", server.model(experiment, server.run(experiment)))
+        for alias in ("champion", "challenger"):
+            server.alias("churning", alias, version)
+        line = [sys.executable, "-m", "provstore", *once, store.url]
+        both = [subprocess.Popen(line, env=environment(), stdout=subprocess.DEVNULL) for _ in "12"]
+        assert [each.wait(120) for each in both] == [0, 0]
+        keys = [row["key"] for row in served(store, "integrity/states", limit="100000")]
+        assert len(keys) == len(set(keys))
+        assert len(_champions(store, version)) == 1
+        for alias in ("champion", "challenger"):
+            held = served(store, "models/alias_at", model="churning", alias=alias)
+            assert [row["number"] for row in held] == [version]
+    capture(server.url, tmp_path / "fresh")
+    live, fresh = said(tmp_path / "live"), said(tmp_path / "fresh")
+    assert live == fresh, [*sorted(live - fresh)[:5], "---", *sorted(fresh - live)[:5]]
+
+
+def _champions(store: Server, version: str) -> list[str]:
+    """The records that say that a version was made champion."""
+    head = f"mlflow {NAME} alias-change churning/champion/"
+    rows = served(store, "integrity/states", prefix=head, limit="100000")
+    return [row["record"] for row in rows if row["key"].endswith(f"/{version}")]
 
 
 def churned(server: Mlflow, home: Path, *, runs: int, kills: int, seed: int) -> int:

@@ -300,6 +300,13 @@ def test_every_way_of_reading_is_seen(tracking: Tracking, web: str) -> None:
     }  # fmt: skip
 
 
+def test_a_child_writes_no_secret_of_an_address_down(tracking: Tracking, tmp_path: Path) -> None:
+    asks = "import urllib.request as r; r.urlopen('http://127.0.0.1:1/x.csv?page=2&token=hunter2hunter2')"
+    ran(tracking.plugged, "-c", asks, cwd=tmp_path, env={"PROVSTORE_MLFLOW_SPOOL": str(tmp_path)}, code=1)
+    (line,) = (each.read_text() for each in tmp_path.iterdir() if each.is_file())
+    assert json.loads(line)[1] == "http://127.0.0.1:1/x.csv?page=2&token=[redacted]"
+
+
 @pytest.fixture(scope="module")
 def running(tracking: Tracking) -> dict[str, dict[str, list[Read]]]:
     """What each run of the script of many runs says of each file."""

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from provstore.capture.redaction import REDACTED, cleaned, redact, scrub, secret_name
+from provstore.capture.redaction import REDACTED, Spared, Sparing, cleaned, redact, refuse_secrets, scrub, secret_name
+from provstore.capture.syntax import Document, map_document
+from provstore.errors import InvalidInput
 from provstore.observe.redaction import suspicious
+from tests.stores import BASE
 
 
 def words(text: str) -> list[str]:
@@ -41,8 +45,8 @@ TEXTS = [
     "jdbc:postgresql://db/risk?user=scott&password={}&ssl=true",
     "Server=db;UID=scott;PWD={};Database=risk",
     "DefaultEndpointsProtocol=https;AccountName=a;AccountKey={}==;EndpointSuffix=core.windows.net",
-    "https://a.blob.core.windows.net/raw/x.csv?se=2027&sig={}&sp=r",
-    "https://b.s3.amazonaws.com/x.csv?X-Amz-Signature={}",
+    "curl -u scott:{} https://example.org/x",
+    "https://example.org/x.csv?page=2&token={}",
     "python train.py --password {} --epochs 3",
     "python train.py --api-key={} --epochs 3",
     "export AWS_SECRET_ACCESS_KEY={}",
@@ -50,6 +54,12 @@ TEXTS = [
     '{{"password": "a\\"{}"}}',
     "{{'user': 'scott', 'token': '{}'}}",
     '"{{\\"client_secret\\": \\"{}\\"}}"',
+    "CREATE ROLE scott LOGIN ENCRYPTED PASSWORD '{}'",
+    "CREATE USER 'scott'@'%' IDENTIFIED BY '{}'",
+    "create user scott identified with sha256_password by '{}';",
+    "CREATE SECRET s (TYPE s3, KEY_ID 'A', SECRET '{}', REGION 'eu')",
+    "COPY INTO t FROM 's3://b' CREDENTIALS=(AWS_KEY_ID='A' AWS_SECRET_KEY='{}')",
+    "COPY t FROM 's3://b' ACCESS_KEY_ID 'A' SECRET_ACCESS_KEY '{}'",
     "Authorization: Bearer {}",
     "curl -H 'Authorization: Basic {}' https://example.org",
     "password: {}",
@@ -85,6 +95,11 @@ INNOCENT = [
     "dbt run --profiles-dir . --target ${PASSWORD}",
     "password: ${DB_PASSWORD}",
     "token={{ env_var('TOKEN') }}",
+    "curl -u 1000:1000 && docker run -u app:app x",
+    "https://example.org/x?expires=1&policy=open",
+    "SELECT a FROM b WHERE c = ? AND sig = 5",
+    "Unexpected token 'SELECT' at line 1, wanted the key 'a'",
+    "SELECT token 'a', password FROM b WHERE token IN ('x') OR password LIKE 'y%'",
     "the token of the text, and the password that was lost",
     "pad_token=<pad>, max_tokens=512, tokenizer=bert, token_count: 17",
     "2f9a3c0bb1c2d3e4f5a6b7c8d9e0f1a2b3c4d5e6f7a8b9c0d1e2f3a4b5c6d7e8",
@@ -104,8 +119,26 @@ def test_a_secret_leaves_the_text_and_the_rest_stays(text: str) -> None:
     out = scrub(written)
     assert REDACTED in out
     assert "hunter2" not in out
-    for kept in ("epochs", "db", "github.com", "EndpointSuffix", "sp=r", "Database=risk"):
+    for kept in ("epochs", "db", "github.com", "EndpointSuffix", "page=2", "Database=risk"):
         assert (kept in written) <= (kept in out)
+
+
+SIGNED = {
+    "https://b.s3.amazonaws.com/x.csv?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={}%2F2&X-Amz-Expires=9"
+    "&X-Amz-Security-Token={}&X-Amz-Signature={}": "https://b.s3.amazonaws.com/x.csv",
+    "https://b.s3.amazonaws.com/x.csv?AWSAccessKeyId=A&Expires=1&Signature={}": "https://b.s3.amazonaws.com/x.csv",
+    "https://b/x.csv?versionId=7&amp;X-Amz-Date=1&amp;X-Amz-Signature={}": "https://b/x.csv?versionId=7",
+    "https://storage.googleapis.com/b/x?X-Goog-Credential=me%40b&X-Goog-Signature={}#a": "https://storage.googleapis.com/b/x#a",
+    "https://d1.cloudfront.net/x?Policy={}&Signature={}&Key-Pair-Id=K": "https://d1.cloudfront.net/x",
+    "https://a.blob.core.windows.net/raw/x.csv?sv=2024&se=2027&sr=b&sp=r&sig={}": "https://a.blob.core.windows.net/raw/x.csv",
+    "read 'https://a/x?sig={}' and https://a/y?part=1&sig={}": "read 'https://a/x' and https://a/y?part=1",
+}
+
+
+@pytest.mark.parametrize("text", SIGNED)
+def test_a_signed_address_is_what_it_was_before_it_was_signed(text: str) -> None:
+    assert scrub(text.replace("{}", SECRET)) == SIGNED[text]
+    assert redact([text.replace("{}", SECRET)]).pointers == ("/0",)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -118,7 +151,10 @@ def test_known_forms_are_found_anywhere(form: str) -> None:
 
 def test_whatever_holds_a_secret_is_suspicious() -> None:
     values = (
-        [{name: "x"} for name in SECRET_NAMES] + [text.format(SECRET) for text in TEXTS] + [f"a {f} b" for f in FORMS]
+        [text.format(*(SECRET,) * 3) for text in SIGNED]
+        + [{name: "x"} for name in SECRET_NAMES]
+        + [text.format(SECRET) for text in TEXTS]
+        + [f"a {f} b" for f in FORMS]
     )
     assert [each for each in values if not suspicious(json.dumps(each))] == []
     assert not suspicious(json.dumps({"used": [{"name": "/srv/data/2026/a.csv", "sha256": "0" * 64}]}))
@@ -163,6 +199,17 @@ def test_values_under_a_name_and_where_they_were() -> None:
     assert cleaned(out) == out
 
 
+def test_what_is_said_of_a_column_is_no_secret_whatever_it_is_called() -> None:
+    field = {"inputFields": [{"namespace": "db", "name": "users", "field": "password"}]}
+    columns = {"fields": {"password": field, "token": field}, "columnMetrics": {"api_key": {"nullCount": 3}}}
+    told = {"facets": columns, "schema": {"fields": [{"name": "password", "type": "TEXT"}]}}
+    assert redact(told).value == told
+    assert redact({"columns": {"password": "hunter2", "login": {"password": "hunter2"}}}).pointers == (
+        "/columns/login/password",
+        "/columns/password",
+    )
+
+
 def test_nothing_is_added_where_nothing_was() -> None:
     payload = {"provstore": "dvc/1", "cmd": "python train.py", "size": 3, "pad_token": "<pad>"}
     assert cleaned(payload) == payload
@@ -174,14 +221,129 @@ def test_a_secret_in_a_key_is_not_told_by_its_pointer() -> None:
     assert sorted(found.value.values()) == [1, 2]
 
 
+# --- payloads on their way into a store ----------------------------------------------------------------------------
+
+PLAIN, ROWS = Sparing(), Sparing(frozenset(("list", "seen[]")), frozenset(("seen", "error/message")))
+
+
+def spared(sparing: Sparing, text: str, how: str = "secrets") -> tuple[str, Any]:
+    once = sparing.spare(text.encode(), json.loads(text), how)
+    assert json.loads(once.raw) == once.value
+    assert set(once.taken) <= set(once.value.get("redacted", ()))
+    assert sparing.spare(once.raw, once.value, how) == replace(once, taken=())
+    return once.raw.decode(), once.value
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a": "postgresql://u:hunter2@h"}',
+        '{"\\u0070assword": "hunter2"}',
+        '{"password": "hunter2", "password": null}',
+        '{"a": {"list": 1, "password": "hunter2"}, "a": {}}',
+        '{"redacted": {"password": "hunter2"}}',
+        '{"redacted": ["password=hunter2"]}',
+        '{"redacted": "password=hunter2"}',
+        '{"redacted": ["/a", 7, {"password": "hunter2"}], "token": "hunter2"}',
+    ],
+)
+def test_no_secret_hides_in_a_payload(text: str) -> None:
+    raw, value = spared(PLAIN, text)
+    assert "hunter2" not in raw
+    assert all(isinstance(each, str) for each in value.get("redacted", ()))
+    assert PLAIN.spare(text.encode(), json.loads(text), "off") == Spared(text.encode(), json.loads(text))
+
+
+@pytest.mark.parametrize(
+    "text", ['{ "key" : 1.50,\n"redacted": ["/b", "/a"] }', '{"a": "\\u00e9"}', '{"list": [], "seen": 3}']
+)
+def test_a_payload_without_secrets_keeps_its_bytes(text: str) -> None:
+    assert spared(ROWS, text)[0] == text
+
+
+def test_values_of_rows_go_and_numbers_stay() -> None:
+    text = json.dumps(
+        {
+            "list": ["x"],
+            "seen": ["x"],
+            "count": 1,
+            "inner": [{"list": {"a": "x"}, "seen": 3, "error": {"message": "x"}}, {"seen": "x"}],
+            "redacted": ["/before"],
+        }
+    )
+    _, some = spared(ROWS, text)
+    assert some["redacted"] == ["/before", "/inner/0/list", "/list", "/seen"]
+    assert some["inner"][1] == {"seen": "x"}
+    _, none = spared(ROWS, text, "values")
+    assert none["redacted"] == [
+        "/before",
+        *("/inner/0/error/message", "/inner/0/list", "/inner/1/seen", "/list", "/seen"),
+    ]
+    assert (none["inner"][0]["seen"], none["count"]) == (3, 1)
+
+
+def test_a_list_of_rows_under_a_secret_key_tells_no_secret() -> None:
+    _, value = spared(ROWS, json.dumps({"mysql://u:hunter2@h": {"list": ["x"]}}))
+    assert "hunter2" not in json.dumps(value)
+
+
+@pytest.mark.parametrize(
+    ("media_type", "text"),
+    [
+        ("text/turtle", "@prefix token: <https://bank.example/token#> . [ token:of token:x ] token:key token:y ."),
+        ("text/turtle", '[ <https://x/label> "password" , "the token of a text" ; <https://x/max_tokens> "5" ] .'),
+        (
+            "text/turtle",
+            '<urn:x> <https://x/authorization> "IRB 2026-17" ; <https://x/credential> "MD" ; <https://x/token> "" .',
+        ),
+        ("text/turtle", "# what a password is, and where tokens come from\n<urn:token:a> <urn:p> <urn:b> ."),
+        (
+            "application/ld+json",
+            '{"@context": {"token": "https://x/token", "password": {"@id": "https://x/p"}},'
+            ' "@id": "urn:x", "@type": "urn:C"}',
+        ),
+    ],
+)
+def test_documents_that_only_speak_of_secrets_are_taken(media_type: str, text: str) -> None:
+    mapped = map_document(Document(text.encode(), media_type, BASE))
+    refuse_secrets(text.encode(), media_type, mapped.quads)
+
+
+def test_a_document_that_is_too_deep_to_be_looked_through_is_refused() -> None:
+    deep = '{"a":' * 5000 + "1" + "}" * 5000
+    with pytest.raises(InvalidInput, match="nested too deeply"):
+        refuse_secrets(deep.encode(), "application/ld+json", b"")
+
+
 NAMES = st.sampled_from([*SECRET_NAMES, *PLAIN_NAMES, "key", "name", "value"])
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text() | NAMES, inner, max_size=4),
     max_leaves=12,
 )
+_QUOTES = ("'", '"', "\\", "\\'")
 PIECES = st.sampled_from(
-    [*SECRET_NAMES, *PLAIN_NAMES, *FORMS, "=", ": ", " = ", " ", "'", '"', "\\", "\\'", "--", "://", "@", "&", REDACTED]
+    [
+        *SECRET_NAMES,
+        *PLAIN_NAMES,
+        *FORMS,
+        "=",
+        ": ",
+        " = ",
+        " ",
+        "'",
+        '"',
+        "\\",
+        "\\'",
+        "--",
+        "://",
+        "@",
+        "&",
+        "?",
+        "?sig=",
+        "curl -u ",
+        REDACTED,
+    ]
 )
 
 
@@ -240,7 +402,20 @@ def _differences(before: Any, after: Any, at: str) -> set[str]:
     "piece",
     [
         *words("a a. :// http://a: a@ eyJ- eyJa. password=' token: \\\" token=\\ - sk-a a://b:c@d: a='b=' token=\"\\"),
-        *("-----BEGIN PRIVATE KEY-----", "x ", " ", "bearer 1", "bearer ", "token ' "),
+        *(
+            "-----BEGIN PRIVATE KEY-----",
+            "?",
+            "?a=",
+            "?sig=a&",
+            "&s=",
+            "curl -u ",
+            "curl -u a:",
+            "x ",
+            " ",
+            "bearer 1",
+            "bearer ",
+            "token ' ",
+        ),
     ],
 )
 def test_hostile_text_takes_one_pass(piece: str) -> None:

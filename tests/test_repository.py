@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from provstore.capture.repositories import address
-from provstore.errors import InvalidInput
+from provstore.errors import InvalidInput, TooLarge
 from provstore.pull.repository import Commit, Repository
 from tests.repositories import AUTHOR, Git
 
@@ -86,6 +86,83 @@ def test_nothing_that_a_repository_configures_is_run(tmp_path: Path) -> None:
             repository.read("1" * 40)
         repository.remote()
     assert not mark.exists()
+
+
+def test_many_long_paths_are_looked_up_without_waiting_for_each_other(tmp_path: Path) -> None:
+    git = Git(tmp_path / "repo")
+    commit = git.commit("one", {"a.txt": "1"})
+    odd = [f"{number}/{'x' * 4000}" for number in range(200)] + ["y" * (1 << 20), "\udcff", "\ud800", "\0", "a.txt\0"]
+    with Repository(git.directory) as repository:
+        repository.seek(commit, [*odd, "a.txt"])
+        assert [path for path in [*odd, "a.txt"] if repository.find(commit, path)] == ["a.txt"]
+
+
+def test_no_signature_is_looked_at_by_the_program_that_a_repository_names(tmp_path: Path) -> None:
+    git = Git(tmp_path / "repo")
+    plain = git("cat-file", "commit", git.commit("one", {"a.txt": "1"}))
+    head, _, message = plain.partition("\n\n")
+    block = "-----BEGIN PGP SIGNATURE-----\n \n x\n -----END PGP SIGNATURE-----"
+    signed = git("hash-object", "-t", "commit", "-w", "--stdin", given=f"{head}\ngpgsig {block}\n\n{message}\n")
+    git("update-ref", "refs/heads/main", signed)
+    program = tmp_path / "evil"
+    program.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
+    program.chmod(0o755)
+    git("config", "log.showSignature", "true")
+    git("config", "gpg.program", str(program))
+    with Repository(git.directory) as repository:
+        assert [commit.id for commit in _all(repository)] == [signed]
+    assert not (tmp_path / "ran").exists()
+
+
+def test_what_a_clone_configures_changes_nothing_that_is_read(tmp_path: Path) -> None:
+    """Two clones of one history tell the same, so that what one captured is known from the other."""
+    git = Git(tmp_path / "repo")
+    git.commit("one: \xe4", {"a.txt": "1", "b.txt": "1"})
+    git.commit("two", {"a.txt": "2", "b.txt": "2"})
+
+    def told() -> object:
+        with Repository(git.directory) as repository:
+            commits = _all(repository)
+            return commits, repository.changes(commits, "*.txt")
+
+    before = told()
+    git("config", "i18n.logOutputEncoding", "latin1")
+    for key, value in (("log.follow", "true"), ("log.date", "raw"), ("log.mailmap", "true"), ("diff.relative", "true")):
+        git("config", key, value)
+    for key, value in (("core.abbrev", "4"), ("diff.renames", "copies"), ("diff.ignoreSubmodules", "all")):
+        git("config", key, value)
+    git("config", "diff.orderFile", str(tmp_path / "absent"))
+    (git.directory / ".mailmap").write_text("Other <other@example.org> <ana@example.org>\n")
+    (git.directory / ".git" / "info").mkdir(exist_ok=True)
+    (git.directory / ".git" / "info" / "grafts").write_text(f"{git('rev-parse', 'HEAD')}\n")
+    assert told() == before
+
+
+def test_a_folder_that_holds_itself_many_times_is_not_unfolded(tmp_path: Path) -> None:
+    git = Git(tmp_path / "repo")
+    commit = git.commit("one", {"a.txt": "1"})
+    name, kind, mode = git("rev-parse", f"{commit}:a.txt"), "blob", "100644"
+    for _ in range(12):
+        listed = "".join(f"{mode} {kind} {name}\t{number}\n" for number in range(10))
+        name, kind, mode = git("mktree", given=listed), "tree", "040000"
+    with Repository(git.directory) as repository, pytest.raises(TooLarge, match="files"):
+        for _ in repository.files(name):
+            pass
+    deep = git("rev-parse", f"{commit}:a.txt")
+    listed = f"100644 blob {deep}\tx\n"
+    for _ in range(200):
+        deep = git("mktree", given=listed)
+        listed = f"040000 tree {deep}\tx\n"
+    with Repository(git.directory) as repository, pytest.raises(TooLarge, match="deep"):
+        list(repository.files(deep))
+
+
+@pytest.mark.parametrize("content", ["rubbish", "100644 a\0short"])
+def test_a_damaged_folder_is_told(tmp_path: Path, content: str) -> None:
+    git = Git(tmp_path / "repo")
+    name = git("hash-object", "-t", "tree", "--literally", "-w", "--stdin", given=content)
+    with Repository(git.directory) as repository, pytest.raises(InvalidInput, match="damaged"):
+        list(repository.files(name))
 
 
 def test_replaced_objects_are_read_as_they_were(tmp_path: Path) -> None:

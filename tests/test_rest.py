@@ -6,15 +6,17 @@ import base64
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from provstore.errors import Misconfigured, NotFound, SourceUnavailable
 from provstore.pull.mlflow.listing import Listing
-from provstore.pull.mlflow.rest import Rest, address
+from provstore.pull.mlflow.rest import NoRoute, Rest, address
 from provstore.settings import MlflowAccess, mlflow_access
 
 #: Method, path and query, headers, body → status, headers, body.
@@ -31,7 +33,7 @@ def answering(answers: Answers) -> Iterator[str]:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             sent = {name.lower(): value for name, value in self.headers.items()}
             status, headers, answer = answers(self.command, self.path, sent, body)
-            self.send_response(status)
+            self.send_response_only(status)
             for name, value in {"Content-Length": str(len(answer)), **headers}.items():
                 self.send_header(name, value)
             self.end_headers()
@@ -130,11 +132,12 @@ def test_what_was_set_is_not_shown() -> None:
     [
         (401, b"", Misconfigured),
         (403, b"no", Misconfigured),
-        (404, b"<html>", NotFound),
+        (404, b"<html>", NoRoute),
         (404, b'{"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "gone"}', NotFound),
         (400, b'{"error_code": "INVALID_PARAMETER_VALUE", "message": "bad"}', Misconfigured),
         (400, b"[]", Misconfigured),
         (429, b"", SourceUnavailable),
+        (500, b'{"error_code": "INTERNAL_ERROR", "message": "oh"}', SourceUnavailable),
         (503, b"{}", SourceUnavailable),
         (200, b"<html>", Misconfigured),
         (200, b"[]", Misconfigured),
@@ -143,6 +146,43 @@ def test_what_was_set_is_not_shown() -> None:
 def test_refusals_say_what_kind_they_are(status: int, body: bytes, error: type[Exception]) -> None:
     with answering(lambda *_: (status, {}, body)) as url, pytest.raises(error):
         Rest(address(url), MlflowAccess()).get("/x")
+
+
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
+def test_what_cannot_be_answered_now_is_asked_again_when_the_server_says_so(status: int) -> None:
+    asked: list[str] = []
+
+    def answers(method: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
+        asked.append(path)
+        return (status, {"Retry-After": "0"}, b"") if len(asked) < 3 else said(run={})
+
+    with answering(answers) as url:
+        assert Rest(address(url), MlflowAccess()).get("/x") == {"run": {}}
+    assert len(asked) == 3
+
+
+def test_instants_are_those_of_mlflows_clock() -> None:
+    dates = ["Thu, 26 Nov 2099 16:41:18 GMT", "no date"]
+
+    def answers(method: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
+        return 200, {"Date": dates.pop(0)}, b"{}"
+
+    with answering(answers) as url:
+        rest = Rest(address(url), MlflowAccess())
+        before = time.time()
+        assert before <= rest.now() <= time.time()
+        for _ in "12":
+            rest.get("/x")
+            assert rest.now() == pytest.approx(datetime(2099, 11, 26, 16, 41, 18, tzinfo=UTC).timestamp(), abs=30)
+
+
+def test_answers_of_another_form_are_no_answers() -> None:
+    with answering(lambda *_: said(runs={"no": "list"}, status="ok")) as url:
+        listing = Listing(Rest(address(url), MlflowAccess()))
+        with pytest.raises(SourceUnavailable, match="'runs'"):
+            list(listing.runs(["0"]))
+        with pytest.raises(SourceUnavailable, match="'run'"):
+            listing.run("r")
 
 
 def test_nobody_there_is_told() -> None:

@@ -60,16 +60,18 @@ def test_of_an_unknown_predicate_only_the_subjects_are_taken() -> None:
     assert "prov#Activity" not in quads
 
 
-def test_an_envelope_and_a_bundle_say_what_the_statement_says_and_that_nobody_verified_it() -> None:
+def test_an_envelope_and_a_bundle_say_what_the_statement_says_and_how_to_verify_it() -> None:
     text = json.dumps(_V0).encode()
     sealed = _sealed(text, signatures=[{"keyid": "k", "sig": "AAAA"}])
     plain, _ = _mapped(_V0)
-    for value in (sealed, {"mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json", "dsseEnvelope": sealed}):
+    bundle = {"mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json", "dsseEnvelope": sealed}
+    for value, at in ((sealed, ""), (bundle, "/dsseEnvelope")):
         assert statements.recognised(value)
         quads, notes = _mapped(value)
         run = next(line for line in plain.splitlines() if "startedAtTime" in line).rsplit(" <", 1)[0]
         assert run in quads
-        assert [message for _, message in notes] == ["the signature by key k was kept and not verified"]
+        told = "the signature by key k was kept; whether it is good, `provstore signatures` says"
+        assert notes == [(f"{at}/signatures/0", told)]
 
 
 @pytest.mark.parametrize(
@@ -106,3 +108,22 @@ def test_the_same_invocation_is_one_run_and_without_one_each_statement_is_its_ow
     assert run(_V0) == run(other)
     nameless = [{**each, "predicate": {**each["predicate"], "metadata": {}}} for each in (_V0, other)]
     assert len({run(each) for each in nameless}) == 2
+
+
+def test_a_signed_model_is_its_files_and_the_digest_over_them_names_no_bytes() -> None:
+    resources = [
+        {"name": name, "algorithm": "sha256", "digest": digest * 32} for name, digest in (("a", "ab"), ("b", "cd"))
+    ]
+    quads, notes = _mapped(
+        {
+            "_type": "https://in-toto.io/Statement/v1",
+            "subject": [{"name": "credit", "digest": {"sha256": "ef" * 32}}],
+            "predicateType": "https://model_signing/signature/v1.0",
+            "predicate": {"serialization": {"method": "files"}, "resources": resources},
+        }
+    )
+    assert not notes
+    version = f"<{BASE}/model/model_signing/credit/version/{'ef' * 32}>"
+    assert f"{version} <http://www.w3.org/ns/prov#hadMember> {version[:-1]}/file/a>" in quads
+    named = {line.split(" ")[2] for line in quads.splitlines() if "ns#sha256>" in line}
+    assert named == {f'"{"ab" * 32}"', f'"{"cd" * 32}"'}

@@ -153,6 +153,16 @@ def test_a_delivery_is_answered_when_it_is_kept() -> None:
     assert [each.identifier for each in taken.deliveries] == ["d1"]
 
 
+def test_a_delivery_is_as_old_as_it_is_by_mlflows_clock() -> None:
+    taken = Taken()
+    listener = Listener("127.0.0.1", 0, Gate(SECRET), taken, lambda: NOW + 1.0)
+    try:
+        place = f"http://127.0.0.1:{listener.port}/"
+        assert httpx.post(place, content=BODY, headers=signed(BODY), trust_env=False).status_code == 200
+    finally:
+        listener.close()
+
+
 def test_what_is_no_delivery_is_refused_and_not_taken() -> None:
     taken = Taken()
     with listening(taken) as http:

@@ -93,7 +93,7 @@ TOPICS: dict[str, tuple[str, str]] = {
     "Quality and bias": (
         "Measurements of data and of models, by slice, and what a test expected.",
         "Slice onSlice onDataset Disparity between NullCount DistinctCount Sum Count Minimum Maximum Quantile "
-        "RowCount ByteSize FileCount quantile severity expected actual",
+        "step valueCount lowest highest RowCount ByteSize FileCount quantile severity expected actual",
     ),
     "Code and environment": (
         "Which code ran, in which state, and in which environment.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from typing import Any
 
@@ -10,8 +11,10 @@ from fastapi.responses import JSONResponse, Response
 
 from provstore import iris
 from provstore.api.requests import number, receipt_json, service_of
+from provstore.core import signatures
 from provstore.core.service import Service
 from provstore.errors import NotFound
+from provstore.export.verify import Signatures
 from provstore.ledger.log import Body
 from provstore.store.query import GRAPHS, chosen
 from provstore.ui import records
@@ -24,6 +27,8 @@ _OFFERS = ("application/json", *GRAPHS, "text/html")
 async def get_record(digest: str, request: Request) -> Response:
     """A record: JSON (receipts, media type, adapter, validation), its graph in any RDF syntax, or a page.
 
+    Of an in-toto statement the JSON tells, as `signed`, whether a key that the server trusts signed it.
+
     `index` names one of the entries that hold the record: the same statements may have been sent several times, in
     other bytes.
     """
@@ -34,7 +39,9 @@ async def get_record(digest: str, request: Request) -> Response:
         return await records.page(service, digest, index, request.query_params)
     body = service.ledger.body(index)
     if media_type == "application/json":
-        return JSONResponse(_described(service, digest, body), headers={"Vary": "Accept"})
+        signed = await asyncio.to_thread(signatures.signed, body, service.trusted_keys)
+        said = {**_described(service, digest, body), **_signed(signed)}
+        return JSONResponse(said, headers={"Vary": "Accept"})
     quads = service.ledger.whole(body)
     if media_type != "application/n-quads":
         quads = await service.serialise(quads, media_type)
@@ -67,9 +74,25 @@ def _described(service: Service, digest: str, body: Body) -> dict[str, Any]:
     }
 
 
+def _signed(held: Signatures | None) -> dict[str, Any]:
+    """Of a statement, whether a key that the server trusts signed it; nothing of any other record."""
+    if held is None:
+        return {}
+    found = [
+        {
+            "pointer": each.pointer,
+            "keyid": each.keyid,
+            "key": {"name": each.by.name, "sha256": each.by.digest} if each.by else None,
+            "why": each.why,
+        }
+        for each in held.all
+    ]
+    return {"signed": {"verdict": held.verdict, "signatures": found}}
+
+
 @router.get("/records/{digest}/payload")
 async def get_payload(digest: str, request: Request) -> Response:
-    """The payload of a record, byte for byte as it was received; `index` as for the record."""
+    """The payload of a record, byte for byte as it is kept; `index` as for the record."""
     service = service_of(request)
     body = service.ledger.body(_index(service, digest, request))
     headers = {"Content-Disposition": "attachment", "X-Content-Type-Options": "nosniff"}

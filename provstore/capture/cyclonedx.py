@@ -1,9 +1,10 @@
-"""CycloneDX bills of materials (1.5 to 1.7): models with their cards, data, what else is in them, and formulas."""
+"""CycloneDX bills of materials (to 1.7, with models since 1.5): models with their cards, data, packages, formulas."""
 
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Final
 
 from provstore import iris, rdf
 from provstore.capture import bom
@@ -16,6 +17,7 @@ from provstore.vocab import AI, DCT, PROV, PS, SCHEMA
 ADAPTER: Final = "cyclonedx/1"
 MEDIA_TYPES: Final = ("application/vnd.cyclonedx+json",)
 _MODEL, _DATA = "machine-learning-model", "data"
+_VERSIONS: Final = tuple(f"1.{minor}" for minor in range(2, 8))  # those that have a form in JSON
 _UUID = re.compile(r"(?:urn:uuid:)?([0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12})\Z")
 #: Members of a model card that are told as named values.
 _PARAMETERS: Final = {
@@ -38,6 +40,8 @@ def recognised(value: Object) -> bool:
 def map_bom(value: Object, *, base: str) -> Mapped:
     """The record of one bill of materials; what it has no place for is reported by its member."""
     draft = Described(base, value, ADAPTER)
+    if not recognised(value):
+        draft.refuse("'bomFormat' must be \"CycloneDX\"", value.get("bomFormat"), "/bomFormat")
     _Bom(draft).say()
     return draft.mapped()
 
@@ -54,32 +58,55 @@ class _Bom:
         self._makers: dict[str, str] = {}  # bom-ref of what a workflow made → its UUID
 
     def say(self) -> None:
+        """All that the document says."""
         draft, value = self._draft, self._draft.value
+        version = draft.words(value, "specVersion")
+        if version and version not in _VERSIONS:
+            draft.note("/specVersion", f"{version[:20]!r} is not known; read as {_VERSIONS[-1]}")
         metadata = draft.object(value, "metadata")
         found = list(self._nested(value, ""))
         main = draft.object(metadata, "component", "/metadata")
         if main:
             found.insert(0, ("/metadata/component", main))
             found += list(self._nested(main, "/metadata/component"))
-        for pointer, each in found:
+        flows, parts = [], []
+        for pointer, formula in draft.objects(value, "formulation"):
+            flows += list(draft.objects(formula, "workflows", pointer))
+            parts += list(self._nested(formula, pointer))
+        for pointer, each in (*found, *parts):
             if ref := each.get("bom-ref"):
                 self._components[str(ref)] = pointer, each
-        for pointer, formula in draft.objects(value, "formulation"):
-            for where, flow in draft.objects(formula, "workflows", pointer):
-                self._made(flow, where)
+        for pointer, flow in flows:
+            self._made(flow, pointer)
         about = [node for pointer, each in found if (node := self._component(each, pointer))]
-        for pointer, formula in draft.objects(value, "formulation"):
-            for where, flow in draft.objects(formula, "workflows", pointer):
-                about.append(self._workflow(flow, where))
+        about += [self._workflow(flow, pointer) for pointer, flow in flows]
         if self._serial:
             draft.say(RECORD, DCT.identifier, rdf.literal(self._serial))
         draft.head(draft.instant(metadata, "timestamp", "/metadata"), *about)
-        for pointer, each in draft.objects(metadata, "authors", "/metadata"):
-            if author := draft.words(each, "email", pointer) or draft.words(each, "name", pointer):
-                person = draft.agent("person", author, draft.words(each, "name", pointer) or "")
-                draft.say(RECORD, PROV.wasAttributedTo, person)
+        self._authors(metadata)
 
-    def _nested(self, holder: Object, at: str) -> Any:
+    def _authors(self, metadata: Object) -> None:
+        """The people and tools that the document is by; tools stand in a list (to 1.4) or by their kind."""
+        draft, said = self._draft, metadata.get("tools")
+        for agent in self._people(metadata, "authors", "/metadata"):
+            draft.say(RECORD, PROV.wasAttributedTo, agent)
+        tools = list(draft.objects(metadata, "tools", "/metadata")) if isinstance(said, list) else []
+        if isinstance(said, dict):
+            tools += [
+                each for kind in ("components", "services") for each in draft.objects(said, kind, "/metadata/tools")
+            ]
+        for pointer, each in tools:
+            if name := draft.words(each, "name", pointer):
+                label = f"{name}@{version}" if (version := draft.words(each, "version", pointer)) else name
+                draft.say(RECORD, PROV.wasAttributedTo, draft.agent("software", label, label))
+
+    def _people(self, holder: Object, member: str, at: str) -> Iterator[str]:
+        for pointer, each in self._draft.objects(holder, member, at):
+            name = self._draft.words(each, "name", pointer) or ""
+            if author := self._draft.words(each, "email", pointer) or name:
+                yield self._draft.agent("person", author, name)
+
+    def _nested(self, holder: Object, at: str) -> Iterator[tuple[str, Object]]:
         """Components and those within them, depth limited by that of the payload."""
         for pointer, each in self._draft.objects(holder, "components", at):
             yield pointer, each
@@ -124,6 +151,8 @@ class _Bom:
         for member in ("supplier", "manufacturer"):
             if name := draft.words(draft.object(each, member, pointer), "name", f"{pointer}/{member}"):
                 draft.say(node, PROV.wasAttributedTo, draft.agent("org", name, name))
+        for agent in self._people(each, "authors", pointer):
+            draft.say(node, PROV.wasAttributedTo, agent)
         for where, each_ in draft.objects(each, "licenses", pointer):
             held = draft.object(each_, "license", where)
             sent = draft.words(held, "id", f"{where}/license") or draft.words(held, "name", f"{where}/license")
@@ -145,8 +174,13 @@ class _Bom:
         return node
 
     def _data(self, each: Object, name: str, pointer: str) -> str:
-        draft = self._draft
         asset, version = self._dataset(each, name, pointer)
+        self._told_of(asset, each, pointer)
+        return version or asset
+
+    def _told_of(self, asset: str, each: Object, pointer: str) -> None:
+        """What is said of the data in a component."""
+        draft = self._draft
         for where, told in draft.objects(each, "data", pointer):
             bom.describe(draft, asset, description=draft.words(told, "description", where) or "")
             for sensitive in texts(told.get("sensitiveData")):
@@ -157,7 +191,6 @@ class _Bom:
             for role in ("custodians", "stewards", "owners"):
                 for at, held in draft.objects(governed, role, f"{where}/governance"):
                     self._governor(asset, role[:-1], held, at)
-        return version or asset
 
     def _governor(self, asset: str, role: str, held: Object, pointer: str) -> None:
         draft = self._draft
@@ -237,12 +270,15 @@ class _Bom:
         """A dataset of a card: of the document (`ref`), or told in place."""
         draft = self._draft
         ref = draft.words(each, "ref", pointer)
-        where, data = self._components.get(ref, ("", {})) if ref else (pointer, each)
+        # what is told in place is what a component holds as `data`
+        where, data = self._components.get(ref, ("", {})) if ref else (pointer, {**each, "data": [each]})
         name = draft.words(data, "name", where or pointer)
         if not name:
             draft.note(pointer, f"left out: no component is called {ref!r}" if ref else "left out: no 'name'")
             return
         asset, version = self._dataset(data, name, where)
+        if not ref:
+            self._told_of(asset, data, where)
         state = model.learned_from(asset[1:-1], AI.TrainingData, self._hashes(data, where))
         if version:
             draft.say(state, PROV.specializationOf, version)
@@ -261,8 +297,14 @@ class _Bom:
                 ]
                 if told:
                     draft.property(model.node, name, "; ".join(told))
-        if said.get("environmentalConsiderations"):
-            draft.note(f"{at}/environmentalConsiderations", "not mapped")
+        energy = draft.object(said, "environmentalConsiderations", at)
+        for pointer, each in draft.objects(energy, "energyConsumptions", f"{at}/environmentalConsiderations"):
+            for member, name in (("activityEnergyCost", "energy consumption"), ("co2CostEquivalent", "CO2 equivalent")):
+                cost, where = draft.object(each, member, pointer), f"{pointer}/{member}"
+                amount, unit = draft.words(cost, "value", where), draft.words(cost, "unit", where)
+                if amount and unit:
+                    phase = draft.words(each, "activity", pointer) or "other"
+                    draft.property(model.node, f"{name} of {phase}", f"{amount} {unit}")
 
     # --- formulas --------------------------------------------------------------------------------------------------
 
@@ -299,20 +341,26 @@ class _Bom:
                 self._makers[ref] = self._uid(flow, pointer)
 
     def _referred(self, each: Object, pointer: str) -> tuple[str, Object]:
-        """The component that an input or output refers to, and where it is."""
+        """The component that an input or output refers to, and where it is; an address stands for data there."""
         draft = self._draft
         for member in ("resource", "source", "target"):
-            ref = draft.words(draft.object(each, member, pointer), "ref", f"{pointer}/{member}")
+            said, where = draft.object(each, member, pointer), f"{pointer}/{member}"
+            ref = draft.words(said, "ref", where)
             if ref and ref in self._components:
                 return self._components[ref]
-        for where, parameter in draft.objects(each, "parameters", pointer):
-            draft.note(where, f"not mapped: parameter {str(parameter.get('name'))[:40]!r}")
+            outside = draft.object(said, "externalReference", where)
+            if url := draft.words(outside, "url", f"{where}/externalReference"):
+                data = {"contents": {"url": url}}
+                return where, {"type": _DATA, "name": url, "hashes": outside.get("hashes"), "data": [data]}
         return "", {}
 
     def _read(self, run: str, identifier: str, each: Object, pointer: str) -> None:
+        for where, parameter in self._draft.objects(each, "parameters", pointer):
+            name, value = self._draft.words(parameter, "name", where), self._draft.words(parameter, "value", where)
+            if name and value is not None:
+                self._draft.parameter(run, name, value)
         where, component = self._referred(each, pointer)
-        name = component.get("name")
-        if component.get("type") == _DATA and isinstance(name, str):
+        if component.get("type") == _DATA and (name := self._draft.words(component, "name", where)):
             asset, version = self._dataset(component, name, where)
             state = self._draft.read(run, identifier, asset[1:-1], self._hashes(component, where))
             if version:
@@ -322,8 +370,7 @@ class _Bom:
 
     def _written(self, run: str, identifier: str, each: Object, pointer: str) -> None:
         where, component = self._referred(each, pointer)
-        name = component.get("name")
-        if component.get("type") == _DATA and isinstance(name, str):
+        if component.get("type") == _DATA and (name := self._draft.words(component, "name", where)):
             asset, _ = self._dataset(component, name, where)
             self._draft.write(run, identifier, asset[1:-1], self._hashes(component, where))
         elif component and (node := self._component(component, where)):

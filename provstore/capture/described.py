@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from provstore import iris, jcs, rdf
 from provstore.capture.draft import Draft, Object
-from provstore.capture.facets import content_of
+from provstore.capture.facets import content_of, escaped, kind_of
 from provstore.capture.facets.graph import link
 from provstore.model import Content, Mapped
 from provstore.vocab import DCT, PROV, PS, SCHEMA
@@ -81,6 +82,37 @@ class Described(Draft):
 
     def mapped(self) -> Mapped:
         return replace(super().mapped(), contents=tuple(self.contents[iri] for iri in sorted(self.contents)))
+
+    def several(self, holder: Object, member: str, pointer: str) -> Iterator[tuple[str, Any]]:
+        """The values of a member with their pointers; one alone stands for a list of it."""
+        value = holder.get(member)
+        if isinstance(value, list):
+            yield from self.items(holder, member, pointer)
+        elif value is not None:
+            yield f"{pointer}/{escaped(member)}", value
+
+    def each_object(self, holder: Object, member: str, pointer: str) -> Iterator[tuple[str, Object]]:
+        """As `several`, the objects; what else stands there is reported."""
+        for where, each in self.several(holder, member, pointer):
+            if isinstance(each, dict):
+                yield where, each
+            else:
+                self.note(where, f"ignored: each of {member!r} must be an object, got {kind_of(each)}")
+
+    def enclosed(self, member: str) -> tuple[str, Object]:
+        """The document in an envelope of ours, under its `member`, and where; without one the payload itself."""
+        if "provstore" in self.value:
+            return f"/{member}", self.required(self.value, member)
+        return "", self.value
+
+    def addressed(self) -> str | None:
+        """The dataset that an envelope names as pipelines do, by `namespace` and `name`."""
+        said = self.object(self.value, "dataset") if "provstore" in self.value else {}
+        return (
+            self.dataset(self.text(said, "namespace", "/dataset"), self.text(said, "name", "/dataset"))
+            if said
+            else None
+        )
 
     def license(self, subject: str, sent: str) -> None:
         """A licence: a link where it is one or a known SPDX identifier, else terms in words."""

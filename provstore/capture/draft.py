@@ -42,6 +42,7 @@ class Draft(Lines):
 
     def mapped(self) -> Mapped:
         """The record as it stands; InvalidInput where it holds text that is not Unicode."""
+        self._redactions()
         try:
             record, quads = rdf.seal(self.base, self.held)
         except UnicodeEncodeError as error:
@@ -145,17 +146,18 @@ class Draft(Lines):
             self.say(RECORD, PROV.wasAttributedTo, self.agent("software", author))
 
     def state_of(self, key: str) -> None:
-        """What the record is a state of, and the record of the state before (the payload's `supersedes`)."""
+        """What the record is a state of, and the record, or list of records, that it supersedes."""
         self.say(RECORD, PS.capturedFrom, rdf.literal(key))
         before = self.value.get("supersedes")
-        if before is None:
-            return
-        if type(before) is not str or not before.startswith(f"{self.base}/record/") or not rdf.is_iri(before):
-            self.refuse("'supersedes' must be the IRI of a record of this store", before, "/supersedes")
-        self.say(RECORD, PS.supersedes, f"<{before}>")
+        for each in before if isinstance(before, list) else [before]:
+            if each is None:
+                continue
+            if type(each) is not str or not each.startswith(f"{self.base}/record/") or not rdf.is_iri(each):
+                self.refuse("'supersedes' must be the IRI of a record of this store", each, "/supersedes")
+            self.say(RECORD, PS.supersedes, f"<{each}>")
 
-    def redactions(self) -> None:
-        """Where something was taken out of the payload before it was sent (its `redacted`)."""
+    def _redactions(self) -> None:
+        """Where something was taken out of the payload before it was kept (its `redacted`)."""
         for _, each in self.items(self.value, "redacted"):
             if type(each) is str:
                 self.say(RECORD, PS.redacted, rdf.literal(each))

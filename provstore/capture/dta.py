@@ -15,7 +15,6 @@ from provstore.capture.described import Described, iri_of, text
 from provstore.capture.draft import Object
 from provstore.capture.facets import kind_of
 from provstore.capture.facets.graph import link
-from provstore.errors import Unmappable
 from provstore.model import Mapped
 from provstore.vocab import DCAT, DCT, DPV, PROV, PS, RDF_TYPE
 
@@ -50,17 +49,13 @@ def recognised(value: Object) -> bool:
     return {"source", "provenance", "use"} <= value.keys() and isinstance(value["source"], dict)
 
 
-def map_dta(value: object, *, base: str) -> Mapped:
+def map_dta(value: Object, *, base: str) -> Mapped:
     """The metadata of one dataset as a record: the dataset, the state that was issued, how it came about, its use.
 
     Unmappable where the metadata have no `id` that is a URI.
     """
-    if not isinstance(value, dict):
-        raise Unmappable(f"metadata must be an object, got {kind_of(value)}", pointer="")
     draft = Described(base, value, ADAPTER)
-    pointer, told = "", value
-    if "provstore" in value:
-        pointer, told = "/metadata", draft.required(value, "metadata")
+    pointer, told = draft.enclosed("metadata")
     _Sheet(draft, told, pointer).say()
     return draft.mapped()
 
@@ -80,11 +75,8 @@ class _Sheet:
         self._source(source, place, identifier)
 
     def _dataset(self, identifier: str, pointer: str) -> str:
-        said = self.draft.object(self.draft.value, "dataset") if self.pointer else {}
-        if said:
-            return self.draft.dataset(
-                self.draft.text(said, "namespace", "/dataset"), self.draft.text(said, "name", "/dataset")
-            )
+        if said := self.draft.addressed():
+            return said
         found = self.draft.named(identifier)
         if found is None or identifier.startswith("/"):
             self.draft.refuse("'id' must be a URI, such as urn:uuid:…", identifier, pointer)
@@ -109,19 +101,11 @@ class _Sheet:
             draft.say(node, PROV.wasAttributedTo, issuer)
 
     def _organisations(self, holder: Object, member: str, place: str) -> Iterator[str]:
-        for where, each in self._several(holder, member, place):
+        for where, each in self.draft.several(holder, member, place):
             if isinstance(each, dict) and (name := self.draft.words(each, "name", where)):
                 yield self.draft.agent("org", name, name)
             else:
                 self.draft.note(where, f"ignored: an organisation needs a 'name', got {kind_of(each)}")
-
-    def _several(self, holder: Object, member: str, place: str) -> Iterator[tuple[str, Any]]:
-        """The elements of a list; one alone stands for a list of it."""
-        value = holder.get(member)
-        if value is None or isinstance(value, list):
-            yield from self.draft.items(holder, member, place)
-        else:
-            yield f"{place}/{member}", value
 
     # --- provenance --------------------------------------------------------------------------------------------------
 
@@ -140,7 +124,7 @@ class _Sheet:
         if before and before != issued:
             earlier, made = self._activity(before)
             draft.say(draft.write(made, earlier, self.dataset), PROV.generatedAtTime, before)
-        for _, each in self._several(told, "format", place):
+        for _, each in self.draft.several(told, "format", place):
             if text(each):
                 draft.say(state, DCT.format, rdf.literal(text(each)))
         self._origin(told, place, (activity, identifier, state))
@@ -176,7 +160,7 @@ class _Sheet:
             if code == "machine-generated-mlops-synthetic":
                 draft.type(entity, DPV.SyntheticData)
         self._sources(told, place, made)
-        for number, (where, each) in enumerate(draft.objects(told, "sub-provenance", place)):
+        for number, (where, each) in enumerate(draft.each_object(told, "sub-provenance", place)):
             part = f"{entity[:-1]}/part/{number}>"
             named, how = self._part(activity, f"part/{number}")
             draft.type(part, PROV.Entity)
@@ -187,7 +171,7 @@ class _Sheet:
 
     def _sources(self, told: Object, place: str, made: tuple[str, str, str]) -> None:
         activity, identifier, entity = made
-        for where, each in self._several(told, "source", place):
+        for where, each in self.draft.several(told, "source", place):
             found = self.draft.named(text(each))
             if found is None or found == self.dataset:
                 self.draft.note(where, f"ignored: {text(each)[:60]!r} is not the URL of another dataset's metadata")
@@ -196,7 +180,7 @@ class _Sheet:
             self.draft.say(self.node, PS.declaredSource, f"<{found}>")
 
     def _places(self, holder: Object, member: str, place: str) -> Iterator[str]:
-        for where, each in self._several(holder, member, place):
+        for where, each in self.draft.several(holder, member, place):
             country = text(each.get("country")) if isinstance(each, dict) else ""
             if country:
                 state = text(each.get("state"))
@@ -208,7 +192,7 @@ class _Sheet:
         self, holder: Object, member: str, place: str, system: str
     ) -> Iterator[tuple[str, tuple[str, str, str]]]:
         """Code, term and description of each concept, with its pointer."""
-        for where, each in self._several(holder, member, place):
+        for where, each in self.draft.several(holder, member, place):
             if found := self._concept(each, where, system):
                 yield where, found
 
@@ -229,23 +213,23 @@ class _Sheet:
 
     def _use(self, use: Object, place: str, activity: str, state: str) -> None:
         draft, node = self.draft, self.node
-        for where, each in draft.objects(use, "classification", place):
+        for where, each in draft.each_object(use, "classification", place):
             self._classified(each, where)
-        for _, each in self._several(use, "consents", place):
+        for _, each in self.draft.several(use, "consents", place):
             if consent := iri_of(text(each)):
                 draft.type(consent, PROV.Entity, DPV.ConsentRecord)
                 draft.say(node, DCT.relation, consent)
                 draft.say(node, DPV.hasLegalBasis, DPV.Consent)
-        for number, (where, each) in enumerate(draft.objects(use, "privacy-enhancing", place)):
+        for number, (where, each) in enumerate(draft.each_object(use, "privacy-enhancing", place)):
             self._enhanced(each, where, self._part(activity, f"privacy/{number}")[1], activity)
         for member in _GEOGRAPHY:
             for country in self._places(use, member, place):
                 draft.property(node, member, country)
-        for _, each in self._several(use, "license", place):
+        for _, each in self.draft.several(use, "license", place):
             if text(each):
                 draft.license(node, text(each))
         for member in _RIGHTS:
-            for _, each in self._several(use, member, place):
+            for _, each in self.draft.several(use, member, place):
                 if text(each) and text(each).lower() != "no":
                     draft.say(node, DCT.rights, rdf.literal(f"{member}: {text(each)}"))
         for number, (_, found) in enumerate(self._concepts(use, "intended-purpose", place, "Use")):
@@ -283,8 +267,8 @@ class _Sheet:
             draft.say(node, RDF_TYPE, _MEASURES[found[0]])
         if tool := draft.words(each, "tool-used", where):
             draft.associate(node, draft.agent("software", tool))
-        for number, (_, parameter) in enumerate(self._several(each, "parameters", where)):
+        for number, (_, parameter) in enumerate(self.draft.several(each, "parameters", where)):
             draft.parameter(node, str(number), text(parameter))
-        for _, result in self._several(each, "result", where):
+        for _, result in self.draft.several(each, "result", where):
             if text(result):
                 draft.say(node, DCT.description, rdf.literal(text(result)))

@@ -30,8 +30,16 @@ _OBSERVED = {
     "expect_column_sum_to_be_between": PS.Sum,
     "expect_column_unique_value_count_to_be_between": PS.DistinctCount,
 }
-#: Members of a result that hold values of rows: they stay in the payload.
-_ROWS = ("partial_unexpected_list", "unexpected_list", "partial_unexpected_counts", "unexpected_rows")
+#: Members of a result that hold values of rows, as the tool names them up to `result_format` COMPLETE.
+ROWS: Final = frozenset(
+    (
+        *("partial_unexpected_list", "partial_unexpected_counts", "partial_unexpected_index_list"),
+        *("unexpected_list", "unexpected_index_list", "unexpected_index_query", "unexpected_rows"),
+        *("value_counts", "observed_value[]"),
+    )
+)
+#: Members that hold values of rows by chance: the least name of a column, what a database says of a row.
+VALUES: Final = frozenset(("observed_value", "exception_message", "exception_traceback"))
 
 
 def recognised(value: Object) -> bool:
@@ -120,7 +128,7 @@ def _expectations(draft: Draft, pointer: str, results: list[Any]) -> tuple[tuple
             draft.note(place, "ignored: an expectation without 'type' in its 'expectation_config'")
             continue
         kwargs, found = _object(config, "kwargs"), _object(each, "result")
-        if any(found.get(name) for name in _ROWS):
+        if any(isinstance(found.get(name), list) for name in ROWS):
             draft.note(f"{place}/result", "values of rows stand in the payload, and not in the graph")
         checks.append(_check(each, kind, config, found))
         for measure in _measures(kind, kwargs, found):

@@ -24,6 +24,7 @@ from provstore.capture import (
     statements,
     step,
 )
+from provstore.capture.redaction import SECRETS, Sparing
 from provstore.model import Mapped
 
 Object = dict[str, Any]
@@ -40,13 +41,14 @@ class Mapper(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One format: under the first of its media types its payloads are kept."""
+    """One format: under the first of its media types its payloads are kept, `sparing` without what."""
 
     name: str
     title: str
     media_types: tuple[str, ...]
     recognises: Callable[[Object], bool]
     map: Mapper
+    sparing: Sparing = SECRETS
 
 
 def _own(name: str, document: Callable[[Object], bool] = lambda _: False) -> Callable[[Object], bool]:
@@ -61,12 +63,25 @@ def own_media_type(name: str) -> str:
     return f"application/vnd.provstore.{name}+json"
 
 
-def _ours(name: str, title: str, map_: Mapper, document: Callable[[Object], bool] = lambda _: False) -> Format:
+def _ours(
+    name: str,
+    title: str,
+    map_: Mapper,
+    document: Callable[[Object], bool] = lambda _: False,
+    sparing: Sparing = SECRETS,
+) -> Format:
     """A format under a media type of our own."""
-    return Format(name, title, (own_media_type(name),), _own(name, document), map_)
+    return Format(name, title, (own_media_type(name),), _own(name, document), map_, sparing)
 
 
-OPENLINEAGE = Format("openlineage", "OpenLineage events", ("application/json",), lambda _: True, openlineage.map_event)
+OPENLINEAGE = Format(
+    "openlineage",
+    "OpenLineage events",
+    ("application/json",),
+    lambda _: True,
+    openlineage.map_event,
+    Sparing(values=openlineage.VALUES),
+)
 ITEMS = _ours("items", "Record-level items in batches", items.map_items)
 
 CROISSANT = _ours(
@@ -87,8 +102,15 @@ FORMATS: tuple[Format, ...] = (
         "validation results of Great Expectations",
         expectations.map_expectations,
         expectations.recognised,
+        Sparing(expectations.ROWS, expectations.VALUES),
     ),
-    _ours("soda", "scan results of Soda Core", soda.map_soda, soda.recognised),
+    _ours(
+        "soda",
+        "scan results of Soda Core",
+        soda.map_soda,
+        soda.recognised,
+        Sparing(soda.ROWS, soda.VALUES),
+    ),
     _ours("fairness", "measurements of a model by group, as Fairlearn and AIF360 take them", fairness.map_fairness),
     _ours(
         "dta",
@@ -103,6 +125,7 @@ FORMATS: tuple[Format, ...] = (
         statements.MEDIA_TYPES,
         _own("statement", statements.recognised),
         statements.map_statement,
+        Sparing(sealed=statements.sealed),
     ),
     Format(
         "cyclonedx",
@@ -120,6 +143,17 @@ FORMATS: tuple[Format, ...] = (
     ),
     OPENLINEAGE,
 )
+
+_XML = "XML of CycloneDX is not read: wanted is its JSON, which `cyclonedx convert` makes of it"
+_TAGS = f"documents of SPDX 2 are not read: {spdx.CONVERT}"
+#: Other forms of what is taken in: media type, or end of a file's name → what to do about it.
+ELSEWHERE = {
+    "application/vnd.cyclonedx+xml": _XML,
+    "application/x.vnd.cyclonedx+protobuf": _XML.replace("XML", "Protocol Buffers"),
+    "text/spdx": _TAGS,
+    ".xml": _XML,
+    ".spdx": _TAGS,
+}
 
 
 def of_media_type(media_type: str) -> Format | None:

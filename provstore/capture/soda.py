@@ -24,6 +24,10 @@ _METRICS = {
     "min": PS.Minimum,
     "sum": PS.Sum,
 }
+#: Members that hold values of rows: those of a column's profile.
+ROWS: Final = frozenset(("profile/mins", "profile/maxs", "profile/frequentValues", "profile/frequent_values"))
+#: Members that hold values of rows by chance: what a database says of a row.
+VALUES: Final = frozenset(("queries/exception", "logs/message"))
 #: What Soda says of a check → its status, and its severity. A check that did not run has no outcome.
 _OUTCOMES = {"pass": ("pass", ""), "warn": ("fail", "warn"), "fail": ("fail", "error"), None: ("error", "")}
 

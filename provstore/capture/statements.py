@@ -1,6 +1,7 @@
-"""In-toto statements with SLSA provenance (v0.2, v1), alone, in a DSSE envelope or in a Sigstore bundle.
+"""In-toto statements with SLSA provenance (v0.2, v1) or a signed model; alone, in a DSSE envelope, a Sigstore bundle.
 
-A signature is kept with the payload and told; it is not verified here, since a key is nothing that a payload has.
+A signature is kept with the payload and told; whether it is good is asked of the payload and of the keys that somebody
+trusts (`provstore.core.signatures`), never here, since a key is nothing that a payload has.
 """
 
 from __future__ import annotations
@@ -9,10 +10,10 @@ import base64
 import binascii
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Any, Final, NamedTuple
 
-from provstore import jcs, rdf
+from provstore import iris, jcs, rdf
 from provstore.capture import bom, payloads
 from provstore.capture.described import Described, iri_of
 from provstore.capture.draft import RECORD, Object
@@ -30,6 +31,8 @@ MEDIA_TYPES: Final = (
 )
 _TYPE = "https://in-toto.io/Statement/"
 _PAYLOAD = "application/vnd.in-toto+json"
+#: OpenSSF Model Signing: the files of a model, in a Sigstore bundle.
+_SIGNED_MODEL = "https://model_signing/signature/v1.0"
 _COMMIT = re.compile(r"[0-9a-f]{40}\Z")
 _GIT = re.compile(r"(?:git\+)?(.+?)(?:\.git)?(?:@[^/@]+(?:/[^@]*)?)?(?:#.*)?\Z", re.DOTALL)
 
@@ -37,7 +40,7 @@ _GIT = re.compile(r"(?:git\+)?(.+?)(?:\.git)?(?:@[^/@]+(?:/[^@]*)?)?(?:#.*)?\Z",
 def recognised(value: Object) -> bool:
     """Whether a payload is a statement, or an envelope of one."""
     kind = value.get("_type")
-    held = _envelope(value)
+    _, held = _envelope(value)
     return (isinstance(kind, str) and kind.startswith(_TYPE)) or held.get("payloadType") == _PAYLOAD
 
 
@@ -47,59 +50,72 @@ def map_statement(value: Object, *, base: str) -> Mapped:
     Subjects of a predicate that is not known are told as bytes that the record is about, and the rest is reported.
     """
     draft = Described(base, value, ADAPTER)
-    sealed = _envelope(value)
-    said = _opened(sealed) if sealed else value
-    where = "/payload" if sealed else ""
+    at, sealed = _envelope(value)
+    said, where = (_opened(sealed, at), f"{at}/payload") if sealed else (value, "")
     kind = draft.text(said, "predicateType", where)
     known = _PREDICATES.get(kind)
     subjects = list(draft.objects(said, "subject", where))
     if not subjects:
         draft.refuse("'subject' must be a list of at least one artifact", said.get("subject"), f"{where}/subject")
     draft.say(RECORD, DCT.conformsTo, iri_of(kind) or rdf.literal(kind))
-    if known is None:
+    if kind == _SIGNED_MODEL:
+        _model(draft, _Part(said, where).part(draft, "predicate"), subjects)
+    elif known is None:
         draft.note(f"{where}/predicateType", f"only the subjects were taken: nothing is known of {kind[:80]!r}")
         draft.head(None, *filter(None, (_bare(draft, each) for _, each in subjects)))
     else:
-        build = known(draft, draft.object(said, "predicate", where), f"{where}/predicate")
+        build = known(draft, _Part(said, where).part(draft, "predicate"))
         _Build(draft, build, jcs.dumps(said)).say(subjects)
-    _signatures(draft, sealed)
+    _signatures(draft, sealed, at)
     return draft.mapped()
 
 
 # --- envelopes -----------------------------------------------------------------------------------------------------
 
 
-def _envelope(value: Object) -> Object:
-    """The DSSE envelope that a payload is or, as a Sigstore bundle, holds; an empty object where it is none."""
-    held = value.get("dsseEnvelope", value)
-    return held if isinstance(held, dict) and "payload" in held and "payloadType" in held else {}
+def _envelope(value: Object) -> tuple[str, Object]:
+    """The DSSE envelope that a payload is or, as a Sigstore bundle, holds, and where; an empty object without one."""
+    at, held = ("/dsseEnvelope", value["dsseEnvelope"]) if "dsseEnvelope" in value else ("", value)
+    return at, held if isinstance(held, dict) and "payload" in held and "payloadType" in held else {}
 
 
-def _opened(envelope: Object) -> Object:
+def sealed(value: Object) -> Object:
+    """The statement that a signature covers; an empty object where there is no envelope, or none that can be read."""
+    at, held = _envelope(value)
+    try:
+        return _opened(held, at) if held else {}
+    except InvalidInput:
+        return {}
+
+
+def _opened(envelope: Object, at: str) -> Object:
     """The JSON object in an envelope, under the limits of any payload."""
-    sent = envelope.get("payload")
+    sent, pointer = envelope.get("payload"), f"{at}/payload"
     try:
         text = base64.b64decode(sent.replace("-", "+").replace("_", "/"), validate=True) if type(sent) is str else b""
         (part,) = payloads.split(text, "application/json", None, Limits())
         if part.error:
             raise part.error
     except binascii.Error as error:
-        raise InvalidInput(f"'payload' must be base64: {error}", pointer="/payload") from error
+        raise InvalidInput(f"'payload' must be base64: {error}", pointer=pointer) from error
     except InvalidInput as error:
-        raise InvalidInput(f"the payload of the envelope: {error.detail}", pointer="/payload") from error
+        raise InvalidInput(f"the payload of the envelope: {error.detail}", pointer=pointer) from error
     except ValueError as error:
-        raise InvalidInput("the payload of the envelope must be one JSON object", pointer="/payload") from error
+        raise InvalidInput("the payload of the envelope must be one JSON object", pointer=pointer) from error
     return part.value
 
 
-def _signatures(draft: Described, envelope: Object) -> None:
+def _signatures(draft: Described, envelope: Object, at: str) -> None:
     for pointer, each in draft.objects(envelope, "signatures"):
-        key = draft.words(each, "keyid", pointer) or "of no name"
+        key = draft.words(each, "keyid", f"{at}{pointer}") or "of no name"
         node = f"{RECORD[:-1]}#{pointer}>"
         draft.type(node, PROV.Entity, PS.Signature)
         draft.say(node, PS.concerns, RECORD)
         draft.say(node, DCT.identifier, rdf.literal(key))
-        draft.note(pointer, f"the signature by key {key[:80]} was kept and not verified")
+        draft.note(
+            f"{at}{pointer}",
+            f"the signature by key {key[:80]} was kept; whether it is good, `provstore signatures` says",
+        )
 
 
 # --- builds --------------------------------------------------------------------------------------------------------
@@ -119,45 +135,56 @@ class _Told:
     byproducts: tuple[tuple[str, Object], ...] = ()
 
 
-def _v1(draft: Described, said: Object, at: str) -> _Told:
-    build, details = draft.object(said, "buildDefinition", at), draft.object(said, "runDetails", at)
-    in_build, in_details = f"{at}/buildDefinition", f"{at}/runDetails"
-    builder = draft.object(details, "builder", in_details)
-    metadata = draft.object(details, "metadata", in_details)
-    inner = draft.object(build, "internalParameters", in_build)
+class _Part(NamedTuple):
+    """An object in a predicate, and its JSON pointer."""
+
+    held: Object
+    at: str
+
+    def part(self, draft: Described, member: str) -> _Part:
+        return _Part(draft.object(self.held, member, self.at), f"{self.at}/{member}")
+
+    def words(self, draft: Described, member: str) -> str:
+        return draft.words(self.held, member, self.at) or ""
+
+
+def _v1(draft: Described, said: _Part) -> _Told:
+    build, details = said.part(draft, "buildDefinition"), said.part(draft, "runDetails")
+    times = ("invocationId", "startedOn", "finishedOn")
+    parameters = (build.part(draft, "externalParameters"), build.part(draft, "internalParameters"))
+    told = _told(draft, build, details, times, parameters, "resolvedDependencies")
+    return replace(told, byproducts=tuple(draft.objects(details.held, "byproducts", details.at)))
+
+
+def _v0(draft: Described, said: _Part) -> _Told:
+    invocation = said.part(draft, "invocation")
+    times = ("buildInvocationId", "buildStartedOn", "buildFinishedOn")
+    parameters = (invocation.part(draft, "parameters"), invocation.part(draft, "environment"))
+    return _told(draft, said, said, times, parameters, "materials")
+
+
+def _told(
+    draft: Described,
+    build: _Part,
+    details: _Part,
+    names: tuple[str, str, str],
+    parameters: tuple[_Part, _Part],
+    materials: str,
+) -> _Told:
+    """What both versions say: `names` are those of invocation, start and end, `parameters` those given and internal."""
+    metadata, (given, inner) = details.part(draft, "metadata"), parameters
     return _Told(
-        draft.words(builder, "id", f"{in_details}/builder") or "",
-        draft.words(build, "buildType", in_build) or "",
-        draft.words(metadata, "invocationId", f"{in_details}/metadata") or "",
-        draft.instant(metadata, "startedOn", f"{in_details}/metadata"),
-        draft.instant(metadata, "finishedOn", f"{in_details}/metadata"),
-        (
-            *bom.flat(draft.object(build, "externalParameters", in_build)),
-            *((f"internal:{key}", value) for key, value in bom.flat(inner) if key),
-        ),
-        tuple(draft.objects(build, "resolvedDependencies", in_build)),
-        tuple(draft.objects(details, "byproducts", in_details)),
+        details.part(draft, "builder").words(draft, "id"),
+        build.words(draft, "buildType"),
+        metadata.words(draft, names[0]),
+        draft.instant(metadata.held, names[1], metadata.at),
+        draft.instant(metadata.held, names[2], metadata.at),
+        (*bom.flat(given.held), *((f"internal:{key}", value) for key, value in bom.flat(inner.held) if key)),
+        tuple(draft.objects(build.held, materials, build.at)),
     )
 
 
-def _v0(draft: Described, said: Object, at: str) -> _Told:
-    builder, metadata = draft.object(said, "builder", at), draft.object(said, "metadata", at)
-    invocation = draft.object(said, "invocation", at)
-    return _Told(
-        draft.words(builder, "id", f"{at}/builder") or "",
-        draft.words(said, "buildType", at) or "",
-        draft.words(metadata, "buildInvocationId", f"{at}/metadata") or "",
-        draft.instant(metadata, "buildStartedOn", f"{at}/metadata"),
-        draft.instant(metadata, "buildFinishedOn", f"{at}/metadata"),
-        (
-            *bom.flat(draft.object(invocation, "parameters", f"{at}/invocation")),
-            *((f"internal:{key}", text) for key, text in bom.flat(invocation.get("environment") or {}) if key),
-        ),
-        tuple(draft.objects(said, "materials", at)),
-    )
-
-
-_PREDICATES: Final[dict[str, Callable[[Described, Object, str], _Told]]] = {
+_PREDICATES: Final[dict[str, Callable[[Described, _Part], _Told]]] = {
     "https://slsa.dev/provenance/v1": _v1,
     "https://slsa.dev/provenance/v0.2": _v0,
 }
@@ -217,6 +244,23 @@ class _Build:
             draft.note(pointer, "left out: it has neither 'uri' nor 'name'")
             return ""
         return bom.dataset(draft, uri, (self._space, name))
+
+
+def _model(draft: Described, said: _Part, subjects: list[tuple[str, Object]]) -> None:
+    """A model by the files that were signed; the digest of the whole is over theirs, and names no bytes."""
+    about = []
+    for pointer, each in subjects:
+        name = draft.text(each, "name", pointer)
+        digest = draft.words(draft.object(each, "digest", pointer), "sha256", f"{pointer}/digest") or ""
+        about.append(bom.Model.named(draft, ("model_signing", name), digest, {}).node)
+    for where, each in draft.objects(said.held, "resources", said.at):
+        if name := draft.words(each, "name", where) or "":
+            file = f"{about[0][:-1]}/file/{iris.enc(name)}>"
+            draft.type(file, PROV.Entity)
+            draft.say(file, DCT.title, rdf.literal(name))
+            draft.say(about[0], PROV.hadMember, file)
+            draft.content(file, bom.digests([(each.get("algorithm"), each.get("digest"))]))
+    draft.head(None, *about)
 
 
 def _bare(draft: Described, subject: Object) -> str:

@@ -33,6 +33,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
             repository,
             namespace=arguments.namespace or "",
             hashes=not arguments.no_artifacts,
+            caches=[Path(each) for each in arguments.cache],
             most=arguments.max_file_bytes,
             progress=progress,
         )

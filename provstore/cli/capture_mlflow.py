@@ -15,11 +15,13 @@ from provstore.cli.output import show_json, tell, write
 from provstore.errors import Misconfigured
 from provstore.pull.emitter import Counts, Emitter
 from provstore.pull.mlflow import offline, rest
-from provstore.pull.mlflow.follow import follow
+from provstore.pull.mlflow.files import Bounds
+from provstore.pull.mlflow.follow import follow, once
+from provstore.pull.mlflow.handed import Handed
 from provstore.pull.mlflow.listing import Listing
 from provstore.pull.mlflow.poller import Options, Poller
 from provstore.pull.mlflow.webhooks import Delivery, Gate, Listener
-from provstore.settings import Settings, mlflow_access
+from provstore.settings import MlflowAccess, Settings, mlflow_access
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -32,41 +34,42 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         raise Misconfigured(f"--interval is a number of seconds below a day, got {arguments.interval}")
     if arguments.listen and not arguments.follow:
         raise Misconfigured("--listen goes with --follow: webhooks come for as long as it runs")
-    with _address(arguments, path if handed else None) as (where, server), sink.opened(settings) as store:
+    with _source(arguments, path if handed else None) as (listing, server), sink.opened(settings) as store:
         emitter = Emitter(store, keys.prefix(server), lambda said: (keys.key(said), keys.digest(said)), tell)
-        listing = Listing(rest.Rest(where, mlflow_access()))
         poller = Poller(listing, emitter, server, _options(arguments, settings), tell)
         if arguments.follow:
-            _follow(arguments, settings, poller, where.url)
+            _follow(arguments, settings, poller, listing)
         else:
-            poller.sweep(thorough=True)
+            once(poller)
         return _done(emitter.counts, arguments.format)
 
 
 @contextmanager
-def _address(arguments: argparse.Namespace, path: Path | None) -> Iterator[tuple[rest.Address, str]]:
-    """Where to ask, and the name of the server in what is recorded."""
+def _source(arguments: argparse.Namespace, path: Path | None) -> Iterator[tuple[Listing, str]]:
+    """What to ask, and the name of the server in what is recorded."""
     if path is None:
         where = rest.address(arguments.source)
-        yield where, arguments.namespace or where.url
+        yield Listing(rest.Rest(where, mlflow_access())), arguments.namespace or where.url
         return
     with offline.served(path, arguments.mlflow) as url:
-        yield rest.address(url), arguments.namespace or path.resolve().as_uri()
+        served = rest.Rest(rest.address(url), MlflowAccess())
+        yield Handed(served, path), arguments.namespace or path.resolve().as_uri()
 
 
 def _options(arguments: argparse.Namespace, settings: Settings) -> Options:
     return Options(
         traces=arguments.traces,
         commitment_key=settings.commitment_key,
-        file_bytes=0 if arguments.no_artifacts else arguments.max_file_bytes,
+        bounds=Bounds(0 if arguments.no_artifacts else arguments.max_file_bytes, arguments.max_run_bytes),
     )
 
 
-def _follow(arguments: argparse.Namespace, settings: Settings, poller: Poller, url: str) -> None:
+def _follow(arguments: argparse.Namespace, settings: Settings, poller: Poller, listing: Listing) -> None:
     wake = threading.Event()
-    listener = _listener(arguments.listen, settings.webhook_secret, poller, wake) if arguments.listen else None
+    secret = settings.webhook_secret
+    listener = _listener(arguments.listen, secret, poller, listing, wake) if arguments.listen else None
     try:
-        follow(poller, arguments.interval, wake, tell, lambda: _say(f"caught up with {url}"))
+        follow(poller, arguments.interval, wake, tell, lambda: _say(f"caught up with {listing.url}"))
     except KeyboardInterrupt:
         tell("stopped")
     finally:
@@ -74,7 +77,7 @@ def _follow(arguments: argparse.Namespace, settings: Settings, poller: Poller, u
             listener.close()
 
 
-def _listener(place: str, secret: str, poller: Poller, wake: threading.Event) -> Listener:
+def _listener(place: str, secret: str, poller: Poller, listing: Listing, wake: threading.Event) -> Listener:
     host, _, port = place.rpartition(":")
     if not port.isascii() or not port.isdigit() or int(port) > 65535 or not host:
         raise Misconfigured(f"--listen is HOST:PORT, got {place[:60]!r}")
@@ -85,7 +88,7 @@ def _listener(place: str, secret: str, poller: Poller, wake: threading.Event) ->
         poller.aliases.hear(delivery)
         wake.set()
 
-    listener = Listener(host.strip("[]"), int(port), Gate(secret), take)
+    listener = Listener(host.strip("[]"), int(port), Gate(secret), take, listing.now)
     _say(f"webhooks are taken at http://{host}:{listener.port}/")
     return listener
 

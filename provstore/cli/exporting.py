@@ -12,6 +12,7 @@ from provstore.cli.output import show_json, write
 from provstore.cli.progress import Progress
 from provstore.cli.remote import download, existing, server_of
 from provstore.core import ProvStore, export
+from provstore.core.signatures import trusted_keys
 from provstore.errors import Misconfigured, QueryRefused
 from provstore.export import archive, verify
 from provstore.export.package import verifier_digest
@@ -88,13 +89,13 @@ def _size(path: str) -> int:
         raise Misconfigured(f"{path} holds no checkpoint: {error}") from error
 
 
-def check(arguments: argparse.Namespace) -> int:
+def check(arguments: argparse.Namespace, settings: Settings) -> int:
     """Verify a package, as the verifier inside it would."""
     if arguments.package is None:
-        raise QueryRefused("--key and --proof are for a package: name its file or directory")
+        raise QueryRefused("--key, --proof and --trust are for a package: name its file or directory")
     if arguments.views:
         raise QueryRefused("--views is for a data directory: a package has none")
-    report = _report(arguments)
+    report = _report(arguments, settings)
     if arguments.format == "json":
         status = report.status.partition(":")[0]
         show_json({"status": status, "says": report.status, "findings": report.findings, "notes": report.notes})
@@ -103,7 +104,7 @@ def check(arguments: argparse.Namespace) -> int:
     return report.code
 
 
-def _report(arguments: argparse.Namespace) -> verify.Report:
+def _report(arguments: argparse.Namespace, settings: Settings) -> verify.Report:
     key = arguments.key
     try:
         with Progress("verify") as progress:
@@ -112,6 +113,7 @@ def _report(arguments: argparse.Namespace) -> verify.Report:
                 key=key if key is None or "+" in key else verify.kept(key),
                 checkpoint=None if arguments.checkpoint is None else verify.kept(arguments.checkpoint),
                 proof=None if arguments.proof is None else verify.kept(arguments.proof),
+                trusted=trusted_keys([*filter(None, [settings.trusted_keys]), *arguments.trust]),
                 progress=progress,
             )
     except verify.Impossible as error:

@@ -66,7 +66,8 @@ def media_type(name: str, given: str | None, option: str) -> str:
         return "application/json"
     by_name = media_type_of(bare)
     if by_name is None:
-        raise InvalidInput(f"the file name does not tell what it holds: give {option}")
+        other = formats.ELSEWHERE.get(Path(bare).suffix, "")
+        raise InvalidInput(f"the file name does not tell what it holds: give {option}{other and '; '}{other}")
     return by_name
 
 

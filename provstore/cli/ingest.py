@@ -83,10 +83,11 @@ class Local:
         self._seconds = settings.rdf_timeout_seconds
         self._pool: WorkerPool | None = None
         self._memory = settings.query_memory_bytes
+        self._redact = settings.redact
 
     def take(self, data: bytes, media_type: str) -> Iterator[_Batch]:
         """What becomes of the payloads of a file, in parts."""
-        body = Body(data, media_type, None, self._store.base, _LIMITS)
+        body = Body(data, media_type, None, self._store.base, _LIMITS, self._redact)
         items = [self._document(body)] if intake.is_rdf(media_type) else intake.read_payloads(body)
         for start in range(0, len(items), _GROUP):
             group = items[start : start + _GROUP]

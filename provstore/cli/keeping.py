@@ -21,8 +21,8 @@ _SHOWN = 100  # findings of each kind that are told to a person
 
 def verify(arguments: argparse.Namespace, settings: Settings) -> int:
     """0 when the ledger holds (with or without a witness), 1 when it does not."""
-    if arguments.package or arguments.key or arguments.proof:
-        return exporting.check(arguments)
+    if arguments.package or arguments.key or arguments.proof or arguments.trust:
+        return exporting.check(arguments, settings)
     directory = unserved(settings) if arguments.views else existing(settings)
     kept = None
     if arguments.checkpoint:

@@ -34,6 +34,7 @@ RECORDED = ("flush", "status")
 #: What can be captured from, and what is done with what went in and came out of traces.
 CAPTURED, TRACES = ("dvc", "mlflow"), ("commit", "redact", "keep", "none")
 _SERVER = "ask a running server instead of opening the directory"
+_TRUST = "a public key that you trust (PEM, or a directory of them); repeatable"
 
 
 def build_parser() -> Parser:
@@ -184,11 +185,25 @@ def _capturing(commands: argparse._SubParsersAction[Parser]) -> None:
     parser.add_argument("--namespace", metavar="NAME", help="what the source is called in records (default: its URI)")
     parser.add_argument("--no-artifacts", action="store_true", help="do not hash files: of models, in DVC's cache")
     parser.add_argument(
+        "--cache",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="look for the bytes that DVC tells of in this cache or local remote as well; may be repeated",
+    )
+    parser.add_argument(
         "--max-file-bytes",
         type=int,
         default=2 << 30,
         metavar="BYTES",
         help="larger files are not hashed (default: 2 GiB)",
+    )
+    parser.add_argument(
+        "--max-run-bytes",
+        type=int,
+        default=64 << 20,
+        metavar="BYTES",
+        help="mlflow: of a run's artifacts so much is hashed, the smallest files first (default: 64 MiB)",
     )
     parser.add_argument("--mlflow", default="mlflow", metavar="PROGRAM", help="of a file: the mlflow that reads it")
     _format(parser, ("table", "json"))
@@ -293,11 +308,22 @@ def _keeping(commands: argparse._SubParsersAction[Parser]) -> None:
         "--views", action="store_true", help="compare the views with the ledger too (no server may run)"
     )
     verify.add_argument("--key", help="of a package: the verifier key that you trust, or a file that holds it")
+    verify.add_argument("--trust", action="append", default=[], metavar="FILE", help=f"of a package: {_TRUST}")
     verify.add_argument(
         "--proof",
         metavar="FILE",
         help="of a package: the answer of /ledger/proof/consistency that connects a checkpoint",
     )
+    signatures = _add(
+        commands, "signatures", "provstore.cli.signatures:run", "Say whether keys that you trust signed statements."
+    )
+    signatures.add_argument(
+        "statements", nargs="*", metavar="FILE-or-record", help="files, -, or the IRIs of records (default: all stored)"
+    )
+    signatures.add_argument(
+        "--trust", action="append", default=[], metavar="FILE", help=f"{_TRUST}, beside the setting trusted_keys"
+    )
+    _format(signatures, LISTS)
     _exporting(commands)
     rebuild = _add(commands, "rebuild", "provstore.cli.keeping:rebuild", "Make every view again from the ledger.")
     backup = _add(

@@ -170,6 +170,14 @@ MANUAL = {
             ("provstore verify --views --format json", "the triples and indexes too"),
         ),
     ),
+    "signatures": Entry(
+        "a key that you trust signed each of the statements",
+        "of some statement none did; each line says why",
+        (
+            ("provstore signatures --trust builder.pem envelope.json", "a file, before it is taken in"),
+            ("provstore signatures --trust builder.pem", "every statement in the store"),
+        ),
+    ),
     "rebuild": Entry(
         "every view is made again", examples=(("provstore rebuild", "the triple store and the indexes, made again"),)
     ),

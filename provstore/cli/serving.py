@@ -16,7 +16,7 @@ from pathlib import Path
 import uvicorn
 
 from provstore import resources
-from provstore.api import create_app
+from provstore.api import create_app, logs
 from provstore.capture.payloads import Limits
 from provstore.capture.syntax import media_type_of
 from provstore.cli.progress import Progress
@@ -35,14 +35,16 @@ def serve(arguments: argparse.Namespace, settings: Settings) -> int:
     """Serve until interrupted."""
     _check_host(settings.host)
     directory = Path(settings.data)
-    directory.mkdir(parents=True, exist_ok=True)
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     listening = _listen(settings.host, settings.port)
     port = listening.getsockname()[1]
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     url = f"http://{host}:{port}"
     note = directory / "server.json"
     app = create_app(settings)
-    config = uvicorn.Config(app, http="httptools", log_level=settings.log_level, access_log=False, lifespan="off")
+    config = uvicorn.Config(
+        app, http="httptools", log_config=logs.config(settings.log_level), access_log=False, lifespan="off"
+    )
     server = _Server(config, app.state.service, note, url)
     try:
         server.run([listening])

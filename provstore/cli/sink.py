@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -66,7 +67,7 @@ class LocalSink:
         return bytes(self._store.ledger.body(index).payload)
 
     def send(self, payloads: Sequence[bytes]) -> list[Outcome]:
-        body = Body(b"[" + b",".join(payloads) + b"]", _JSON, None, self._store.base, _LIMITS)
+        body = Body(b"[" + b",".join(payloads) + b"]", _JSON, None, self._store.base, _LIMITS, self._settings.redact)
         items = intake.read_payloads(body)
         receipts = iter(self._store.ingest([item.submission("local") for item in items if item.mapped]))
         return [
@@ -103,6 +104,9 @@ class RemoteSink:
             reply = call(f"{self._url}/records", body, {"Content-Type": _JSON})
         except Misconfigured as error:  # it may be starting again
             raise Busy(str(error)) from error
+        if reply.status == 413 and len(payloads) > 1:  # one of them may be why, or all of them together
+            half = len(payloads) // 2
+            return [*self.send(payloads[:half]), *self.send(payloads[half:])]
         if reply.status not in (200, 201, *REFUSALS):
             raise Busy(str(problem(reply.body)))
         return [_outcome(each) for each in outcomes(json.loads(reply.body), len(payloads))]
@@ -128,7 +132,7 @@ def _whole(answer: Answer) -> bytes:
 
 
 def _all(prefix: str, ask: Callable[[str], bytes]) -> dict[str, Live]:
-    """Every live state, page by page; of several records of one, which several pullers can make, the first by IRI."""
+    """Every live state, page by page; where one has several records, the first by IRI, and the others as its rivals."""
     found: dict[str, Live] = {}
     rows = [{"key": {"value": ""}}]
     while rows:
@@ -136,7 +140,10 @@ def _all(prefix: str, ask: Callable[[str], bytes]) -> dict[str, Live]:
         said = json.loads(ask(queries.bind(queries.find("integrity/states"), values)))
         rows = said["results"]["bindings"]
         for row in rows:
-            found.setdefault(row["key"]["value"], Live(row["record"]["value"], row["digest"]["value"]))
+            key, record, digest = (row[name]["value"] for name in ("key", "record", "digest"))
+            first = found.setdefault(key, Live(record, digest))
+            if first.record != record:
+                found[key] = replace(first, rivals=(*first.rivals, record))
         if len(rows) < queries.MAX_LIMIT:
             break
     return found

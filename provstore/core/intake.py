@@ -10,9 +10,10 @@ from typing import Any
 from provstore.capture import formats, payloads
 from provstore.capture.formats import Format
 from provstore.capture.payloads import Limits, Part
+from provstore.capture.redaction import refuse_secrets
 from provstore.capture.syntax import SYNTAXES, Document, map_document
 from provstore.errors import InvalidInput, ProvStoreError, TooLarge, UnsupportedMedia
-from provstore.model import Mapped, Submission
+from provstore.model import Liberty, Mapped, Submission
 from provstore.security.process import JobCrash, JobTimeout
 
 JSON = "application/json"
@@ -45,13 +46,14 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What one request or file held."""
+    """What one request or file held; `redact` is the setting of that name."""
 
     data: bytes
     media_type: str
     encoding: str | None
     base: str
     limits: Limits
+    redact: str = "off"
 
 
 def is_small(body: Body) -> bool:
@@ -83,11 +85,13 @@ def read_payloads(body: Body) -> list[Item]:
 
 
 def _read(body: Body, form: Format | None) -> list[Item]:
+    if form and form.name == "cyclonedx" and body.data.lstrip()[:1] == b"<":
+        raise InvalidInput(f"the body is XML, not JSON; {formats.ELSEWHERE['.xml']}", line=1)
     parts = payloads.split(body.data, body.media_type, body.encoding, body.limits)
-    return [_payload(part, form, body.base) for part in parts]
+    return [_payload(part, form, body) for part in parts]
 
 
-def _payload(part: Part, form: Format | None, base: str) -> Item:
+def _payload(part: Part, form: Format | None, body: Body) -> Item:
     where: dict[str, Any] = {}
     if part.pointer:
         where["pointer"] = part.pointer
@@ -98,7 +102,12 @@ def _payload(part: Part, form: Format | None, base: str) -> Item:
     form = form or formats.of_payload(part.value)
     media_type = form.media_types[0]
     try:
-        return Item(part.raw, media_type, form.map(part.value, base=base), None, where, part.begins)
+        spared = form.sparing.spare(part.raw, part.value, body.redact)
+        mapped = form.map(spared.value, base=body.base)
+        if spared.taken:
+            taken = (Liberty(pointer, "taken out before it was kept") for pointer in spared.taken)
+            mapped = replace(mapped, liberties=(*mapped.liberties, *taken))
+        return Item(spared.raw, media_type, mapped, None, where, part.begins)
     except InvalidInput as error:
         if part.pointer:
             error.pointer = f"{part.pointer}{error.pointer or ''}"
@@ -112,6 +121,8 @@ def read_document(body: Body) -> Item:
     media_type = body.media_type.partition(";")[0].strip().lower()
     data = payloads.inflated(body.data, body.encoding, body.limits)
     mapped = map_document(Document(data, media_type, body.base))
+    if body.redact != "off":
+        refuse_secrets(data, media_type, mapped.quads)
     return Item(data, media_type, mapped, None, {})
 
 
@@ -133,7 +144,7 @@ def check_media_type(media_type: str) -> None:
     bare = media_type.partition(";")[0].strip().lower()
     if bare not in formats.GENERIC and not formats.of_media_type(media_type) and not is_rdf(media_type):
         known = sorted({*SYNTAXES, *(m for f in formats.FORMATS for m in f.media_types)})
-        raise UnsupportedMedia(f"{bare!r} is none of {', '.join(known)}")
+        raise UnsupportedMedia(formats.ELSEWHERE.get(bare) or f"{bare!r} is none of {', '.join(known)}")
 
 
 def is_rdf(media_type: str) -> bool:

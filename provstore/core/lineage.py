@@ -7,23 +7,44 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from provstore.errors import Busy
 from provstore.lineage.adjacency import Long
 from provstore.lineage.ask import Asked, Told
 from provstore.lineage.cards import prepare
 from provstore.lineage.graph import LineageGraph
 
+_PATIENCE = 5.0
+
 
 class LineageService:
-    """Answers questions one after the other; each sees all that the views held when it was taken up."""
+    """Answers questions one after the other; each sees all that the views held when it was taken up.
+
+    The graph is read behind the start of the server: without its saved arrays that takes some seconds for a million
+    items. Until it is there, questions wait, and are answered Busy where that takes too long.
+    """
 
     def __init__(self, views: Path) -> None:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="lineage")
-        self._graph = LineageGraph(views)
-        prepare(self._graph)
         self._using = threading.Lock()  # the graph is for one thread at a time
+        self._opening = self._thread.submit(_opened, views)
+
+    @property
+    def ready(self) -> bool:
+        """Whether the graph is there."""
+        return self._opening.done()
+
+    @property
+    def _graph(self) -> LineageGraph:
+        return self._opening.result()
 
     async def ask(self, question: Asked) -> Told:
-        """The answer, computed at all that the views hold now."""
+        """The answer, computed at all that the views hold now; Busy while the graph is being read."""
+        if not self.ready:
+            done, _ = await asyncio.wait([asyncio.wrap_future(self._opening)], timeout=_PATIENCE)
+            if not done:
+                raise Busy(
+                    "the lineage index is being read, once after a start without its saved arrays", retry_after=5
+                )
         found = self._at_once(question)
         if found is not None:
             return found
@@ -54,7 +75,15 @@ class LineageService:
         self._thread.shutdown()
 
     def _finish(self) -> None:
+        if self._opening.exception():
+            return
         with self._using:
             self._graph.refresh()
             self._graph.save()
             self._graph.close()
+
+
+def _opened(views: Path) -> LineageGraph:
+    graph = LineageGraph(views)
+    prepare(graph)
+    return graph

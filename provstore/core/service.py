@@ -17,6 +17,7 @@ from provstore.core.client import OwnerClient
 from provstore.core.intake import Body, Item
 from provstore.core.lineage import LineageService
 from provstore.core.profiles import Profiles, Published
+from provstore.core.signatures import trusted_keys
 from provstore.core.trial import Trial, tried
 from provstore.core.validate import Validator
 from provstore.core.verdicts import Verdicts
@@ -63,6 +64,7 @@ class Service:
             lag=settings.max_lag_records,
         )
         self._limits = Limits(body_bytes=settings.max_body_bytes, inflated_bytes=settings.max_inflated_bytes)
+        self.trusted_keys = trusted_keys([settings.trusted_keys] if settings.trusted_keys else [])
         self._exporting = 0
         self._publishing, self._trying = asyncio.Lock(), asyncio.Lock()
 
@@ -119,14 +121,17 @@ class Service:
 
     async def take_events(self, data: bytes, media_type: str, encoding: str | None, actor: str) -> list[Outcome]:
         """OpenLineage events: all good ones are committed together, each refusal says where."""
-        body = Body(data, media_type, encoding, self.base, self._limits)
+        body = self._body(data, media_type, encoding)
         return await self._take(body, intake.read_events, actor)
 
     async def take_payloads(self, data: bytes, media_type: str, encoding: str | None, actor: str) -> list[Outcome]:
         """As `take_events`, JSON of the format that the media type names, or of any; UnsupportedMedia for others."""
         intake.check_media_type(media_type)
-        body = Body(data, media_type, encoding, self.base, self._limits)
+        body = self._body(data, media_type, encoding)
         return await self._take(body, intake.read_payloads, actor)
+
+    def _body(self, data: bytes, media_type: str, encoding: str | None) -> Body:
+        return Body(data, media_type, encoding, self.base, self._limits, self.settings.redact)
 
     async def _take(self, body: Body, read: Callable[[Body], list[Item]], actor: str) -> list[Outcome]:
         if intake.is_small(body):
@@ -137,7 +142,7 @@ class Service:
 
     async def take_document(self, data: bytes, media_type: str, encoding: str | None, actor: str) -> Outcome:
         """One RDF document, mapped where it can be stopped by the clock."""
-        body = Body(data, media_type, encoding, self.base, self._limits)
+        body = self._body(data, media_type, encoding)
         item = await self._in_worker("provstore.core.intake:read_document", body, self.settings.rdf_timeout_seconds)
         (outcome,) = await self._commit([item], actor)
         return outcome
@@ -318,7 +323,7 @@ class Service:
         return found
 
     def status(self) -> dict[str, Any]:
-        """What `/health` says: sizes, lag, backlog."""
+        """What `/health` says: sizes, lag, whether lineage is there already, backlog."""
         head = self.ledger.head
         return {
             "status": "ok",
@@ -326,6 +331,7 @@ class Service:
             "entries": head + 1,
             "head": head,
             "applied": self.owner.applied,
+            "lineage": self._lineage.ready,
             "validation": self.annotator.backlog(),
             "verdicts": self.verdicts.status(),
         }

@@ -34,7 +34,7 @@ class ProvStore:
     """The owner of a data directory; `append` and `apply_pending` may run in two threads, one each."""
 
     def __init__(self, directory: Path, *, base: str = "", progress: Progress | None = None) -> None:
-        directory.mkdir(parents=True, exist_ok=True)
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.directory = directory
         self._lock = _lock(directory)
         if base and not rdf.is_iri(base):
@@ -153,7 +153,7 @@ def backup(directory: Path, target: Path, progress: Progress | None = None) -> i
         raise Misconfigured(f"{target} is not empty: a backup goes into a new directory")
     if not (directory / "ledger.db").exists():
         raise Misconfigured(f"{directory} holds no ledger")
-    target.mkdir(parents=True, exist_ok=True)
+    target.mkdir(mode=0o700, parents=True, exist_ok=True)
     source = sqlite3.connect(f"{(directory / 'ledger.db').absolute().as_uri()}?mode=ro", uri=True)
     copy = sqlite3.connect(target / "ledger.db")
     with source, copy:
@@ -183,7 +183,7 @@ def restore(source: Path, directory: Path, progress: Progress | None = None) -> 
     report = verify(source, progress=progress)
     if not report.ok:
         raise LedgerError(f"the backup does not verify: {report.findings[0]}")
-    directory.mkdir(parents=True, exist_ok=True)
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     shutil.copyfile(source / "ledger.db", directory / "ledger.db")
     _copy_private(source / "ledger.key", directory / "ledger.key")
     ProvStore(directory, progress=progress).close()

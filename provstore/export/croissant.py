@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import unquote
 
+from provstore.capture.croissant.columns import EXTRACTS, KEPT
 from provstore.capture.described import located
 from provstore.vocab import CR, DCAT, DCT, PROV, PS, RAI, RDF_TYPE, SCHEMA
 
@@ -284,51 +285,92 @@ def _path(said: Statements, dataset: str) -> str:
 # --- records ---------------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """The file in which a column is found if nobody says, where there is one; and which of all are sets of files."""
+
+    only: str
+    sets: frozenset[str]
+
+
 def _record_sets(facts: Facts, files: list[Object]) -> list[Object]:
     columns = [each for each in facts.schema.get("fields") or () if isinstance(each, dict) and each.get("name")]
     if not columns:
         return []
     tables = [each for each in files if len(files) == 1 or _TABLE.search(str(each.get("encodingFormat")))]
-    only = tables[0]["@id"] if len(tables) == 1 else ""  # where a column is found, if nobody says
+    sets = frozenset(each["@id"] for each in files if each["@type"] == "cr:FileSet")
+    held = _Held(tables[0]["@id"] if len(tables) == 1 else "", sets)
     if all(each.get("type") == "cr:RecordSet" for each in columns):
-        return [_record_set(each["name"], each, only) for each in columns]
+        return [_record_set(each["name"], each, held) for each in columns]
     name = facts.schema.get("recordSet") or "records"
-    return [_record_set(str(name), facts.schema, only)]
+    return [_record_set(str(name), facts.schema, held)]
 
 
-def _record_set(name: str, holder: Object, file: str) -> Object:
-    return {"@type": "cr:RecordSet", "@id": name, "name": name, **_fields(holder, name, file, "field")}
+def _record_set(name: str, holder: Object, files: _Held) -> Object:
+    data = holder.get("data")
+    if data:  # an enumeration, whose values are in no file
+        files = replace(files, only="")
+    identifier = holder.get("@id") or _plain(name)
+    said = {"@type": "cr:RecordSet", "@id": identifier, "name": name, **_fields(holder, name, files, "field")}
+    return {**said, "data": data} if data else said
 
 
-def _fields(holder: Object, path: str, file: str, member: str) -> Object:
+def _plain(path: str) -> str:
+    """An identifier as Croissant's own tool wants it: without white space."""
+    return re.sub(r"\s+", "_", path)
+
+
+def _fields(holder: Object, path: str, files: _Held, member: str) -> Object:
     """The columns of a record set or column: fields, or annotations, under the members that hold them."""
     held: dict[str, list[Object]] = defaultdict(list)
     for each in holder.get("fields") or ():
         if isinstance(each, dict) and each.get("name"):
             kind = "annotation" if each.get("annotation") is True else member
-            held[kind].append(_field(each, f"{path}/{each['name']}", file))
+            held[kind].append(_field(each, f"{path}/{each['name']}", files))
     return dict(held)
 
 
-def _field(column: Object, path: str, file: str) -> Object:
-    told = column.get("source")
-    source = told if isinstance(told, dict) else {}
-    inner = _fields(column, path, file, "subField")
+def _field(column: Object, path: str, files: _Held) -> Object:
+    inner = _fields(column, path, files, "subField")
     found = {
         "name": column["name"],
         "description": column.get("description"),
         "dataType": _types(str(column.get("type") or "")),
         "equivalentProperty": column.get("equivalentProperty"),
-        "source": _extract(source.get("file") or file, source.get("column") or str(column["name"])),
+        **{name: column.get(name) for name in KEPT},
+        "references": _place(files, column.get("references")),
+        "source": _place(files, column.get("source")) or _found(files, str(column["name"])),
         **inner,
     }
     if "subField" in inner:
         found.pop("source")
-    return {"@type": "cr:Field", "@id": path, **{name: each for name, each in found.items() if each}}
+    identifier = column.get("@id") or _plain(path)
+    return {"@type": "cr:Field", "@id": identifier, **{name: each for name, each in found.items() if each}}
 
 
-def _extract(file: str, column: str) -> Object | None:
-    return {"fileObject": {"@id": file}, "extract": {"column": column}} if file else None
+def _place(files: _Held, told: Any) -> Object:
+    """Where a column is found, or what it refers to, as its record tells."""
+    said = told if isinstance(told, dict) else {}
+    other = said.get("field")
+    how = other if isinstance(other, dict) else said
+    extract = {each: how[each] for each in EXTRACTS if how.get(each)}
+    parts = {"extract": extract, "transform": how.get("transform")}
+    if how is other:
+        place: Object = {"field": {"@id": other.get("@id")}}
+    elif extract and (file := said.get("file") or files.only):
+        place = _file_of(files, file)
+    else:
+        return {}
+    return {**place, **{name: each for name, each in parts.items() if each}}
+
+
+def _found(files: _Held, name: str) -> Object:
+    """Where a column is found if nobody says: under its name in the only file."""
+    return {**_file_of(files, files.only), "extract": {"column": name}} if files.only else {}
+
+
+def _file_of(files: _Held, file: str) -> Object:
+    return {"fileSet" if file in files.sets else "fileObject": {"@id": file}}
 
 
 def _types(kind: str) -> str | list[str]:

@@ -185,5 +185,6 @@ class _Package:
 
 def _payload_name(media_type: str) -> str:
     kind = media_type.partition(";")[0].strip().lower()
-    ends = {"application/json": (".json",), **{known: each for known, (_, each) in SYNTAXES.items()}}
-    return f"payload{ends.get(kind, ('.bin',))[0]}"
+    ends = {known: each for known, (_, each) in SYNTAXES.items()}
+    rest = ".json" if kind == "application/json" or kind.endswith("+json") else ".bin"
+    return f"payload{ends.get(kind, (rest,))[0]}"

@@ -1,6 +1,6 @@
 """Verify a provstore package on any machine: this one file, Python 3.9 or newer, and the package `cryptography`.
 
-    python verify.py [PACKAGE] [--key KEY] [--checkpoint KEPT [--proof FILE]]
+    python verify.py [PACKAGE] [--key KEY] [--checkpoint KEPT [--proof FILE]] [--trust PEM]…
 
 PACKAGE is a ZIP file or a directory (the one that holds this file, where none is named). Everything is recomputed:
 every byte of the archive, the signature of the ledger's key over the manifest and so over each file, that each entry
@@ -9,6 +9,8 @@ stands in the tree of the signed checkpoint, and that payload and statements are
 VERIFIED     all of it holds, and it extends the checkpoint that you kept (--checkpoint)
 UNWITNESSED  all of it holds, but nothing from outside was compared that could show a rewritten ledger
 FAILED       something does not fit; each finding says where and what
+
+With --trust, it is told beside of each in-toto statement whether one of these public keys signed it.
 
 Exit code 0, or 1 where it failed, or 2 where it could not be done, such as comparing the kept checkpoint.
 A copy of this file that came with a package is as trustworthy as who sent it: take it from provstore itself, or compare
@@ -35,7 +37,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 try:
-    from cryptography.exceptions import InvalidSignature
+    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 except ImportError:
     print("verify.py needs the package 'cryptography': python -m pip install cryptography", file=sys.stderr)
@@ -331,6 +335,171 @@ def manifest_note(origin: str, digest: str) -> str:
     return f"{origin}/package\n{FORMAT}\nsha256 {digest}\n"
 
 
+# --- signed statements (DSSE v1, github.com/secure-systems-lab/dsse) -----------------------------------------------
+
+_STATEMENT = "application/vnd.in-toto+json"
+_SIGNATURES = 64  # of one envelope that are looked at
+_CURVES = {"secp256r1": hashes.SHA256(), "secp384r1": hashes.SHA384(), "secp521r1": hashes.SHA512()}
+_LEAST_RSA = 2048  # bits, as NIST SP 800-131A wants
+
+
+@dataclass(frozen=True)
+class Trusted:
+    """A public key that whoever verifies trusts: what they call it, and the SHA-256 of its SubjectPublicKeyInfo."""
+
+    name: str
+    digest: str
+    key: Any
+
+    @classmethod
+    def parse(cls, pem: bytes, name: str) -> Trusted:
+        """ECDSA on P-256, P-384 or P-521, Ed25519, or RSA of 2048 bits and more; Refused where it is no such key."""
+        try:
+            key = serialization.load_pem_public_key(pem)
+        except (ValueError, UnsupportedAlgorithm) as error:
+            raise Refused(name, "holds no public key in PEM (-----BEGIN PUBLIC KEY-----)") from error
+        known = isinstance(key, (Ed25519PublicKey, rsa.RSAPublicKey)) or (
+            isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name in _CURVES
+        )
+        if not known or (isinstance(key, rsa.RSAPublicKey) and key.key_size < _LEAST_RSA):
+            raise Refused(name, "is no key for ECDSA on P-256, P-384 or P-521, for Ed25519, or for RSA of 2048 bits")
+        der = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+        return cls(name, hashlib.sha256(der).hexdigest(), key)
+
+    def made(self, signature: bytes, message: bytes) -> bool:
+        """Whether this key made a signature of a message, in one of the ways that such a key signs envelopes."""
+        for way in self._ways():
+            try:
+                self.key.verify(signature, message, *way)
+                return True
+            except (InvalidSignature, ValueError):
+                continue
+        return False
+
+    def _ways(self) -> Iterator[tuple[Any, ...]]:
+        """What `verify` wants beside signature and message; an envelope does not tell, so it is the key's to say."""
+        if isinstance(self.key, Ed25519PublicKey):
+            yield ()
+        elif isinstance(self.key, ec.EllipticCurvePublicKey):
+            yield (ec.ECDSA(_CURVES[self.key.curve.name]),)
+            yield (ec.ECDSA(hashes.SHA256()),)  # cosign's, whatever the curve
+        else:
+            for digest in (hashes.SHA256(), hashes.SHA384(), hashes.SHA512()):
+                yield padding.PSS(padding.MGF1(digest), padding.PSS.AUTO), digest
+                yield padding.PKCS1v15(), digest
+
+
+@dataclass(frozen=True)
+class Signed:
+    """One signature of an envelope: the key id it names (a hint, never believed), and the trusted key that made it.
+
+    Where no trusted key made it, `why` says what is known.
+    """
+
+    pointer: str
+    keyid: str
+    by: Trusted | None
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Signatures:
+    """Those of one statement: `verified` where a trusted key made one of them, else `not verified` or `unsigned`."""
+
+    verdict: str
+    all: Sequence[Signed]
+
+    def lines(self) -> list[str]:
+        """What to tell of them, a line each."""
+        if not self.all:
+            return ["the statement is not signed"]
+        return [
+            f"signed by {each.by.name}, a key that you trust (SHA-256 {each.by.digest})"
+            if each.by
+            else f"not verified: {each.why} (signature {each.keyid[:80]!a} at {each.pointer or '/'})"
+            for each in self.all
+        ]
+
+
+def signatures(payload: bytes, trusted: Sequence[Trusted]) -> Signatures:
+    """Whether a trusted key signed the statement that a payload is: in a DSSE envelope, alone or in a Sigstore bundle.
+
+    A function of the payload's bytes and the keys alone. What the signature is of, the bytes in the envelope and their
+    type, is what provstore's adapter reads the statement from.
+    """
+    try:
+        found = _signed(payload, trusted)
+    except Refused as refused:  # what is made otherwise than DSSE has it, no key can have signed
+        found = [Signed("", "", None, str(refused))]
+    if any(each.by for each in found):
+        return Signatures("verified", found)
+    return Signatures("not verified" if found else "unsigned", found)
+
+
+def _signed(payload: bytes, trusted: Sequence[Trusted]) -> list[Signed]:
+    value = _unique(payload)
+    at, held = ("/dsseEnvelope", value["dsseEnvelope"]) if "dsseEnvelope" in value else ("", value)
+    if not isinstance(held, dict) or "payload" not in held or "payloadType" not in held:
+        return []
+    if held["payloadType"] != _STATEMENT:  # a signature of something else, that may read like a statement
+        raise Refused(f"{at}/payloadType", f"is {str(held['payloadType'])[:80]!a}, not {_STATEMENT}")
+    message = pae(held["payloadType"], _base64(held["payload"], f"{at}/payload"))
+    listed = held.get("signatures") or []
+    if not isinstance(listed, list):
+        raise Refused(f"{at}/signatures", "is no list")
+    return [_held_to(trusted, f"{at}/signatures/{n}", n, each, message) for n, each in enumerate(listed)]
+
+
+def pae(kind: str, body: bytes) -> bytes:
+    """What a DSSE signature is of: type and body with their lengths, so that neither can run into the other."""
+    return b"DSSEv1 %d %b %d %b" % (len(kind.encode()), kind.encode(), len(body), body)
+
+
+def _held_to(trusted: Sequence[Trusted], where: str, number: int, each: Any, message: bytes) -> Signed:
+    if not isinstance(each, dict):
+        return Signed(where, "", None, "it is no object with a 'sig'")
+    keyid = each["keyid"] if isinstance(each.get("keyid"), str) else ""
+    if number >= _SIGNATURES:
+        return Signed(where, keyid, None, f"only the first {_SIGNATURES} were looked at")
+    try:
+        raw = _base64(each.get("sig"), where)
+    except Refused:
+        return Signed(where, keyid, None, "its 'sig' is not base64")
+    by = next((key for key in trusted if key.made(raw, message)), None)
+    why = "" if by else "none of the trusted keys made it" if trusted else "no key is trusted"
+    return Signed(where, keyid, by, why)
+
+
+def _unique(payload: bytes) -> dict[str, Any]:
+    """A JSON object in which no name stands twice: readers differ in which of two they take."""
+
+    def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len({name for name, _ in found}) != len(found):
+            raise Refused("", "in the payload a name stands twice in one object")
+        return dict(found)
+
+    try:
+        value = json.loads(payload, object_pairs_hook=pairs)
+    except (ValueError, RecursionError) as error:
+        raise Refused("", "the payload is not JSON") from error
+    if not isinstance(value, dict):
+        raise Refused("", "the payload is no JSON object")
+    return value
+
+
+def _base64(text: Any, where: str) -> bytes:
+    """Bytes in either alphabet of RFC 4648, written in the one way there is."""
+    if isinstance(text, str):
+        for alphabet in (b"+/", b"-_"):
+            try:
+                raw = base64.b64decode(text, alphabet, validate=True)
+            except ValueError:
+                continue
+            if base64.b64encode(raw, alphabet).decode() == text:
+                return raw
+    raise Refused(where, "is not base64")
+
+
 # --- the Merkle tree (RFC 6962 §2.1, RFC 9162 §2.1.3.2 and §2.1.4.2) -----------------------------------------------
 
 
@@ -395,8 +564,10 @@ _GENESIS = {"base", "key", "kind", "origin", "time", "v"}
 class Package:
     """A package that is being verified: its members, its manifest, and what was found so far."""
 
-    def __init__(self, held: Archive | Folder, progress: Progress | None = None) -> None:
-        self._held, self._progress = held, progress
+    def __init__(
+        self, held: Archive | Folder, progress: Progress | None = None, trusted: Sequence[Trusted] = ()
+    ) -> None:
+        self._held, self._progress, self._trusted = held, progress, trusted
         self.findings: list[str] = []
         self.notes: list[str] = []
         raw = self.whole("manifest.json")
@@ -573,6 +744,9 @@ class Package:
             raise Refused(own, f"is not the record {record!a}")
         quads.setdefault(record, own)
         cited.update({str(each["iri"]): str(each["file"]) for each in parts})
+        if self._trusted and str(entry["adapter"]).startswith("statement/"):
+            held = signatures(self.whole(payload), self._trusted)
+            self.notes += [f"entry {index}: {_plain(line)}" for line in held.lines()]
 
     def _salts(self, index: int, entry: dict[str, Any]) -> tuple[bytes, bytes]:
         name = self._want(f"records/{index}/salts.json")
@@ -697,15 +871,17 @@ def check(
     key: str | None = None,
     checkpoint: str | None = None,
     proof: str | None = None,
+    trusted: Sequence[Trusted] = (),
     progress: Progress | None = None,
 ) -> Report:
     """Verify the package at a path; `key` is a verifier key that is trusted, `checkpoint` a signed note that was kept.
 
+    Of each in-toto statement the notes say whether one of the `trusted` keys signed it, where there are any.
     Never writes, extracts or runs anything. Impossible where nothing can be read at the path.
     """
     try:
         with closing(opened(path)) as held:
-            package = Package(held, progress)
+            package = Package(held, progress, trusted)
             return _judged(package, key, checkpoint, proof)
     except Refused as refused:
         return _failed([str(refused)])
@@ -757,6 +933,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--checkpoint", metavar="FILE", help="a checkpoint that you kept")
     parser.add_argument("--proof", metavar="FILE", help="the server's answer to /ledger/proof/consistency?from=…&to=…")
+    parser.add_argument(
+        "--trust", metavar="FILE", action="append", default=[], help="a public key that you trust (PEM); repeatable"
+    )
     given = parser.parse_args(argv)
     try:
         report = check(
@@ -764,6 +943,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             key=given.key if given.key is None or "+" in given.key else kept(given.key),
             checkpoint=None if given.checkpoint is None else kept(given.checkpoint),
             proof=None if given.proof is None else kept(given.proof),
+            trusted=trusted(given.trust),
         )
     except Impossible as error:
         print(f"verify.py: {error}", file=sys.stderr)
@@ -773,6 +953,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     print("\n".join(report.lines()))
     return report.code
+
+
+def trusted(paths: Iterable[str]) -> list[Trusted]:
+    """The public keys in files, a file each, named after it; Impossible where one holds none."""
+    try:
+        return [Trusted.parse(kept(path).encode(), Path(path).name) for path in paths]
+    except Refused as refused:
+        raise Impossible(str(refused)) from refused
 
 
 def kept(path: str) -> str:

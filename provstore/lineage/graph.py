@@ -161,7 +161,7 @@ class LineageGraph:
         if newest - self._last_row > self.halves.may_be_late:
             rows, reasons = _read(db, self._last_row)
             self.reasons.add_all(rows.row, reasons)
-            self._lay(self._columns().and_these(rows))
+            self._lay(self._columns().and_these(rows) if self._last_row else rows)
         else:
             for row, subject, said, other, since, until, basis, evidence in db.execute(_NEW, (self._last_row,)):
                 self._add_row(row, subject, said, other, since, until)
@@ -298,12 +298,14 @@ def _read(db: sqlite3.Connection, after: int) -> tuple[Columns, list[Ints]]:
     """The rows of the database beyond a row id, and their reasons."""
     names = ("row", "subject", "said", "other", "since", "until", "basis", "evidence")
     kind = np.dtype([(name, {"said": "u1", "other": "i8"}.get(name, "i4")) for name in names])
-    cursor = db.execute(_NEW, (after,))
-    chunks = [np.zeros(0, kind)]
+    (count,) = db.execute("SELECT COUNT(*) FROM edge WHERE id > ?", (after,)).fetchone()
+    columns = [np.empty(count, kind[name]) for name in names]
+    cursor, at = db.execute(_NEW, (after,)), 0
     while rows := cursor.fetchmany(_CHUNK):
-        chunks.append(np.array(rows, kind))
-    whole = np.concatenate(chunks)
-    columns = [np.ascontiguousarray(whole[name]) for name in names]
+        chunk = np.array(rows, kind)
+        for column, name in zip(columns, names, strict=True):
+            column[at : at + len(chunk)] = chunk[name]
+        at += len(chunk)
     return Columns(*columns[:6]), [columns[4], *columns[6:]]
 
 

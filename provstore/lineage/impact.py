@@ -6,12 +6,14 @@ on a read of unknown origin. Not affected: neither.
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from provstore import times
 from provstore.errors import QueryRefused
+from provstore.lineage.adjacency import Ints, Longs, distinct
 from provstore.lineage.answer import Node, Teller, present
 from provstore.lineage.columns import reached
 from provstore.lineage.graph import LineageGraph
@@ -77,11 +79,15 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Impact:
-    """Verdicts page by page, worst first; `counts` are of all, `bad` is what the walk began with."""
+    """Verdicts page by page, worst first; `counts` are of all.
+
+    `bad` is what the walk began with, no more than a thousand of them; `started` says how many there were.
+    """
 
     index: int
     counts: dict[str, int]
     bad: list[str]
+    started: int
     verdicts: list[Verdict]
     next: str | None
 
@@ -90,6 +96,7 @@ class Impact:
             "index": self.index,
             "counts": self.counts,
             "bad": self.bad,
+            "started": self.started,
             "verdicts": [each.json() for each in self.verdicts],
             "next": self.next,
         }
@@ -130,46 +137,75 @@ def impact(graph: LineageGraph, question: ImpactQuestion) -> Impact:
     moment = moment_of(graph, at, question.as_of)
     node = resolve(moment, question.entity)
     bad = bad_states(moment, node, question.span())
-    sure, may = _by_column(moment, bad, question.column) if question.column else _by_state(moment, bad)
-    unknown = _reach(moment, moment.unresolved(), LINEAGE)
-    judged: list[tuple[int, int, int]] = []
-    for each in sorted({n for kind in question.kinds for n in moment.of_kind(kind)} - {node}):
-        rank = 0 if each in sure else 1 if each in may or each in unknown else 2
-        judged.append((rank, min(sure.get(each, _FAR), may.get(each, _FAR)), each))
-    judged.sort()
-    counts = Counter(_VERDICTS[rank] for rank, _, _ in judged)
-    listed = [each for each in judged if question.verdict in (None, _VERDICTS[each[0]])]
+    judged, rank, depth = _judged(moment, node, bad, question)
+    counts = np.bincount(rank, minlength=len(_VERDICTS)).tolist()
+    listed = (
+        np.arange(len(rank)) if question.verdict is None else np.flatnonzero(rank == _VERDICTS.index(question.verdict))
+    )
+    page = listed[_first_of(rank[listed] * (_FAR + 1) + depth[listed], offset + question.limit)][offset:]
     told = Teller(moment)
-    page = listed[offset : offset + question.limit]
-    said = told.nodes((number, "", 0) for _, _, number in page)
-    verdicts = [_verdict(node, rank, depth) for node, (rank, depth, _) in zip(said, page, strict=True)]
+    said = told.nodes((number, "", 0) for number in judged[page].tolist())
+    numbers = zip(said, rank[page].tolist(), depth[page].tolist(), strict=True)
     return Impact(
         moment.at,
-        {verdict: counts[verdict] for verdict in _VERDICTS},
-        sorted(map(told.iri, bad))[:MAX_PAGE],
-        verdicts,
+        dict(zip(_VERDICTS, counts, strict=True)),
+        sorted(map(told.iri, sorted(bad)[:_MOST_BAD])),
+        len(bad),
+        [_verdict(*each) for each in numbers],
         following(moment, offset + question.limit, len(listed)),
     )
 
 
 _VERDICTS = (AFFECTED, POSSIBLY, NOT)
-_FAR = 2**31
+_FAR = 2**31 - 1
+_MOST_BAD = 1000
 
 
-def _by_state(moment: Moment, bad: set[int]) -> tuple[dict[int, int], dict[int, int]]:
-    return _reach(moment, bad, CERTAIN), _reach(moment, bad, LINEAGE)
+def _judged(moment: Moment, node: int, bad: set[int], question: ImpactQuestion) -> tuple[Ints, Longs, Longs]:
+    """What is judged, in order, each with the number of its verdict and the steps to what was bad (`_FAR`: none)."""
+    sure, may = _by_column(moment, bad, question.column) if question.column else _by_state(moment, bad)
+    judged = distinct(np.concatenate([moment.of_kind(kind) for kind in question.kinds]))
+    judged = judged[judged != node]
+    unknown = _reach(moment, moment.unresolved(), LINEAGE)[judged] < _FAR
+    sure, may = sure[judged], may[judged]
+    rank = np.where(sure < _FAR, 0, np.where((may < _FAR) | unknown, 1, 2))
+    return judged, rank, np.minimum(sure, may)
 
 
-def _by_column(moment: Moment, bad: set[int], column: str) -> tuple[dict[int, int], dict[int, int]]:
-    found = reached(moment, {(state, column) for state in bad if moment.exists(state)})
-    sure = {entity: depth for entity, (rank, depth) in found.items() if rank == DIRECT}
-    return sure, {entity: depth for entity, (rank, depth) in found.items() if rank <= POSSIBLE}
+def _first_of(keys: Longs, count: int) -> Longs:
+    """Where the first so many are in the order of their keys; those of one key in the order in which they stand."""
+    if count < len(keys):
+        least = np.flatnonzero(keys <= np.partition(keys, count)[count])
+        return least[np.argsort(keys[least], kind="stable")[:count]]
+    return np.argsort(keys, kind="stable")
 
 
-def _reach(moment: Moment, start: set[int], relations: bytes) -> dict[int, int]:
-    """What is reached from a start, itself included, and in how many steps."""
-    nodes, steps = moment.walk(start, relations, up=False)
-    return {**dict.fromkeys(start, 0), **dict(zip(nodes.tolist(), steps.tolist(), strict=True))}
+def _by_state(moment: Moment, bad: set[int]) -> tuple[Longs, Longs]:
+    start = np.array(sorted(bad), np.int32)
+    return _reach(moment, start, CERTAIN), _reach(moment, start, LINEAGE)
+
+
+def _by_column(moment: Moment, bad: set[int], column: str) -> tuple[Longs, Longs]:
+    sure, may = _nowhere(moment), _nowhere(moment)
+    for entity, (rank, depth) in reached(moment, {(state, column) for state in bad if moment.exists(state)}).items():
+        if rank == DIRECT:
+            sure[entity] = depth
+        if rank <= POSSIBLE:
+            may[entity] = depth
+    return sure, may
+
+
+def _reach(moment: Moment, start: Ints, relations: bytes) -> Longs:
+    """In how many steps each node is reached from a start, itself included; `_FAR` where it is not."""
+    steps = _nowhere(moment)
+    nodes, found = moment.walk(start, relations, up=False)
+    steps[nodes] = found
+    steps[start] = 0
+    return steps
+
+
+def _nowhere(moment: Moment) -> Longs:
+    return np.full(moment.graph.nodes + 1, _FAR, np.int64)
 
 
 def _verdict(node: Node, rank: int, depth: int) -> Verdict:

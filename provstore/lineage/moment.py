@@ -167,10 +167,16 @@ class Moment:
 
     # -- sets of nodes ------------------------------------------------------------------------------------------------
 
-    def of_kind(self, kind: str) -> set[int]:
-        """Every node of a class by its short name."""
-        number = self.class_id(kind)
-        return {n for n in self.subjects(number, Relation.TYPE) if self.exists(n)} if number else set()
+    def of_kind(self, kind: str) -> Ints:
+        """Every node of a class by its short name, in order."""
+        found = self._of_class(self.class_id(kind))
+        return found[self.exist(found)]
+
+    def _of_class(self, number: int) -> Ints:
+        rows = self.graph.half_of(Relation.TYPE, subject=False).step(
+            np.array([number], np.int32), mask((Relation.TYPE,)), self.at
+        )
+        return distinct(rows.other.astype(np.int32))
 
     def is_of(self, nodes: Ints, kinds: Iterable[str]) -> Flags:
         """Which of some nodes are of one of these classes, by their short names."""
@@ -178,9 +184,9 @@ class Moment:
         found = (not wanted.isdisjoint(self.objects(node, Relation.TYPE)) for node in nodes.tolist())
         return np.fromiter(found, np.bool_, len(nodes))
 
-    def unresolved(self) -> set[int]:
-        """Every read of unknown origin."""
-        return set(self.subjects(self.unresolved_class, Relation.TYPE)) if self.unresolved_class else set()
+    def unresolved(self) -> Ints:
+        """Every read of unknown origin, in order."""
+        return self._of_class(self.unresolved_class)
 
     def same(self, asset: int) -> set[int]:
         """The names of one asset: what symlinks join, in either direction."""
@@ -218,12 +224,17 @@ class Moment:
             if kind == name:
                 runs = self.subjects(node, relation)
                 return {n for run in runs for n in self._of_activity(run, up=up)}
-        if kind in _AGENTS:
+        if self._is_agent(node, kind):
             runs = self.subjects(node, Relation.ASSOCIATED)
             return {n for run in runs for n in self._of_activity(run, up=up)} | {
                 n for n in self.subjects(node, Relation.ATTRIBUTED) if self.kind(n) not in _ASSETS
             }
         return {node} | self.states(node)
+
+    def _is_agent(self, node: int, kind: str) -> bool:
+        """Whether a thing acts: by its class, or, as a device may have none of those, by what is said of it."""
+        acts = (Relation.ASSOCIATED, Relation.ATTRIBUTED)
+        return kind in _AGENTS or (not kind and any(self.subjects(node, relation) for relation in acts))
 
     def _of_activity(self, activity: int, *, up: bool) -> set[int]:
         """What an activity wrote, for looking down; what it wrote and read, for looking up."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+
+_CHUNK = 200_000
 
 
 class Names:
@@ -24,8 +27,12 @@ class Names:
         return self._late[node]
 
     def add(self, rows: Iterable[tuple[int, str]]) -> None:
-        """Take in later nodes, in the order of their numbers."""
-        self._late.update(rows)
+        """Take in later nodes, in the order of their numbers; of many no more than a part stands beside at any time."""
+        rows = iter(rows)
+        while chunk := dict(islice(rows, _CHUNK)):
+            self._late.update(chunk)
+            if len(chunk) == _CHUNK:
+                self.lay()
 
     def lay(self) -> None:
         """Put all of them into one run of bytes; a number that no node has is an empty IRI."""

@@ -28,7 +28,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
 FORMAT: Final = "reads/1"
@@ -127,9 +127,21 @@ def parse(told: Mapping[str, str]) -> Reads | None:
     )
 
 
+def joined(told: Reads, whole: Iterable[Read]) -> Reads:
+    """What tags tell, and a list that is said to be the whole one: it is, where its digest is what the tags give."""
+    found = tuple(whole)
+    if hashlib.sha256(canonical(found).encode()).hexdigest() == told.sha256:
+        return replace(told, reads=found, complete=True)
+    return replace(told, reads=tuple(dict.fromkeys((*told.reads, *found))))
+
+
 def parse_list(text: str) -> list[Read]:
     """The reads of one tag, or of the artifact."""
-    listed = _loads(text)
+    return of_list(_loads(text))
+
+
+def of_list(listed: Any) -> list[Read]:
+    """The reads in a list of objects."""
     return [read for each in listed if (read := _read(each))] if isinstance(listed, list) else []
 
 

@@ -2,14 +2,14 @@
 
 A secret is known by its name (`password`, `api_key`, `AWS_SECRET_ACCESS_KEY`, `--token`; not `max_tokens`,
 `pad_token`, `tokenizer`) or by its own form, wherever it stands in a text: credentials in a URL, private key blocks,
-JSON Web Tokens, the keys of well-known services, `name=value` and `"name": "value"` with a secret's name. A secret
-that has neither, such as a password in a sentence, is not found.
+JSON Web Tokens, the keys of well-known services, `name=value` and `"name": "value"` with a secret's name. What signs
+an address for a while is cut from it, so that the address is what it was without. A secret that has neither name nor
+form, such as a password in a sentence, is not found.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -46,6 +46,8 @@ _OF_TEXT = _set(
     " middle word input output prompt completion cached reasoning decoder separator"
 )
 _OF_PASS = _set("db user admin root mysql pg postgres smtp ftp http proxy auth redis mail login")
+#: After these a text in quotes is one in SQL (`CREATE USER u PASSWORD '…'`); after `token` it is what a parser found.
+_OF_SQL = _set("password passwd secret")
 _OF_TOKENS = _set("access auth api refresh bearer secret session")
 
 
@@ -100,8 +102,23 @@ _BEGINS = re.compile(r"eyJ|AKIA|ASIA|AROA|AIDA|gh[pousr]_|github_pat_|glpat-|xox
 _DIGEST = re.compile(r"[0-9a-f]{32}(?:[0-9a-f]{32})?\Z")
 _BEARER = re.compile(r"\b((?:bearer|basic|token)\s{1,4})(?=[^\s\"',]{0,512}\d)[A-Za-z0-9._~+/-]{16,4096}=*", re.I)
 _HINT = re.compile(r"pass|pwd|secret|credential|key|token|dsn|conn|auth|jwt|sig", re.I)
+#: `curl -u user:password`; two numbers are ids of a user and a group.
+_LOGIN = re.compile(
+    r"(\bcurl\b[^|&;\n]{0,200}?\s(?:-u\s{0,4}|--(?:proxy-)?user[ =]\s{0,4})[\"']?)"
+    r"(?!\d+:\d+\b|\[redacted\])[^\s:\"'/]{1,256}:[^\s\"']+"
+)
+_IDENTIFIED = re.compile(r"(\bidentified\s{1,4}(?:with\s{1,4}\w{1,64}\s{1,4})?by\s{1,4}')[^']+", re.I)
+_QUERY = re.compile(r"\?([^\s?#\"'<>\\]*)")
+_SIGNATURE = re.compile(r"(?:^|&)(?:amp;)?(?:x-(?:amz|goog)-signature|signature|sig)=", re.I)
+#: What belongs to a signature in a query: Amazon's, Google's, CloudFront's, and Azure's (shared access signatures).
+_SIGNING = re.compile(
+    r"(?:amp;)?(?:x-(?:amz|goog)-[^=]*|awsaccesskeyid|googleaccessid|expires|policy|key-pair-id|signature"
+    r"|s[vterps]|sig|spr|sip|srt|sdd|skoid|sktid|skt|ske|sks|skv|saoid|suoid|scid|ses)=.*",
+    re.I | re.DOTALL,
+)
 _NAME = re.compile(
-    r"(?<![\w.-])(?P<flag>-{0,2})(?P<name>[A-Za-z_][\w.-]{0,127})(?P<close>\\{0,3}[\"'])?"
+    r"(?<![\w.-])(?P<flag>-{0,2})(?=[\w.-]{0,127}?(?i:pass|pwd|secret|credential|key|token|dsn|conn|auth|jwt|sig))"
+    r"(?P<name>[A-Za-z_][\w.-]{0,127})(?P<close>\\{0,3}[\"'])?"
     r"(?P<is>\s{0,4}(?:=>|:)\s{0,4}|=|\s{1,4}=\s{1,4}|\s{1,4})"
 )
 _QUOTE = re.compile(r"\\{0,3}[\"']")
@@ -113,7 +130,7 @@ _HARMLESS = re.compile(r"none|null|true|false|\$\{.*|\{\{?.*|\[redacted\].*|//.*
 #: Each secret's name or form holds one of these, in lower case.
 _MARKS = _set(
     "pass pwd secret credential key token auth conn dsn jwt sig bearer basic @ eyj akia asia aroa aida ghp_ gho_ ghu_"
-    " ghs_ ghr_ github_pat_ glpat- xox aiza ya29 sk- sk_ rk_ hf_ dapi pypi-"
+    " ghs_ ghr_ github_pat_ glpat- xox aiza ya29 sk- sk_ rk_ hf_ dapi pypi- curl identified"
 )
 
 
@@ -126,9 +143,22 @@ def suspicious(text: str) -> bool:
     return any(mark in low for mark in _MARKS)
 
 
+#: Short texts in which there was nothing, since most payloads repeat those of others; none that held a secret.
+_CLEAN: Final[set[str]] = set()
+
+
 def scrub(text: str) -> str:
-    """The text with every secret that its own form, or the name before it, gives away replaced by `[redacted]`."""
-    out = text if len(text) < 8 or _DIGEST.match(text) else _pass(text)
+    """The text with every secret that its own form, or the name before it, gives away replaced by `[redacted]`.
+
+    The parameters by which an address is signed go without a trace.
+    """
+    if len(text) < 8 or text in _CLEAN or _DIGEST.match(text):
+        return text
+    out = _pass(text)
+    if out == text and len(text) <= 200:
+        if len(_CLEAN) >= 4096:
+            _CLEAN.clear()
+        _CLEAN.add(text)
     while out != text:  # what one pass takes away may lay bare the beginning of the next secret
         text, out = out, _pass(out)
     return out
@@ -137,6 +167,12 @@ def scrub(text: str) -> str:
 def _pass(text: str) -> str:
     out = _PEM.sub(REDACTED, text) if "PRIVATE KEY" in text else text
     out = _USERINFO.sub(_userinfo, out) if "://" in out and "@" in out else out
+    if "?" in out and "=" in out:
+        out = _QUERY.sub(_unsigned, out)
+    if "'" in out:
+        out = _IDENTIFIED.sub(rf"\g<1>{REDACTED}", out)
+    if "curl" in out:
+        out = _LOGIN.sub(rf"\g<1>{REDACTED}", out)
     if _BEGINS.search(out):
         for form in _FORMS:
             out = form.sub(REDACTED, out)
@@ -148,6 +184,13 @@ def _userinfo(match: re.Match[str]) -> str:
     if not user or user == REDACTED or (":" not in user and scheme.lower() not in _WEB):
         return match[0]
     return f"{scheme}://{REDACTED}@"
+
+
+def _unsigned(match: re.Match[str]) -> str:
+    if not _SIGNATURE.search(match[1]):
+        return match[0]
+    kept = "&".join(part for part in match[1].split("&") if part and not _SIGNING.fullmatch(part))
+    return f"?{kept}" if kept else ""
 
 
 def _pairs(text: str) -> str:
@@ -175,6 +218,8 @@ def _value(text: str, name: re.Match[str]) -> tuple[int, int]:
         begin = quote.end()
         end = _closing(text, quote[0], begin)
         return (begin, begin) if _HARMLESS.fullmatch(text, begin, end) else (begin, end)
+    if quote and quote[0] == "'" and (name["name"].isupper() or name["name"].lower() in _OF_SQL):
+        return quote.end(), _closing(text, "'", quote.end())  # PASSWORD '…', SECRET_ACCESS_KEY '…'
     # `a.token = b.token` compares two columns, `the token of` is prose
     if between.isspace() and not (name["flag"] and text[at : at + 1] != "-"):
         return at, at
@@ -214,8 +259,9 @@ def redact(value: Any) -> Redacted:
     besides the member of an object: `{"key": "password", "value": …}` (also `name`), and, in a list of words as
     `argv`, the word after `--password`. The value is not changed in place. Redacting again changes nothing.
     """
-    pointers: list[str] = []
-    return Redacted(_walk(value, "", False, pointers.append), tuple(sorted(pointers)))
+    found: list[str] = []
+    clean = _walk(value, False, found)
+    return Redacted(clean, tuple(sorted(found)))
 
 
 def cleaned(payload: dict[str, Any]) -> dict[str, Any]:
@@ -227,43 +273,59 @@ def cleaned(payload: dict[str, Any]) -> dict[str, Any]:
     return {**found.value, "redacted": every} if every else dict(found.value)
 
 
-def _walk(value: Any, at: str, secret: bool, tell: Callable[[str], None]) -> Any:
+def _walk(value: Any, secret: bool, found: list[str], above: str = "") -> Any:
+    """The value, a member of the name `above`, without its secrets; where they were is added to `found`."""
     if isinstance(value, str):
         new = (REDACTED if value else value) if secret else scrub(value)
         if new != value:
-            tell(at)
+            found.append("")
         return new
     if isinstance(value, dict):
-        return _object(value, at, secret, tell)
+        return _object(value, secret, found, above in _COLUMNS)
     if isinstance(value, (list, tuple)):
-        return _list(value, at, secret, tell)
+        return _list(value, secret, found)
     if secret and isinstance(value, (int, float)) and not isinstance(value, bool):
-        tell(at)
+        found.append("")
         return REDACTED
     return value
 
 
-def _object(value: dict[str, Any], at: str, secret: bool, tell: Callable[[str], None]) -> dict[str, Any]:
-    named = value.get("key", value.get("name"))
-    named_secret = isinstance(named, str) and "value" in value and secret_name(named)
+_NAMED: Final = ("key", "name")
+#: Members of these are columns: what is said of one called `password` is no secret.
+_COLUMNS: Final = _set("fields columns columnMetrics column_metrics properties")
+
+
+def _object(value: dict[str, Any], secret: bool, found: list[str], columns: bool) -> dict[str, Any]:
+    named_secret = "value" in value and any(isinstance(n := value.get(m), str) and secret_name(n) for m in _NAMED)
     out: dict[str, Any] = {}
     for key, each in value.items():
         name = scrub(key) if isinstance(key, str) else key
         while name in out:
             name = f"{name}'"
-        below = f"{at}/{str(name).replace('~', '~0').replace('/', '~1')}"
+        begun = len(found)
         if name != key:
-            tell(below)
-        hidden = secret or secret_name(str(key)) or (named_secret and key == "value")
-        out[name] = _walk(each, below, hidden, tell)
+            found.append("")
+        named = secret_name(str(key)) and not (columns and isinstance(each, dict))
+        hidden = secret or named or (named_secret and key == "value")
+        out[name] = _walk(each, hidden, found, key)
+        _below(found, begun, name)
     return out
 
 
-def _list(value: list[Any] | tuple[Any, ...], at: str, secret: bool, tell: Callable[[str], None]) -> list[Any]:
+def _list(value: list[Any] | tuple[Any, ...], secret: bool, found: list[str]) -> list[Any]:
     out, after = [], False
     for index, each in enumerate(value):
         word = isinstance(each, str)
         hidden = secret or (after and word and not each.startswith("-"))
-        out.append(_walk(each, f"{at}/{index}", hidden, tell))
+        begun = len(found)
+        out.append(_walk(each, hidden, found))
+        _below(found, begun, index)
         after = word and each.startswith("-") and "=" not in each and secret_name(each)
     return out
+
+
+def _below(found: list[str], begun: int, name: Any) -> None:
+    """Let the pointers from `begun` on begin with the name of a member or the index of an element."""
+    if len(found) > begun:
+        step = str(name).replace("~", "~0").replace("/", "~1")
+        found[begun:] = [f"/{step}{pointer}" for pointer in found[begun:]]

@@ -21,19 +21,29 @@ from provstore.errors import InvalidInput, Misconfigured, TooLarge
 #: Bytes of one object that are read at most; a larger one counts as unreadable.
 MAX_OBJECT: Final = 64 << 20
 
-#: Questions that git is asked before its answers are read: few enough that neither waits for the other's pipe.
+#: Files and folders below one folder that are listed at most, and folders within each other: a folder may hold itself
+#: ten times over, ten times over.
+MAX_FILES: Final = 100_000
+MAX_DEPTH: Final = 100
+
+#: Questions that git is asked before its answers are read, and their bytes: few enough that neither waits for the
+#: other's pipe, since an answer may repeat the question.
 _AT_ONCE: Final = 100
-# no user's or system's configuration, no transport of any kind
+_BYTES_AT_ONCE: Final = 32 << 10
+_MAX_PATH: Final = 4096
+# no user's or system's configuration, no transport of any kind, no parents but those that a commit names
 _ENVIRONMENT = {
     "GIT_ALLOW_PROTOCOL": "none",
     "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_GRAFT_FILE": "/dev/null",
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_NO_REPLACE_OBJECTS": "1",
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_TERMINAL_PROMPT": "0",
     "LC_ALL": "C",
 }
-_FIELDS = "%H%n%P%n%an%n%ae%n%aI%n%s"
+# a line each: git allows no line's end in any of them
+_FIELDS = "%P%n%an%n%ae%n%aI%n%s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +68,7 @@ class Ref:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The blob that a commit has at a path, and those that its parents have there ('' where there is none)."""
+    """The blob that a commit has at a path, and those that its parents have there; '' where there is none."""
 
     blob: str
     before: tuple[str, ...]
@@ -131,19 +141,21 @@ class Repository:
         asked = "".join(f"{tip}\n" for tip in sorted(set(tips)))
         if not asked:
             return []
-        out = self._run("log", "--topo-order", "--reverse", "-z", f"--format={_FIELDS}", "--stdin", given=asked)
+        # plumbing, which heeds no `log.…`: `log.showSignature` would start the program that `gpg.program` names
+        out = self._run("rev-list", "--topo-order", "--reverse", f"--format={_FIELDS}", "--stdin", given=asked)
+        lines = iter(out.decode(errors="replace").split("\n"))
         found = []
-        for text in out.decode(errors="replace").split("\0"):
-            if text:
-                name, parents, *rest = text.split("\n", 5)
-                found.append(Commit(name, tuple(parents.split()), *rest))
+        for heading in lines:
+            if heading:
+                parents, name, email, authored, subject = (next(lines) for _ in range(5))
+                identifier = heading.removeprefix("commit ")
+                found.append(Commit(identifier, tuple(parents.split()), name, email, authored, subject))
         return found
 
     def changes(self, commits: Iterable[Commit], *patterns: str) -> dict[str, dict[str, Change]]:
         """Commit → path → what stands there that differs from what stands there in every parent.
 
-        A path that a merge took over from a parent is not told, nor one that the commit removed. `patterns` are
-        pathspecs of git.
+        A path that a merge took over from a parent is not told. `patterns` are pathspecs of git.
         """
         wanted = {commit.id: max(1, len(commit.parents)) for commit in commits}
         pairs = [f"{c.id} {parent}".rstrip() for c in commits for parent in c.parents or ("",)]
@@ -160,9 +172,10 @@ class Repository:
                 continue
             _, new_mode, old, new, _ = each[1:].decode().split(" ")
             path = next(fields).decode(errors="surrogateescape")
-            if new.strip("0") and new_mode.startswith("100"):  # links and submodules hold nothing of ours
+            new, old = new.strip("0") and new, old.strip("0") and old
+            if not new or new_mode.startswith("100"):  # links and submodules hold nothing of ours
                 before = found[commit][path].before if path in found[commit] else ()
-                found[commit][path] = Change(new, (*before, old if old.strip("0") else ""))
+                found[commit][path] = Change(new, (*before, old))
         return {
             commit: held
             for commit, paths in found.items()
@@ -183,13 +196,11 @@ class Repository:
         if not all(known == commit for known, _ in self._found):
             self._found.clear()
         self._found |= {(commit, path): None for path in wanted}
-        good = [p for p in wanted if p and "\n" not in p and not p.startswith(("/", "./", "../"))]
         stream, answers = _pipes(self._names)
-        for at in range(0, len(good), _AT_ONCE):
-            part = good[at : at + _AT_ONCE]
-            stream.write("".join(f"{commit}:{path}\n" for path in part).encode(errors="surrogateescape"))
+        for part in _parts(commit, [path for path in wanted if _is_path(path)]):
+            stream.write(b"".join(question for _, question in part))
             stream.flush()
-            for path in part:
+            for path, _ in part:
                 fields = answers.readline().decode(errors="replace").rstrip("\n").rsplit(" ", 2)
                 if len(fields) == 3 and fields[-1].isdigit():
                     self._found[commit, path] = Object(fields[0], fields[1], int(fields[2]))
@@ -212,18 +223,54 @@ class Repository:
         answers.read(1)
         return content
 
-    def files(self, tree: str, prefix: str = "") -> Iterator[tuple[str, str]]:
-        """(path, blob) of every file below a tree object, links and submodules left out."""
+    def files(self, tree: str) -> Iterator[tuple[str, str]]:
+        """(path, blob) of every file below a tree object, in git's order, links and submodules left out.
+
+        TooLarge beyond MAX_FILES or MAX_DEPTH.
+        """
+        listed, levels = 0, [self._entries(tree, "")]
+        while levels:
+            entry = next(levels[-1], None)
+            if entry is None:
+                levels.pop()
+                continue
+            mode, path, name = entry
+            listed += 1
+            if listed > MAX_FILES:
+                raise TooLarge(f"tree {tree} has more than {MAX_FILES} files below it")
+            if mode == b"40000":
+                if len(levels) == MAX_DEPTH:
+                    raise TooLarge(f"tree {tree} is more than {MAX_DEPTH} folders deep")
+                levels.append(self._entries(name, f"{path}/"))
+            elif mode.startswith(b"100"):
+                yield path, name
+
+    def _entries(self, tree: str, prefix: str) -> Iterator[tuple[bytes, str, str]]:
+        """(mode, path, object) of what stands in one folder."""
         data, at = self.read(tree), 0
         while at < len(data):
-            end = data.index(b"\0", at)
+            end = data.find(b"\0", at)
+            if end < 0 or end + 21 > len(data):
+                raise InvalidInput(f"tree {tree} is damaged")
             mode, _, name = data[at:end].partition(b" ")
             child, at = data[end + 1 : end + 21].hex(), end + 21
-            path = prefix + name.decode(errors="surrogateescape")
-            if mode == b"40000":
-                yield from self.files(child, f"{path}/")
-            elif mode.startswith(b"100"):
-                yield path, child
+            yield mode, prefix + name.decode(errors="surrogateescape"), child
+
+    def paths(self, commit: str, name: str) -> list[str]:
+        """The files of a commit that are called `name`, wherever they lie, sorted; links and submodules left out."""
+        found = []
+        for entry in self._run("ls-tree", "-r", "-z", "--full-tree", commit).split(b"\0"):
+            head, _, path = entry.partition(b"\t")
+            if head.startswith(b"100") and f"/{name}".encode() in b"/" + path:
+                found.append(path.decode(errors="surrogateescape"))
+        return sorted(path for path in found if f"/{path}".endswith(f"/{name}"))
+
+    def differing(self, before: str, after: str) -> set[str]:
+        """The paths of files that one commit has, and another has not, or not so; none where one is not there."""
+        out = self._run(
+            "diff-tree", "-r", "-z", "--name-only", "--no-renames", "--diff-filter=d", before, after, check=False
+        )
+        return {path.decode(errors="surrogateescape") for path in out.split(b"\0") if path}
 
     # --- what it is called ---------------------------------------------------------------------------------------
 
@@ -242,9 +289,12 @@ class Repository:
 
     def _command(self, *arguments: str) -> list[str]:
         # the caller named the directory: who owns it is no matter, since nothing in it is run; `diff-tree` looks at the
-        # index, and would start what `core.fsmonitor` names
-        quiet = ("-c", "safe.directory=*", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
-        return [self._git, *quiet, "--no-pager", *arguments]
+        # index, and would start what `core.fsmonitor` names; text is UTF-8, and a commit is read from its object alone
+        settings = (
+            *("safe.directory=*", "core.fsmonitor=false", "core.hooksPath=/dev/null"),
+            *("core.commitGraph=false", "i18n.logOutputEncoding=UTF-8"),
+        )
+        return [self._git, *(part for each in settings for part in ("-c", each)), "--no-pager", *arguments]
 
     def _run(self, *arguments: str, given: str = "", check: bool = True) -> bytes:
         done = subprocess.run(
@@ -272,6 +322,30 @@ class Repository:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         )
+
+
+def _is_path(path: str) -> bool:
+    """Whether git can have something at a path, and be asked for it."""
+    try:
+        size = len(path.encode(errors="surrogateescape"))
+    except UnicodeEncodeError:
+        return False
+    return 0 < size < _MAX_PATH and not set("\0\n") & set(path) and not path.startswith(("/", "./", "../"))
+
+
+def _parts(commit: str, paths: list[str]) -> Iterator[list[tuple[str, bytes]]]:
+    """Paths with the questions for them, as many at once as may be asked."""
+    part: list[tuple[str, bytes]] = []
+    size = 0
+    for path in paths:
+        question = f"{commit}:{path}\n".encode(errors="surrogateescape")
+        if part and (len(part) == _AT_ONCE or size + len(question) > _BYTES_AT_ONCE):
+            yield part
+            part, size = [], 0
+        part.append((path, question))
+        size += len(question)
+    if part:
+        yield part
 
 
 def _pipes(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:

@@ -9,10 +9,14 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """The live record of a state: its IRI, and the digest of the state (`ps:stateDigest`)."""
+    """The live record of a state: its IRI, and the digest of the state (`ps:stateDigest`).
+
+    `rivals` are other records of the same key that are live as well: of pullers that wrote at the same time.
+    """
 
     record: str
     digest: str
+    rivals: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,8 +35,11 @@ class Unknown(ValueError):
 
 
 def file(path: str | os.PathLike[str], *, name: str = "", namespace: str = "file") -> Thing:
-    """A file or directory; `name`, where its absolute path is not what it is known by."""
-    absolute = os.path.abspath(os.fspath(path))
+    """A file or directory, or what lies at a URL; `name`, where its absolute path is not what it is known by."""
+    where = path_of(path)
+    if not where and os.fspath(path):
+        return Thing({**_addressed(os.fspath(path)), **_kept({"name": name})})
+    absolute = os.path.abspath(where)
     return Thing({"type": "file", "namespace": namespace, "name": name or absolute}, absolute)
 
 
@@ -51,7 +54,7 @@ def url(address: str, *, sha256: str = "", version: str = "") -> Thing:
 
 
 def model(where: str | os.PathLike[str], *, name: str = "") -> Thing:
-    """A model: MLflow's URI of it (`models:/m-…`, `models:/name/3`, `runs:/…`), or its file or directory."""
+    """A model: MLflow's URI of it (`models:/m-…`, `models:/name/3`, `runs:/…`), its file or directory, or its URL."""
     text = os.fspath(where)
     if _MODEL.match(text):
         return Thing(_kept({"type": "model", "uri": text, "label": name}))

@@ -7,6 +7,8 @@ from collections import Counter
 from contextlib import suppress
 from types import TracebackType
 
+from provstore.observe.redaction import scrub
+
 _LOG = logging.getLogger("provstore.record")
 
 
@@ -22,9 +24,8 @@ class Troubles:
         with suppress(Exception):
             first = not self.counts[doing]
             self.counts[doing] += 1
-            self.last[doing] = (
-                f"{type(why).__name__}: {why}"[:500] if isinstance(why, BaseException) else str(why)[:500]
-            )
+            text = f"{type(why).__name__}: {why}" if isinstance(why, BaseException) else str(why)
+            self.last[doing] = scrub(text[:2000])[:500]
             if first:
                 _LOG.warning("%s: %s (your program goes on; told once, counted)", doing, self.last[doing])
 

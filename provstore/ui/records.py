@@ -10,6 +10,7 @@ from typing import Any
 from fastapi.responses import HTMLResponse
 
 from provstore import rdf
+from provstore.core import signatures
 from provstore.core.service import Service
 from provstore.ledger.log import Body
 from provstore.ui import names, payload, render, statements
@@ -27,6 +28,7 @@ _KINDS = {
     "openlineage": "An OpenLineage event",
     "rdf": "An RDF document",
     "profile": "A validation profile, published or put to use",
+    "statement": "An in-toto statement",
 }
 _MOST_RESULTS = 50
 _MOST_CONTENTS = 50
@@ -61,6 +63,7 @@ async def page(service: Service, digest: str, index: int, query: Mapping[str, st
             contents=[_cited(service, iri) for iri in body.contents[:_MOST_CONTENTS]],
             more_contents=len(body.contents) - _MOST_CONTENTS,
             validation=validation,
+            signed=signatures.signed(body, service.trusted_keys),
             superseded_by=superseded_by,
         )
     )

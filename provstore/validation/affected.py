@@ -131,6 +131,7 @@ class _Change:
         self._changed: dict[str, Nodes] = {}
         self._classes: dict[str, Nodes] = {}
         self._kinds: dict[tuple[str, bool], frozenset[str]] = {}
+        self._targets: dict[tuple[tuple[Target, ...], str], bool] = {}
 
     def foci(self, shape: Shape) -> Nodes:
         """The nodes at which a shape with targets can have other results, or has become or ceased to be its target."""
@@ -143,9 +144,14 @@ class _Change:
         changed = self._at(shape.node)
         if changed is None:
             return None
-        return found.union(
-            node for node in changed if node not in found and self._validator.is_target(self._after, shape, node)
-        )
+        return found.union(node for node in changed if node not in found and self._is_target(shape, node))
+
+    def _is_target(self, shape: Shape, node: str) -> bool:
+        key = shape.targets, node
+        found = self._targets.get(key)
+        if found is None:
+            found = self._targets[key] = self._validator.is_target(self._after, shape, node)
+        return found
 
     # -- targets ------------------------------------------------------------------------------------------------------
 
@@ -230,8 +236,21 @@ class _Change:
             changed = self._at(node)
             if changed is None:
                 return None
-            found.update(changed if shape.path is None else self._differing(node, changed))
+            found.update(changed if shape.path is None else self._differing(node, self._known(shape.path, changed)))
         return found
+
+    def _known(self, path: Path, values: set[str]) -> set[str]:
+        """The values that a path led to before; whoever comes to others now has them by a change of the path itself.
+
+        Of what a record says for the first time, that is nearly all, and the path's changes are looked at anyway.
+        """
+        before = self._before
+        match path:
+            case Predicate(iri) if before is not None:
+                return {value for value in values if _any(before.subjects(iri, value))}
+            case Inverse(Predicate(iri)) if before is not None:
+                return {value for value in values if _any(before.objects(value, iri))}
+        return values
 
     def _differing(self, shape: str, nodes: set[str]) -> Iterable[str]:
         """Those of the nodes at which a shape says something else than before, as far as that is known."""
@@ -400,6 +419,8 @@ def _closed(step: Follow, nodes: set[str], data: Data) -> set[str]:
 
 
 def _has(data: Data, target: Target, node: str) -> bool:
-    if target.kind == "subjectsOf":
-        return any(True for _ in data.objects(node, target.term))
-    return any(True for _ in data.subjects(target.term, node))
+    return _any(data.objects(node, target.term) if target.kind == "subjectsOf" else data.subjects(target.term, node))
+
+
+def _any(terms: Iterable[str]) -> bool:
+    return any(True for _ in terms)

@@ -214,6 +214,10 @@ class Conclusions:
             f"INSERT INTO was_read VALUES ({','.join('?' * 14)})", [(r[0], activity, *r[1:]) for r in new - old]
         )
         touched.reads |= {row[0] for row in old ^ new}
+        for content in {str(row[8]) for row in old ^ new if row[8]}:
+            if self._has("SELECT 1 FROM wrote WHERE activity = ? AND content = ?", activity, content):
+                # whether a run has but copied what it wrote decides for all who read that
+                touched.reads |= self._states("SELECT state FROM was_read WHERE content = ?", (content,))
         self._log.put(Status.MERGED, _read_at(new - old), _read_at(old - new))
 
     # -- what a changed write can change elsewhere ------------------------------------------------------------------

@@ -75,6 +75,10 @@ class _Read:
         """Whether what the reader wrote can be made from the write: else a derivation would run back in time."""
         return not (self.until and write.time and write.time >= self.until)
 
+    def without_time(self, write: _Write) -> bool:
+        """Whether neither tells when it was, so that either may have come first."""
+        return self.first is None and write.time is None
+
 
 def resolve_read(db: sqlite3.Connection, state: str) -> set[str]:
     """The inferred lines of a read state: the write it saw, the writes it may have seen, or that it is unresolved.
@@ -103,8 +107,8 @@ def _begun(read: _Read) -> _Read:
 
 
 def _resolve(db: sqlite3.Connection, read: _Read, users: set[str]) -> set[str]:
-    if read.content and (same := _of_content(db, read)):
-        return _same_content(db, read, users, same)
+    if read.content and (found := _of_content(db, read)):
+        return _same_content(db, read, users, *found)
     labelled = _of_version(db, read) if read.version else []
     labelled = [w for w in labelled if not _ended_between(db, read, w)]
     if len(labelled) == 1 and read.surely_before(labelled[0]):
@@ -127,15 +131,19 @@ def _resolve(db: sqlite3.Connection, read: _Read, users: set[str]) -> set[str]:
     return _unresolved(db, read)
 
 
-def _same_content(db: sqlite3.Connection, read: _Read, users: set[str], same: list[_Write]) -> set[str]:
-    """Of writes with the same content, the latest before the read; all of them where none is."""
+def _same_content(db: sqlite3.Connection, read: _Read, users: set[str], same: list[_Write], here: bool) -> set[str]:
+    """Of writes with the same content, the latest before the read; all of them where none is.
+
+    Certain is one under the name that was read (`here`), or where somebody tells a time: of two things that happened
+    no one knows when, and that have but their bytes in common, either may be made from the other.
+    """
     before = [w for w in same if read.first and w.time and w.time < read.first]
     newest = max((w.time for w in before if w.time), default=None)
     found = [w for w in before if w.time == newest] or same
     needs = [max(read.known, read.digest_known, w.known, w.digest_known) for w in found]
     if len(same) > 1:  # then times decided
         needs = [max(n, read.time_known, w.time_known) for n, w in zip(needs, found, strict=True)]
-    if len(found) == 1 and read.surely_before(found[0]):
+    if len(found) == 1 and read.surely_before(found[0]) and (here or not read.without_time(found[0])):
         return _certain(db, read, users, found[0], PS.ContentMatch, *needs)
     return _possible(read.state, list(zip(found, needs, strict=True)), PS.ContentMatch)
 
@@ -208,14 +216,33 @@ def _makers(db: sqlite3.Connection, state: str) -> set[str]:
     return {a for (a,) in db.execute("SELECT activity FROM generated WHERE entity = ?", (state,))}
 
 
-def _of_content(db: sqlite3.Connection, read: _Read) -> list[_Write]:
-    """The writes of the bytes that were read: those under the same name, or where there is none, under any."""
+def _of_content(db: sqlite3.Connection, read: _Read) -> tuple[list[_Write], bool] | None:
+    """The writes of the bytes that were read: those under the same name, or where there is none, under any.
+
+    And which of both. A copy under another name is no origin of what is itself copied, where nobody tells times: each
+    of two imports would come from the other.
+    """
     rows = db.execute(
         f"SELECT class = ?, {_COLUMNS} FROM wrote WHERE content = ? AND activity <> ? ORDER BY state",
         (read.klass, read.content, read.activity),
-    )
+    ).fetchall()
     found = [(here, write) for here, *row in rows if read.can_have_seen(write := _Write(*row))]
-    return [write for here, write in found if here] or [write for _, write in found]
+    if same := [write for here, write in found if here]:
+        return same, True
+    others = [write for _, write in found]
+    if _copies(db, read.activity, read.content):
+        others = [w for w in others if not (read.without_time(w) and _copies(db, w.activity, read.content))]
+    return (others, False) if others else None
+
+
+def _copies(db: sqlite3.Connection, activity: str, content: str) -> bool:
+    """Whether an activity read bytes and wrote the same."""
+    row = db.execute(
+        "SELECT 1 FROM was_read r JOIN wrote w ON w.activity = r.activity AND w.content = r.content"
+        " WHERE r.activity = ? AND r.content = ? LIMIT 1",
+        (activity, content),
+    ).fetchone()
+    return row is not None
 
 
 def _of_version(db: sqlite3.Connection, read: _Read) -> list[_Write]:

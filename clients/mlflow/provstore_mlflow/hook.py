@@ -165,10 +165,14 @@ def _spool(event: Event) -> None:
     import json  # a child of a process that uses MLflow: it has long been loaded there
 
     when, _, what, via, found, _ = event
-    line = json.dumps([when, what, via, found]) + "\n"
     thread = get_ident()
     seen.ours.add(thread)
     try:
+        if found is None:  # an address, which may hold a secret; a child that is killed leaves its file
+            from provstore.observe.redaction import scrub
+
+            what = scrub(what)
+        line = json.dumps([when, what, via, found]) + "\n"
         descriptor = os.open(
             f"{seen.spool}/{os.getpid()}", os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600
         )

@@ -1,7 +1,7 @@
-"""Croissant 1.1 (and 1.0): a dataset, its files, what its records hold, where all is from, what it may be used for.
+"""Croissant 1.1 (1.0, 0.8): a dataset, its files, what its records hold, where all is from, what it may be used for.
 
-A document is read as JSON in the form that Croissant's own tools write: terms by the names of its recommended context,
-those of other vocabularies with their usual prefix. What stands for the same in another form of JSON-LD is not told.
+Terms are read under the names of the recommended context, those of other vocabularies with their usual prefix, whatever
+the document itself calls them (`terms`); JSON pointers are into the document so told.
 """
 
 from __future__ import annotations
@@ -11,20 +11,20 @@ import uuid
 from typing import Final
 
 from provstore import iris, rdf
-from provstore.capture.croissant.reading import Reader, address_of, pair, several
+from provstore.capture.croissant.reading import Reader, address_of, identifier_of, pair
 from provstore.capture.croissant.records import Records
+from provstore.capture.croissant.terms import Names, usual
 from provstore.capture.described import Described, iri_of, located, text
 from provstore.capture.draft import Object
 from provstore.capture.facets import kind_of
-from provstore.errors import Unmappable
 from provstore.model import Mapped
 from provstore.vocab import CR, DCAT, DCT, PROV, PS, RAI, SCHEMA
 
 #: Name and version of the mapping; also what the member `provstore` of an envelope says.
 ADAPTER: Final = "croissant/1"
-PROFILE: Final = re.compile(r"http://mlcommons\.org/croissant/1\.\d+\Z")
 _SHA256: Final = re.compile(r"[0-9a-fA-F]{64}\Z")
 _MD5: Final = re.compile(r"[0-9a-fA-F]{32}\Z")
+_HOST: Final = re.compile(r"https?://[^/?#\s]+/?\Z")
 _SIZE: Final = re.compile(r"(\d{1,18})\s*(?:B|bytes?)?\Z", re.IGNORECASE)
 #: Member → predicate, of words about the dataset.
 _WORDS: Final = {
@@ -36,23 +36,13 @@ _WORDS: Final = {
 }
 
 
-def recognised(value: Object) -> bool:
-    """Whether an object is a Croissant document: it says that it conforms."""
-    said = value.get("dct:conformsTo", value.get("conformsTo"))
-    return any(PROFILE.match(address_of(each)) for each in (said if isinstance(said, list) else [said]))
-
-
-def map_croissant(value: object, *, base: str) -> Mapped:
+def map_croissant(value: Object, *, base: str) -> Mapped:
     """One document as a record: the dataset, the version that it describes, its files with their bytes, its columns.
 
-    Unmappable where the dataset has no address: neither `url` nor `@id`, `identifier` or `sameAs` that is one.
+    Unmappable where nobody could say which dataset it is about.
     """
-    if not isinstance(value, dict):
-        raise Unmappable(f"a Croissant document must be an object, got {kind_of(value)}", pointer="")
     draft = Described(base, value, ADAPTER)
-    pointer, told = "", value
-    if "provstore" in value:
-        pointer, told = "/croissant", draft.required(value, "croissant")
+    pointer, told = draft.enclosed("croissant")
     _Sheet(draft, told, pointer).say()
     return draft.mapped()
 
@@ -63,10 +53,14 @@ class _Sheet:
     __slots__ = ("dataset", "draft", "maker", "node", "pointer", "published", "reader", "state", "told")
 
     def __init__(self, draft: Described, told: Object, pointer: str) -> None:
-        self.draft, self.told, self.pointer = draft, told, pointer
+        names = Names(told.get("@context"))
+        for each in names.strangers:
+            draft.note(f"{pointer}/@context", f"of the context {each[:80]} nothing is known; it was passed over")
+        self.draft, self.told, self.pointer = draft, usual(told, names), pointer
+        told = self.told
         self.dataset = self._dataset()
         self.node = f"<{self.dataset}>"
-        self.reader = Reader(draft, draft.object(told, "@context", pointer), self.dataset)
+        self.reader = Reader(draft, names, self.dataset)
         self.published = draft.moment(told, "datePublished", pointer)
         created = draft.moment(told, "dateModified", pointer) or draft.moment(told, "dateCreated", pointer)
         self.maker = self._activity("making")
@@ -81,17 +75,25 @@ class _Sheet:
             draft.say(self.state, DCT.issued, self.published)
 
     def _dataset(self) -> str:
-        draft, place = self.draft, self.pointer
-        said = draft.object(draft.value, "dataset") if place else {}
-        if said:
-            return draft.dataset(draft.text(said, "namespace", "/dataset"), draft.text(said, "name", "/dataset"))
-        for member in ("@id", "url", "identifier", "sameAs"):
-            for _, each in several(self.draft, self.told, member, place):
-                address = address_of(each)
-                if not address.startswith("/") and (found := draft.named(address)):
-                    draft.say(f"<{found}>", DCT.identifier, rdf.literal(address))
-                    return found
-        draft.refuse("'url' must be the URL of the dataset", self.told.get("url"), f"{place}/url")
+        """The dataset: what the envelope says, else the first address; of one that is a host alone, by name there."""
+        draft, place, told = self.draft, self.pointer, self.told
+        if said := draft.addressed():
+            return said
+        addresses = [
+            address
+            for member in ("@id", "url", "identifier", "sameAs")
+            for _, each in draft.several(told, member, place)
+            if not (address := address_of(each)).startswith("/")
+        ]
+        found = next(filter(None, map(draft.named, addresses)), None)
+        host = next((address.rstrip("/") for address in addresses if _HOST.match(address)), None)
+        if found is None and host and (name := text(told.get("name"))):
+            return draft.dataset(host, name)
+        if found is None:
+            wanted = "'url' must be the URL of the dataset, or an envelope must name the dataset"
+            draft.refuse(wanted, told.get("url"), f"{place}/url")
+        draft.say(f"<{found}>", DCT.identifier, rdf.literal(next(each for each in addresses if draft.named(each))))
+        return found
 
     def _activity(self, name: str) -> tuple[str, str]:
         """An activity of this version; all documents about one version speak of the same."""
@@ -108,7 +110,7 @@ class _Sheet:
         self._version()
         self._rai()
         self._usage()
-        for where, each in self.draft.objects(self.told, "distribution", self.pointer):
+        for where, each in self.draft.each_object(self.told, "distribution", self.pointer):
             self._file(each, where)
         self.reader.provenance(self.told, self.pointer, self.state, self.maker)
         Records(self.reader, self.dataset, self.state, self.maker[1]).say(self.told, self.pointer)
@@ -116,19 +118,20 @@ class _Sheet:
     def _words(self) -> None:
         draft, told = self.draft, self.told
         for member, predicate in _WORDS.items():
-            for where, each in several(self.draft, told, member, self.pointer):
+            for where, each in self.draft.several(told, member, self.pointer):
                 words = text(each.get("name")) if isinstance(each, dict) else text(each)
                 if words:
                     draft.say(self.node, predicate, rdf.literal(words))
                 else:
                     draft.note(where, f"ignored: {member!r} must be text, got {kind_of(each)}")
-        for _, each in several(self.draft, told, "license", self.pointer):
+        for _, each in self.draft.several(told, "license", self.pointer):
             if sent := text(each) or address_of(each) or text(each.get("name") if isinstance(each, dict) else None):
                 draft.license(self.node, sent)
-        if page := iri_of(text(told.get("url"))):
-            draft.say(self.node, DCAT.landingPage, page)
-        for _, each in several(self.draft, told, "sameAs", self.pointer):
-            other = draft.named(text(each)) if located(text(each)) else None
+        for _, each in draft.several(told, "url", self.pointer):
+            if page := iri_of(address_of(each)):
+                draft.say(self.node, DCAT.landingPage, page)
+        for _, each in draft.several(told, "sameAs", self.pointer):
+            other = draft.named(address_of(each)) if located(address_of(each)) else None
             if other and other != self.dataset:
                 draft.say(self.node, PS.symlink, f"<{other}>")
         if type(told.get("isLiveDataset")) is bool:
@@ -136,7 +139,7 @@ class _Sheet:
 
     def _people(self) -> None:
         for member, predicate in (("creator", PROV.wasAttributedTo), ("publisher", DCT.publisher)):
-            for where, each in several(self.draft, self.told, member, self.pointer):
+            for where, each in self.draft.several(self.told, member, self.pointer):
                 if agent := self.reader.agent(each, where):
                     self.draft.say(self.node, predicate, agent)
                     if member == "creator":
@@ -158,7 +161,7 @@ class _Sheet:
             if member[4:] not in RAI.names:
                 self.draft.note(f"{self.pointer}/{member}", f"ignored: {member[:60]!r} is none of the members of RAI")
                 continue
-            for where, each in several(self.draft, self.told, member, self.pointer):
+            for where, each in self.draft.several(self.told, member, self.pointer):
                 if text(each):
                     self.draft.say(self.node, RAI[member[4:]], rdf.literal(text(each)))
                 else:
@@ -168,7 +171,7 @@ class _Sheet:
 
     def _usage(self) -> None:
         """Conditions of use: terms such as DUO's as links, policies by their name."""
-        for where, each in several(self.draft, self.told, "usageInfo", self.pointer):
+        for where, each in self.draft.several(self.told, "usageInfo", self.pointer):
             said = each if isinstance(each, dict) else {"url": text(each)}
             address = self.reader.expanded(text(said.get("url")) or text(said.get("@id")))
             term = iri_of(address)
@@ -189,10 +192,10 @@ class _Sheet:
         draft, dataset = self.draft, self._place(each, where)
         if dataset is None:
             return
-        own = any(True for _ in several(self.draft, each, "prov:wasGeneratedBy", where))
+        own = any(True for _ in self.draft.several(each, "prov:wasGeneratedBy", where))
         identifier, activity = self._activity(f"file {dataset}" if own else "publication")
         state = draft.write(activity, identifier, dataset, self._digests(each, where))
-        self.reader.files[text(each.get("@id"))] = state
+        self.reader.files[identifier_of(each)] = state
         draft.say(self.state, PROV.hadMember, state)
         draft.say(self.node, DCAT.distribution, f"<{dataset}>")
         if own:
@@ -212,9 +215,9 @@ class _Sheet:
         for member, predicate in (("name", DCT.title), ("description", DCT.description)):
             if words := draft.words(each, member, where):
                 draft.say(node, predicate, rdf.literal(words))
-        if identifier := text(each.get("@id")):
+        if identifier := identifier_of(each):
             draft.say(node, DCT.identifier, rdf.literal(identifier))
-        for _, form in several(self.draft, each, "encodingFormat", where):
+        for _, form in self.draft.several(each, "encodingFormat", where):
             if text(form):
                 draft.say(state, DCT.format, rdf.literal(text(form)))
         if size := _SIZE.match(text(each.get("contentSize")).strip()):
@@ -222,19 +225,19 @@ class _Sheet:
         if url := iri_of(text(each.get("contentUrl"))):
             draft.say(node, DCAT.downloadURL, url)
         for member in ("includes", "excludes"):
-            for _, pattern in several(self.draft, each, member, where):
+            for _, pattern in self.draft.several(each, member, where):
                 if text(pattern):
                     draft.say(node, PS.filter, rdf.literal(f"{member} {text(pattern)}"))
-        for _, holder in several(self.draft, each, "containedIn", where):
+        for _, holder in self.draft.several(each, "containedIn", where):
             container = self.reader.files.get(address_of(holder))
             if container:
                 draft.say(state, DCT.isPartOf, container)
 
     def _place(self, each: Object, where: str) -> str | None:
         """The dataset that a file is: by its address, else by its place in what holds it, else by its name here."""
-        address, name = text(each.get("contentUrl")), text(each.get("@id"))
-        kinds = " ".join(text(kind) for _, kind in several(self.draft, each, "@type", where))
-        container = next((address_of(one) for _, one in several(self.draft, each, "containedIn", where)), "")
+        address, name = text(each.get("contentUrl")), identifier_of(each)
+        kinds = " ".join(text(kind) for _, kind in self.draft.several(each, "@type", where))
+        container = next((address_of(one) for _, one in self.draft.several(each, "containedIn", where)), "")
         if not container and address and (found := self.draft.named(address)):
             return found
         if not name and not address:

@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import unquote
 
 from provstore import rdf
+from provstore.capture.croissant.terms import Names
 from provstore.capture.described import Described, iri_of, text
 from provstore.capture.draft import Object
 from provstore.vocab import DCT, PROV, PS
-
-#: Prefixes that documents use without, or with their own, declaration.
-_PREFIXES: Final = {
-    "http://www.w3.org/ns/prov#": "prov:",
-    "http://www.w3.org/ns/sosa/": "sosa:",
-    "http://qudt.org/schema/qudt/": "qudt:",
-}
-
-
-def several(draft: Described, holder: Object, member: str, place: str) -> Iterator[tuple[str, Any]]:
-    """The values of a member with their pointers; one alone stands for a list of it."""
-    value = holder.get(member)
-    if isinstance(value, list):
-        yield from draft.items(holder, member, place)
-    elif value is not None:
-        yield f"{place}/{member}", value
 
 
 def label(said: Object) -> str:
@@ -38,6 +23,24 @@ def address_of(value: Any) -> str:
     return text(value.get("@id") or value.get("url")) if isinstance(value, dict) else text(value)
 
 
+def identifier_of(file: Object) -> str:
+    """What a document calls a file where it refers to it: by its `@id`, before version 1.0 by its name."""
+    return text(file.get("@id")) or text(file.get("name"))
+
+
+def name_of(field: Object) -> str:
+    """What a record set or field is called: its name, else the last part of its identifier."""
+    return text(field.get("name")) or text(field.get("@id")).rpartition("/")[2]
+
+
+def value(record: Mapping[str, Any], field: Object) -> Any:
+    """The value of a field in an inline record, where it stands under the field's identifier or name."""
+    for name in (text(field.get("@id")), text(field.get("name")), name_of(field)):
+        if name and name in record:
+            return record[name]
+    return None
+
+
 def pair(dataset: str) -> tuple[str, str]:
     """Namespace and name of a dataset, from its IRI."""
     namespace, _, name = dataset.rpartition("/dataset/")[2].partition("/")
@@ -47,22 +50,19 @@ def pair(dataset: str) -> tuple[str, str]:
 class Reader:
     """One document while it is read; `files` are the states of its files by their identifiers."""
 
-    __slots__ = ("context", "dataset", "draft", "files")
+    __slots__ = ("dataset", "draft", "files", "names")
 
-    def __init__(self, draft: Described, context: Object, dataset: str) -> None:
-        self.draft, self.context, self.dataset = draft, context, dataset
+    def __init__(self, draft: Described, names: Names, dataset: str) -> None:
+        self.draft, self.names, self.dataset = draft, names, dataset
         self.files: dict[str, str] = {}
 
     def expanded(self, name: str) -> str:
-        """A name with a prefix as the document's own context has it."""
-        prefix, colon, rest = name.partition(":")
-        namespace = text(self.context.get(prefix))
-        return f"{namespace}{rest}" if colon and namespace else name
+        """A name with a prefix as the document's own context has it, or as everybody does."""
+        return self.names.expanded(name)
 
     def short(self, name: str) -> str:
         """A term of PROV, SOSA or QUDT under its usual prefix, however the document writes it."""
-        whole = self.expanded(name)
-        return next((usual + whole[len(iri) :] for iri, usual in _PREFIXES.items() if whole.startswith(iri)), whole)
+        return self.names.type(name)
 
     def agent(self, sent: Any, where: str) -> str | None:
         """An agent: a person, an organisation, or where it says so a program."""
@@ -71,7 +71,7 @@ class Reader:
         if not name:
             self.draft.note(where, "ignored: an agent needs a 'name'")
             return None
-        kinds = " ".join(text(each) for _, each in several(self.draft, said, "@type", where))
+        kinds = " ".join(text(each) for _, each in self.draft.several(said, "@type", where))
         kind = "software" if "Software" in kinds else "person" if "Person" in kinds else "org"
         identity = text(said.get("url")) if kind == "person" else ""
         return self.draft.agent(kind, identity or name, name)
@@ -79,7 +79,7 @@ class Reader:
     def provenance(self, holder: Object, where: str, entity: str, made: tuple[str, str]) -> None:
         """What `prov:wasDerivedFrom`, `wasGeneratedBy` and `wasAttributedTo` say of a state."""
         draft = self.draft
-        for place, each in several(draft, holder, "prov:wasDerivedFrom", where):
+        for place, each in draft.several(holder, "prov:wasDerivedFrom", where):
             address = self.expanded(address_of(each))
             source = draft.named(address) if not address.startswith("/") else None
             if source and source != self.dataset:
@@ -92,9 +92,9 @@ class Reader:
                 draft.say(made[1], PROV.used, self.files[address])
             else:
                 draft.note(place, f"ignored: {address[:60]!r} is no address of other data")
-        for place, each in several(draft, holder, "prov:wasGeneratedBy", where):
+        for place, each in draft.several(holder, "prov:wasGeneratedBy", where):
             self.activity(each, place, made[1])
-        for place, each in several(draft, holder, "prov:wasAttributedTo", where):
+        for place, each in draft.several(holder, "prov:wasAttributedTo", where):
             if agent := self.agent(each, place):
                 draft.say(entity, PROV.wasAttributedTo, agent)
 
@@ -106,6 +106,6 @@ class Reader:
         if address := iri_of(text(said.get("@id"))):
             draft.say(node, DCT.identifier, rdf.literal(address[1:-1]))
         draft.span(node, draft.moment(said, "prov:startedAtTime", where), draft.moment(said, "prov:endedAtTime", where))
-        for place, each in several(draft, said, "prov:wasAssociatedWith", where):
+        for place, each in draft.several(said, "prov:wasAssociatedWith", where):
             if agent := self.agent(each, place):
                 draft.associate(node, agent)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from provstore import iris, rdf
-from provstore.capture.croissant.reading import Reader, address_of, pair, several
+from provstore.capture.croissant.columns import DEPTH, columns
+from provstore.capture.croissant.reading import Reader, address_of, name_of, pair, value
 from provstore.capture.described import iri_of, number, text
 from provstore.capture.draft import Object
 from provstore.capture.facets.graph import term_of
@@ -16,7 +17,6 @@ from provstore.vocab import DCT, PROV, PS, QUDT, SOSA
 
 #: Inline records of one record set that become items; more are for batches of items.
 MAX_RECORDS: Final = 10_000
-_DEPTH: Final = 20
 _TIMES: Final = {
     "prov:generatedAtTime": PROV.generatedAtTime,
     "sosa:resultTime": PROV.generatedAtTime,
@@ -52,43 +52,13 @@ class Records:
 
     def say(self, told: Object, pointer: str) -> None:
         """The columns as the facet `schema` of the state, and the records that are annotated."""
-        sets = [(where, each) for where, each in self.draft.objects(told, "recordSet", pointer)]
-        tables = [(name_of(each), each, list(self._fields(each, where))) for where, each in sets]
-        if len(tables) == 1:
-            fields = tables[0][2]
-        else:
-            fields = [_field(name, "cr:RecordSet", each, columns) for name, each, columns in tables if name]
-        if fields:
-            facet: Object = {"_producer": "http://mlcommons.org/croissant/1.1", "fields": fields}
-            if len(tables) == 1 and tables[0][0]:
-                facet["recordSet"] = tables[0][0]
-            self.draft.facet(self.state, "schema", facet)
+        sets = [(where, each) for where, each in self.draft.each_object(told, "recordSet", pointer)]
+        columns(self.reader, self.state, sets)
         for where, each in sets:
             self._origins(each, where, name_of(each) if len(sets) > 1 else "")
             self._data(each, where)
 
-    # --- columns -----------------------------------------------------------------------------------------------------
-
-    def _fields(self, holder: Object, where: str, depth: int = 0) -> Iterator[Object]:
-        """The columns of a record set or a nested field, as OpenLineage's facet has them; annotations are columns."""
-        if depth > _DEPTH:
-            self.draft.note(where, f"ignored: fields nested more than {_DEPTH} deep")
-            return
-        for member in ("field", "subField", "annotation"):
-            for place, each in several(self.draft, holder, member, where):
-                if not isinstance(each, dict) or not name_of(each):
-                    self.draft.note(place, f"ignored: a field needs an '@id' or a 'name', in {member!r}")
-                    continue
-                inner = list(self._fields(each, place, depth + 1))
-                kinds = " ".join(text(kind) for _, kind in several(self.draft, each, "dataType", place))
-                said = _field(name_of(each), kinds, each, inner)
-                if meaning := text(each.get("equivalentProperty")):
-                    said["equivalentProperty"] = meaning
-                if member == "annotation":
-                    said["annotation"] = True
-                if source := _source(each):
-                    said["source"] = source
-                yield said
+    # --- where columns are from --------------------------------------------------------------------------------------
 
     def _origins(self, holder: Object, where: str, path: str) -> None:
         """Where a record set or a column is from, of those that say so: an entity of its own, part of the state."""
@@ -104,8 +74,8 @@ class Records:
                 identifier, activity = iris.run_id(self.maker[1:-1])[0], self.maker
             self.reader.provenance(holder, where, node, (identifier, activity))
         for member in ("field", "subField", "annotation"):
-            for place, each in several(self.draft, holder, member, where):
-                if isinstance(each, dict) and (name := name_of(each)) and path.count(".") < _DEPTH:
+            for place, each in self.draft.several(holder, member, where):
+                if isinstance(each, dict) and (name := name_of(each)) and path.count(".") < DEPTH:
                     self._origins(each, place, f"{path}.{name}" if path else name)
 
     # --- records -----------------------------------------------------------------------------------------------------
@@ -113,18 +83,18 @@ class Records:
     def _data(self, holder: Object, where: str) -> None:
         """The inline records of a set, where annotations say where each of them, or a value in it, is from."""
         notes = {"": list(self._annotations(holder, where))}
-        for place, each in several(self.draft, holder, "field", where):
+        for place, each in self.draft.several(holder, "field", where):
             if isinstance(each, dict) and name_of(each) and (found := list(self._annotations(each, place))):
                 notes[name_of(each)] = found
         if not any(notes.values()) or "data" not in holder:
             return
-        records = list(several(self.draft, holder, "data", where))
+        records = list(self.draft.several(holder, "data", where))
         if len(records) > MAX_RECORDS:
             said = f"not taken: more than {MAX_RECORDS} records; send batches of items"
             self.draft.note(f"{where}/data", said)
             return
-        fields = {name_of(f): f for _, f in several(self.draft, holder, "field", where) if isinstance(f, dict)}
-        keys = [address_of(each).rpartition("/")[2] for _, each in several(self.draft, holder, "key", where)]
+        fields = {name_of(f): f for _, f in self.draft.several(holder, "field", where) if isinstance(f, dict)}
+        keys = [address_of(each).rpartition("/")[2] for _, each in self.draft.several(holder, "key", where)]
         for index, (place, record) in enumerate(records):
             if not isinstance(record, dict):
                 self.draft.note(place, "ignored: a record must be an object")
@@ -139,11 +109,11 @@ class Records:
                     _Item(self, item, name_of(holder)).say(told, {**record, **within}, place)
 
     def _annotations(self, holder: Object, where: str) -> Iterator[Annotation]:
-        for place, each in several(self.draft, holder, "annotation", where):
+        for place, each in self.draft.several(holder, "annotation", where):
             if not isinstance(each, dict):
                 continue
             meaning = self.reader.short(text(each.get("equivalentProperty")))
-            kinds = " ".join(text(kind) for _, kind in several(self.draft, each, "dataType", place))
+            kinds = " ".join(text(kind) for _, kind in self.draft.several(each, "dataType", place))
             if meaning in MEANINGS:
                 yield Annotation(each, meaning, kinds)
             elif meaning:
@@ -250,19 +220,6 @@ def _is_device(each: Annotation) -> bool:
     return each.meaning == "sosa:madeBySensor" or "Sensor" in each.kinds
 
 
-def name_of(field: Object) -> str:
-    """What a record set or field is called: its name, else the last part of its identifier."""
-    return text(field.get("name")) or text(field.get("@id")).rpartition("/")[2]
-
-
-def value(record: Mapping[str, Any], field: Object) -> Any:
-    """The value of a field in an inline record, where it stands under the field's identifier or name."""
-    for name in (text(field.get("@id")), text(field.get("name")), name_of(field)):
-        if name and name in record:
-            return record[name]
-    return None
-
-
 def identity(record: Mapping[str, Any], field: Object) -> str:
     """What an annotation names in a record: its own value, or that of its subfield `id`, `@id` or `name`."""
     own = value(record, field)
@@ -275,27 +232,3 @@ def identity(record: Mapping[str, Any], field: Object) -> str:
         if isinstance(each, dict) and name_of(each) in ("id", "name") and text(value(record, each)):
             return text(value(record, each))
     return ""
-
-
-def _field(name: str, kinds: str, said: Object, inner: list[Object]) -> Object:
-    column: Object = {"name": name}
-    if kinds:
-        column["type"] = kinds
-    if text(said.get("description")):
-        column["description"] = text(said["description"])
-    if inner:
-        column["fields"] = inner
-    return column
-
-
-def _source(field: Object) -> Object:
-    """In which file, and which column of it, a field is found."""
-    said = field.get("source")
-    if not isinstance(said, dict):
-        return {}
-    holder, extract = said.get("fileObject") or said.get("fileSet") or said, said.get("extract")
-    found = {
-        "file": text(holder.get("@id")) if isinstance(holder, dict) else "",
-        "column": text(extract.get("column")) if isinstance(extract, dict) else "",
-    }
-    return {name: each for name, each in found.items() if each}

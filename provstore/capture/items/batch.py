@@ -259,7 +259,6 @@ class Batch(Draft):
     def _record(self) -> None:
         self.type(RECORD, PS.Batch)
         self.head(self.end or self.start or None, self.node)
-        self.redactions()
         given = self.value.get("supersedes")
         for number, each in enumerate(given if isinstance(given, list) else [] if given is None else [given]):
             pointer = f"/supersedes/{number}" if isinstance(given, list) else "/supersedes"

@@ -11,7 +11,7 @@ from typing import Any
 
 from provstore import rdf
 from provstore.capture.draft import RECORD, Draft
-from provstore.capture.mlflow import aliases, experiments, keys, models, registry, runs, traces
+from provstore.capture.mlflow import aliases, artifacts, experiments, histories, keys, models, registry, runs, traces
 from provstore.errors import Unmappable
 from provstore.model import Mapped
 from provstore.vocab import PS
@@ -23,9 +23,12 @@ _KINDS: dict[str, Callable[[Draft, str], None]] = {
     "run": runs.run,
     "logged-model": models.logged_model,
     "model-files": models.files,
+    "run-artifacts": artifacts.artifacts,
+    "metric-histories": histories.histories,
     "registered-model": registry.registered_model,
     "model-version": registry.model_version,
     "alias": aliases.alias,
+    "alias-change": aliases.change,
     "trace": traces.trace,
     "deletion": experiments.deletion,
 }
@@ -46,7 +49,6 @@ def map_payload(value: dict[str, Any], *, base: str) -> Mapped:
         draft.say(RECORD, PS.stateDigest, rdf.literal(keys.digest(value)))
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise Unmappable(f"the payload lacks what it is named by: {error}", pointer="") from error
-    draft.redactions()
     return draft.mapped()
 
 

@@ -5,6 +5,7 @@ MLflow does not tell who gave or took an alias; where nobody is named, nobody is
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from provstore import iris, rdf, times
@@ -15,29 +16,58 @@ from provstore.vocab import DCT, PROV, PS
 Object = dict[str, Any]
 
 
+def change(draft: Draft, server: str) -> None:
+    """One change of an alias: which assignment it ended (the payload's `ends`, by its mark), and which it began."""
+    ends = draft.value.get("ends")
+    before = _mark(draft, ends, "/ends") if ends is not None else ""
+    _change(draft, server, _Alias.of(draft, server), before, draft.required(draft.value, "change"), "/change")
+
+
 def alias(draft: Draft, server: str) -> None:
     """Every assignment of an alias that is known, in the order of the payload's history."""
-    name, title = draft.text(draft.value, "name"), draft.text(draft.value, "alias")
-    model = names.registered_model(draft, server, name)
-    draft.head(None, model)
-    before = ""
-    for where, change in draft.objects(draft.value, "history"):
-        version = draft.words(change, "version", where)
-        mark = _mark(draft, change, where)
-        activity = f"{model[:-1]}/alias/{iris.enc(title)}/change/{mark}>"
-        _activity(draft, activity, change, where)
-        if before:
-            _end(draft, before, activity, change, where)
-        before = _begin(draft, server, (model, name, title, version), activity, change, mark, where) if version else ""
+    of, before = _Alias.of(draft, server), ""
+    for where, each in draft.objects(draft.value, "history"):
+        before = _change(draft, server, of, before, each, where)
 
 
-def _mark(draft: Draft, change: Object, where: str) -> str:
+@dataclass(frozen=True, slots=True)
+class _Alias:
+    """An alias: the node of its model and what its own nodes begin with; its model's name and its own; which model."""
+
+    model: str
+    head: str
+    name: str
+    title: str
+    since: str
+
+    @classmethod
+    def of(cls, draft: Draft, server: str) -> _Alias:
+        name, title, since = draft.text(draft.value, "name"), draft.text(draft.value, "alias"), names.since(draft)
+        model = names.registered_model(draft, server, name, since)
+        draft.head(None, model)
+        return cls(model, f"{model[:-1]}/alias/{iris.enc(title)}/", name, title, since)
+
+
+def _change(draft: Draft, server: str, of: _Alias, before: str, change: Object, where: str) -> str:
+    """Say what a change ended, by its mark, and what it began; the mark of that, '' where the alias was taken away."""
+    mark = _mark(draft, draft.words(change, "at", where) or draft.text(change, "before", where), where)
+    activity = f"{of.head}change/{mark}>"
+    _activity(draft, activity, change, where)
+    if before:
+        _end(draft, f"{of.head}{before}>", activity, change, where)
+    version = draft.words(change, "version", where)
+    if not version:
+        return ""
+    _begin(draft, server, of, f"{of.head}{mark}>", version, activity, change, where)
+    return mark
+
+
+def _mark(draft: Draft, sent: object, where: str) -> str:
     """What tells a change from others of the alias: its instant, or that by which it was seen."""
-    sent = draft.words(change, "at", where) or draft.text(change, "before", where)
     try:
-        return iris.enc(times.lexical(times.key(sent)[0]))
+        return iris.enc(times.lexical(times.key(str(sent))[0]))
     except ValueError:
-        draft.refuse("'at' or 'before' must be an ISO 8601 date-time", sent, where)
+        draft.refuse("the instant of a change must be an ISO 8601 date-time", sent, where)
 
 
 def _activity(draft: Draft, activity: str, change: Object, where: str) -> None:
@@ -49,21 +79,13 @@ def _activity(draft: Draft, activity: str, change: Object, where: str) -> None:
 
 
 def _begin(
-    draft: Draft,
-    server: str,
-    of: tuple[str, str, str, str],
-    activity: str,
-    change: Object,
-    mark: str,
-    where: str,
-) -> str:
-    model, name, title, version = of
-    node = f"{model[:-1]}/alias/{iris.enc(title)}/{mark}>"
-    target = names.model_version(draft, server, name, version)
+    draft: Draft, server: str, of: _Alias, node: str, version: str, activity: str, change: Object, where: str
+) -> None:
+    target = names.model_version(draft, server, of.name, version, of.since)
     draft.type(node, PROV.Entity, PS.AliasAssignment)
-    draft.say(node, PS.alias, rdf.literal(title))
+    draft.say(node, PS.alias, rdf.literal(of.title))
     draft.say(node, PS.assigns, target)
-    draft.say(node, DCT.title, rdf.literal(f"{name} {version} is {title}"))
+    draft.say(node, DCT.title, rdf.literal(f"{of.name} {version} is {of.title}"))
     draft.derive(node, [target])
     draft.use(activity, target)
     draft.say(node, PROV.wasGeneratedBy, activity)
@@ -71,7 +93,6 @@ def _begin(
         draft.say(node, PROV.generatedAtTime, at)
     else:
         _between(draft, node, (PROV.qualifiedGeneration, PROV.Generation, "generation"), activity, change, where)
-    return node
 
 
 def _end(draft: Draft, node: str, activity: str, change: Object, where: str) -> None:

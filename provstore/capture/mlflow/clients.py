@@ -32,13 +32,15 @@ class Client:
 
 
 def client(draft: Draft, tags: Tags) -> Client:
-    """What the tags of the plugin say; what is missing of its list of reads is reported."""
+    """What the tags of the plugin say, and the whole list of reads where it came with them; what is missing of it is
+    reported.
+    """
     told = reads.parse({key: value for key, (value, _) in tags.items()})
+    if told and "reads" in draft.value:
+        told = reads.joined(told, reads.of_list([each for _, each in draft.objects(draft.value, "reads")]))
     if told and (told.omitted or not told.complete):
         where = tags[reads.TAG][1]
-        draft.note(
-            where, f"of {told.count + told.omitted} reads the tags tell {len(told.reads)}: there may be more origins"
-        )
+        draft.note(where, f"of {told.count + told.omitted} reads {len(told.reads)} are told: there may be more origins")
 
     def tag(name: str) -> str:
         return tags.get(f"provstore.{name}", ("", ""))[0]

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 from provstore import iris, rdf
 from provstore.capture.draft import Draft
 from provstore.capture.mlflow import datasets, names
+from provstore.capture.mlflow.histories import course, whole
 from provstore.vocab import DCT, PROV, PS
 
 Object = dict[str, Any]
@@ -49,7 +50,8 @@ def logged_model(draft: Draft, server: str) -> None:
     names.tags(draft, node, info, "/model/info")
     for key, (value, _) in names.pairs(draft, data, "params", "/model/data").items():
         names.attribute(draft, node, "parameter", key, value)
-    _metrics(draft, server, node, data, draft.words(info, "experiment_id", "/model/info") or "")
+    experiment = names.told_apart(draft.words(info, "experiment_id", "/model/info") or "", names.since(draft))
+    _metrics(draft, server, node, data, experiment)
 
 
 def _unknown(draft: Draft, model: str) -> None:
@@ -72,9 +74,13 @@ def _metrics(draft: Draft, server: str, model: str, data: Object, experiment: st
         identifier, owner = draft.run(run, pointer=f"{where}/run_id")
         on, digest = draft.words(each, "dataset_name", where), draft.words(each, "dataset_digest", where) or ""
         state = datasets.state(draft, server, experiment, identifier, on, digest) if on else ""
-        step = draft.words(each, "step", where) or "0"
+        summed = "count" in each  # of several values, at several steps
+        step = "" if summed else draft.words(each, "step", where) or "0"
         place = "/".join(filter(None, (model[1:-1].rpartition("/")[2], on, digest, "" if step == "0" else step)))
         node = draft.measurement(owner, name, value, model, dataset=state, place=place)
+        if summed:
+            whole(draft, node, PS.step, each, "step")
+            course(draft, node, each, where)
         if at := draft.instant(each, "timestamp", where):
             draft.say(node, PROV.generatedAtTime, at)
 

@@ -15,9 +15,23 @@ _TRACES: Final = uuid.UUID("5b1de5ab-0d3c-5f5e-9a57-0b4f4bb2a9c4")
 _NUMBERS: Final = {"NaN": "NaN", "Infinity": "INF", "-Infinity": "-INF"}
 
 
-def experiment(draft: Draft, server: str, identifier: str) -> str:
+def since(draft: Draft) -> str:
+    """When the experiment or registered model that a payload belongs to was made, if another bore its name before.
+
+    '' for the first of the name. Names and numbers may be used again in MLflow, when what bore them was deleted; an
+    identifier always means the same thing here.
+    """
+    return draft.words(draft.value, "since") or ""
+
+
+def told_apart(name: str, since: str) -> str:
+    """A name, and by which of those that bore it one after the other."""
+    return f"{name}@{since}" if since else name
+
+
+def experiment(draft: Draft, server: str, identifier: str, since: str) -> str:
     """An experiment as a job, by its number: its name may change."""
-    node = f"<{draft.job(server, f'experiment/{identifier}')}>"
+    node = f"<{draft.job(server, f'experiment/{told_apart(identifier, since)}')}>"
     draft.say(node, DCT.identifier, rdf.literal(identifier))
     return node
 
@@ -30,17 +44,17 @@ def logged_model(draft: Draft, identifier: str) -> str:
     return node
 
 
-def registered_model(draft: Draft, server: str, name: str) -> str:
-    node = f"<{draft.base}/model/{iris.enc(server)}/{iris.enc(name)}>"
+def registered_model(draft: Draft, server: str, name: str, since: str = "") -> str:
+    node = f"<{draft.base}/model/{iris.enc(server)}/{told_apart(iris.enc(name), iris.enc(since))}>"
     draft.type(node, PROV.Entity, PS.Model)
     draft.say(node, PS.namespace, rdf.literal(server))
     draft.say(node, PS.name, rdf.literal(name))
     return node
 
 
-def model_version(draft: Draft, server: str, name: str, version: str) -> str:
+def model_version(draft: Draft, server: str, name: str, version: str, since: str = "") -> str:
     """A version of a registered model, by its number."""
-    model = registered_model(draft, server, name)
+    model = registered_model(draft, server, name, since)
     node = f"{model[:-1]}/version/{iris.enc(version)}>"
     draft.type(node, PROV.Entity, PS.RegistryVersion)
     draft.say(node, PROV.specializationOf, model)
@@ -92,6 +106,13 @@ def lifecycle(draft: Draft, node: str, said: Object, pointer: str) -> None:
     stage = draft.words(said, "lifecycle_stage", pointer)
     if stage and stage.lower() != "active":
         draft.say(node, PS.lifecycle, rdf.literal(stage.lower()))
+
+
+def replaced(draft: Draft, node: str, older: str, created: str | None) -> None:
+    """That a thing bears the name of an older one that was deleted, and since when there is that thing."""
+    draft.say(node, DCT.replaces, older)
+    if created:
+        draft.say(node, DCT.created, created)
 
 
 def number(value: object) -> str | None:

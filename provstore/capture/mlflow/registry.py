@@ -20,9 +20,14 @@ _OF_RUN: Final = re.compile(r"runs:/([0-9a-f]{32})(?:/.*)?\Z")
 def registered_model(draft: Draft, server: str) -> None:
     """A registered model; what its aliases stand for is told by their journals."""
     said = draft.required(draft.value, "model")
-    node = names.registered_model(draft, server, draft.text(said, "name", "/model"))
-    draft.head(draft.instant(said, "creation_timestamp", "/model"), node)
-    draft.say(node, DCT.title, rdf.literal(draft.text(said, "name", "/model")))
+    name, since = draft.text(said, "name", "/model"), names.since(draft)
+    node = names.registered_model(draft, server, name, since)
+    made = draft.instant(said, "creation_timestamp", "/model")
+    draft.head(made, node)
+    draft.say(node, DCT.title, rdf.literal(name))
+    if since:
+        older = names.registered_model(draft, server, name, draft.words(draft.value, "replaces") or "")
+        names.replaced(draft, node, older, made)
     if text := draft.words(said, "description", "/model"):
         draft.say(node, DCT.description, rdf.literal(text))
     names.tags(draft, node, said, "/model")
@@ -31,9 +36,8 @@ def registered_model(draft: Draft, server: str) -> None:
 def model_version(draft: Draft, server: str) -> None:
     """A version: made by a registration that used a logged model, from which it is derived."""
     said = draft.required(draft.value, "version")
-    node = names.model_version(
-        draft, server, draft.text(said, "name", "/version"), draft.text(said, "version", "/version")
-    )
+    name, number = draft.text(said, "name", "/version"), draft.text(said, "version", "/version")
+    node = names.model_version(draft, server, name, number, names.since(draft))
     made = draft.instant(said, "creation_timestamp", "/version")
     draft.head(draft.instant(said, "last_updated_timestamp", "/version") or made, node)
     if text := draft.words(said, "description", "/version"):
@@ -65,7 +69,8 @@ def _source(draft: Draft, server: str, said: Object) -> str | None:
     if known or (found := _LOGGED.match(source)):
         return names.logged_model(draft, known or str(found and found[1]))
     if found := _NUMBERED.match(source):
-        return names.model_version(draft, server, found[1], found[2])
+        own = found[1] == said.get("name")
+        return names.model_version(draft, server, found[1], found[2], names.since(draft) if own else "")
     if found := _OF_RUN.match(source):
         return _of_run(draft, source, found[1])
     if run:

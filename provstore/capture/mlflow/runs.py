@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 from provstore import rdf
 from provstore.capture.draft import Draft
-from provstore.capture.mlflow import datasets, files, names
+from provstore.capture.mlflow import datasets, files, logged, names
 from provstore.capture.mlflow.clients import CIRCUMSTANCES, Client, Tags, client
 from provstore.capture.mlflow.datasets import Dataset, Scene
 from provstore.capture.mlflow.files import Seen
@@ -23,7 +23,7 @@ def run(draft: Draft, server: str) -> None:
     said = draft.required(draft.value, "run")
     info = draft.required(said, "info", "/run")
     data = draft.object(said, "data", "/run")
-    made, seen = _models(draft, said, "outputs"), _models(draft, said, "inputs")
+    made, seen = _models(draft, said, "outputs") or _folders(draft, info, data), _models(draft, said, "inputs")
     kind = PS.TrainingRun if made else PS.Evaluation if seen else PS.Run
     identifier, node = draft.run(draft.text(info, "run_id", "/run/info"), kind, pointer="/run/info/run_id")
     tags = names.tags(draft, node, data, "/run/data")
@@ -35,7 +35,7 @@ def run(draft: Draft, server: str) -> None:
     _metrics(draft, node, data)
     experiment = draft.words(info, "experiment_id", "/run/info") or ""
     script = tags.get("mlflow.source.name", ("", ""))[0]
-    scene = Scene(server, experiment, identifier, node, script)
+    scene = Scene(server, names.told_apart(experiment, names.since(draft)), identifier, node, script)
     read = files.seen(draft, node, identifier, told.reads, complete=told.complete)
     inputs = datasets.inputs(draft, scene, read)
     for model in seen:
@@ -55,7 +55,7 @@ def _life(draft: Draft, server: str, node: str, info: Object, tags: Tags) -> Non
     if title := draft.words(info, "run_name", "/run/info") or tags.get("mlflow.runName", ("", ""))[0]:
         draft.say(node, DCT.title, rdf.literal(title))
     if experiment := draft.words(info, "experiment_id", "/run/info"):
-        draft.say(node, PS.job, names.experiment(draft, server, experiment))
+        draft.say(node, PS.job, names.experiment(draft, server, experiment, names.since(draft)))
     if state := _STATES.get(draft.words(info, "status", "/run/info") or ""):
         draft.say(node, PS.state, state)
     names.lifecycle(draft, node, info, "/run/info")
@@ -108,6 +108,13 @@ def _metrics(draft: Draft, node: str, data: Object) -> None:
             draft.note(where, "ignored: a metric has a name and a number")
             continue
         draft.measurement(node, name, value, node)
+
+
+def _folders(draft: Draft, info: Object, data: Object) -> list[str]:
+    """The models that a run logged as folders of its artifacts, before MLflow 3, by its tags."""
+    history = names.pairs(draft, data, "tags", "/run/data").get("mlflow.log-model.history", ("", ""))[0]
+    run = draft.words(info, "run_id", "/run/info") or ""
+    return [names.logged_model(draft, logged.model(run, each)) for each in logged.folders(history)]
 
 
 def _models(draft: Draft, said: Object, member: str) -> list[str]:

@@ -49,7 +49,7 @@ def _circumstances(draft: Draft, server: str, node: str, said: Object, metadata:
         draft.object(said, "trace_location", "/trace"), "mlflow_experiment", "/trace/trace_location"
     )
     if experiment := draft.words(location, "experiment_id", "/trace/trace_location/mlflow_experiment"):
-        draft.say(node, PS.job, names.experiment(draft, server, experiment))
+        draft.say(node, PS.job, names.experiment(draft, server, experiment, names.since(draft)))
     if run := metadata.get("mlflow.sourceRun", ("", ""))[0]:
         draft.say(node, DCT.isPartOf, draft.run(run, pointer="/trace/trace_metadata/mlflow.sourceRun")[1])
     if user := metadata.get("mlflow.user", ("", ""))[0]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from provstore import rdf
 from provstore.capture.facets import MAPPER, kind_of
 from provstore.capture.openlineage.declared import dataset_event, job_event
@@ -10,7 +12,15 @@ from provstore.capture.openlineage.run import run_event
 from provstore.errors import InvalidInput, Unmappable
 from provstore.model import Mapped
 
-__all__ = ["MAPPER", "map_event"]
+__all__ = ["MAPPER", "VALUES", "map_event"]
+
+#: Members of facets that may hold values of rows or of people: what failed, what was found, what a process was given.
+VALUES: Final = frozenset(
+    (
+        *("errorMessage/message", "errorMessage/stackTrace", "errors/errorMessage", "errors/stackTrace"),
+        *("assertions/actual", "tests/actual", "environmentVariables/value"),
+    )
+)
 
 
 def map_event(value: object, *, base: str) -> Mapped:
@@ -26,6 +36,7 @@ def map_event(value: object, *, base: str) -> Mapped:
     event = Event(base, value)
     try:
         event.head()
+        event.redactions()
         if value.get("run") is not None:
             run_event(event)
         elif value.get("dataset") is not None and value.get("job") is None:

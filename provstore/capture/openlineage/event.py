@@ -105,6 +105,13 @@ class Event(Lines):
         self.say(RECORD, PROV.wasAttributedTo, agent)
         self.type(agent, PROV.Agent, PROV.SoftwareAgent)
 
+    def redactions(self) -> None:
+        """Where something was taken out of the event before it was kept (its `redacted`)."""
+        told = self.value.get("redacted")
+        for each in told if isinstance(told, list) else ():
+            if type(each) is str:
+                self.say(RECORD, PS.redacted, rdf.literal(each))
+
     def _time(self) -> str:
         sent = self.value.get("eventTime")
         if type(sent) is not str or not sent.isascii():

@@ -54,7 +54,6 @@ def map_payload(value: dict[str, Any], *, base: str) -> Mapped:
     outputs = generated(draft, scene, inputs)
     surroundings.say(draft, scene)
     measured.say(draft, scene, inputs, outputs)
-    draft.redactions()
     return draft.mapped()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from provstore.pull.dvc.walk import Told, Walk
+from provstore.pull.dvc.snapshots import Told
+from provstore.pull.dvc.walk import Walk
 
 __all__ = ["Told", "Walk"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from provstore.errors import ProvStoreError
 from provstore.pull import repository
@@ -14,7 +14,9 @@ from provstore.pull.dvc.files import MD5, MD5_DOS2UNIX, Object
 from provstore.pull.repository import Repository
 
 _KEPT: Final = 20_000
-_BLOCK, _CHUNK = 512, 1 << 20
+#: Bytes that DVC 2 judges at once, by the first of them, to be text or not.
+CHUNK: Final = 1 << 20
+_BLOCK = 512
 #: How files of code end: what a stage reads of these decides over its outputs, and is not in them.
 _CODE = (
     *(".py", ".ipynb", ".r", ".rmd", ".qmd", ".jl", ".sh", ".bash", ".ps1", ".sql", ".scala", ".java", ".kt", ".js"),
@@ -40,6 +42,7 @@ class Contents:
         self._git = repository
         self._blobs: OrderedDict[str, Digests] = OrderedDict()
         self._trees: OrderedDict[str, dict[str, str]] = OrderedDict()
+        self._code: OrderedDict[str, bool] = OrderedDict()
 
     def held(self, commit: str, item: Object) -> Object | None:
         """What a commit has at the path of a dependency or output: its name, and whether its bytes are those told.
@@ -57,7 +60,7 @@ class Contents:
             return said
         try:
             if found.kind == "tree":
-                same = self._tree(found.id)[told["algorithm"]] == told["value"]
+                same = self._tree(found.id).get(told["algorithm"]) == told["value"]
                 return {**said, "matches": True} if same else said
             digests = self._blob(found.id)
         except ProvStoreError:
@@ -68,34 +71,45 @@ class Contents:
     def _is_code(self, found: repository.Object, path: str) -> bool:
         if found.kind == "blob":
             return path.lower().endswith(_CODE)
-        try:
-            return any(name.lower().endswith(_CODE) for name, _ in self._git.files(found.id))
-        except ProvStoreError:
-            return False
+        if found.id not in self._code:
+            try:
+                code = any(name.lower().endswith(_CODE) for name, _ in self._git.files(found.id))
+            except ProvStoreError:
+                code = False
+            _keep(self._code, found.id, code)
+        return self._code[found.id]
 
     def _blob(self, name: str) -> Digests:
         if name not in self._blobs:
             data = self._git.read(name)
-            self._blobs[name] = Digests(_md5(data), _md5(unix(data)), hashlib.sha256(data).hexdigest())
-            if len(self._blobs) > _KEPT:
-                self._blobs.popitem(last=False)
+            _keep(self._blobs, name, Digests(_md5(data), _md5(unix(data)), hashlib.sha256(data).hexdigest()))
         return self._blobs[name]
 
     def _tree(self, name: str) -> dict[str, str]:
+        """Algorithm → the digest of a folder as DVC would name it; empty where it cannot be read whole."""
         if name not in self._trees:
-            held = [(path, self._blob(blob)) for path, blob in self._git.files(name)]
-            self._trees[name] = {
+            try:
+                held = [(path, self._blob(blob)) for path, blob in self._git.files(name)]
+            except ProvStoreError:
+                _keep(self._trees, name, {})
+                return {}
+            digests = {
                 MD5: files.directory([(path, digests.md5) for path, digests in held]),
                 MD5_DOS2UNIX: files.directory([(path, digests.dos2unix) for path, digests in held]),
             }
-            if len(self._trees) > _KEPT:
-                self._trees.popitem(last=False)
+            _keep(self._trees, name, digests)
         return self._trees[name]
+
+
+def _keep(kept: OrderedDict[str, Any], name: str, value: Any) -> None:
+    kept[name] = value
+    if len(kept) > _KEPT:
+        kept.popitem(last=False)
 
 
 def unix(data: bytes) -> bytes:
     """The bytes that DVC 2 hashed: of text, without the carriage returns that end lines; judged piece by piece."""
-    chunks = (data[at : at + _CHUNK] for at in range(0, len(data), _CHUNK))
+    chunks = (data[at : at + CHUNK] for at in range(0, len(data), CHUNK))
     return b"".join(chunk.replace(b"\r\n", b"\n") if _is_text(chunk[:_BLOCK]) else chunk for chunk in chunks)
 
 

@@ -6,10 +6,8 @@ import hashlib
 import json
 import posixpath
 import re
-from collections.abc import Mapping
 from typing import Any, Final
 
-from provstore.capture.dvc import flat
 from provstore.errors import InvalidInput
 from provstore.pull import yaml
 
@@ -26,6 +24,25 @@ def place(folder: str, path: str) -> str:
     if _URL.match(path) or path.startswith("/"):
         return path
     return posixpath.normpath(posixpath.join(folder, path.replace("\\", "/")))
+
+
+def folder_of(stage: Object, folder: str) -> str:
+    """What the paths of a stage are relative to: its `wdir`, if it has one, in the folder of its file."""
+    wdir = stage.get("wdir")
+    return place(folder, wdir) if isinstance(wdir, str) else folder
+
+
+def listed(paths: Any, folder: str, option: str = "") -> list[str]:
+    """The paths in a list of paths, or of maps from a path to its options; those that have one where it is named."""
+    found = []
+    for each in _list(paths):
+        named = {each: None} if isinstance(each, str) else _map(each)
+        found += [
+            place(folder, str(name))
+            for name, options in named.items()
+            if not option or _map(options).get(option) is True
+        ]
+    return found
 
 
 def mapping(data: bytes) -> Object:
@@ -63,7 +80,7 @@ def execution(stage: Object, folder: str) -> Object:
 
 def items(listed: Any, folder: str) -> list[Object]:
     """Dependencies or outputs in the order of their paths."""
-    found = [item(each, folder) for each in listed or () if isinstance(each, dict) and _text(each.get("path"))]
+    found = [item(each, folder) for each in _list(listed) if isinstance(each, dict) and _text(each.get("path"))]
     return sorted(found, key=lambda each: str(each["path"]))
 
 
@@ -83,15 +100,18 @@ def item(raw: Object, folder: str) -> Object:
     for name in ("size", "nfiles"):
         if type(raw.get(name)) is int:
             found[name] = raw[name]
-    versions = sorted(
-        {cloud["version_id"] for cloud in _map(raw.get("cloud")).values() if _text(_map(cloud).get("version_id"))}
-    )
-    return {**found, "versions": versions} if versions else found
+    told = [raw, *_map(raw.get("cloud")).values()]
+    versions = sorted({version for each in told if (version := _text(_map(each).get("version_id")))})
+    if versions:
+        found["versions"] = versions
+    if isinstance(raw.get("dataset"), dict) and (origin := _dataset(raw["dataset"])):
+        found["origin"] = origin
+    return found
 
 
 def _members(listed: Any) -> list[Object]:
     found = []
-    for each in listed if isinstance(listed, list) else ():
+    for each in _list(listed):
         if isinstance(each, dict) and _text(each.get("relpath")):
             member = {"path": each["relpath"]}
             if _text(each.get("md5")):
@@ -111,7 +131,7 @@ def tracked(data: bytes, path: str) -> list[Object]:
     """What a `.dvc` file without a command tracks: each output, and what it was imported from."""
     held = mapping(data)
     folder = place(posixpath.dirname(path), _text(held.get("wdir")) or ".")
-    origins = [found for each in held.get("deps") or () if (found := _origin(each, folder))]
+    origins = [found for each in _list(held.get("deps")) if (found := _origin(each, folder))]
     rows = []
     for out in items(held.get("outs"), folder):
         rows.append({**out, "origins": origins} if origins else out)
@@ -141,33 +161,45 @@ def _origin(raw: Any, folder: str) -> Object | None:
     return found
 
 
-def models(definition: Mapping[str, Any], folder: str) -> dict[str, Object]:
+def _dataset(lock: Object) -> Object | None:
+    """What a dataset of the `datasets` in a `dvc.yaml` (`ds://name`) was when a stage read it."""
+    url, kind = _text(lock.get("url")), lock.get("type")
+    if not url:
+        return None
+    if kind == "dvc":
+        found: Object = {"path": _text(lock.get("path")) or ".", "repository": url}
+        for name, member in (("commit", "rev_lock"), ("revision", "rev")):
+            if _text(lock.get(member)):
+                found[name] = lock[member]
+        return found
+    if kind == "url":
+        listed = [{**_map(each.get("meta")), **each} for each in _list(lock.get("files")) if isinstance(each, dict)]
+        return item({**_map(lock.get("meta")), "path": url, "files": listed}, "")
+    version = lock.get("version")
+    return {"path": url, **({"revision": str(version)} if type(version) in (int, str) else {})}
+
+
+def models(artifacts: Any, folder: str) -> dict[str, Object]:
     """Path → the model that the `artifacts` of a `dvc.yaml` declare there, by DVC's own name for it."""
     found: dict[str, Object] = {}
-    for name, each in sorted(_map(definition.get("artifacts")).items()):
+    for name, each in sorted(_map(artifacts).items()):
         if isinstance(each, dict) and each.get("type") == "model" and _text(each.get("path")):
             model: Object = {"name": f"{folder}/dvc.yaml:{name}" if folder else name}
             if _text(each.get("desc")):
                 model["description"] = each["desc"]
-            labels = [label for label in each.get("labels") or () if isinstance(label, str)]
+            labels = [label for label in _list(each.get("labels")) if isinstance(label, str)]
             if labels:
                 model["labels"] = sorted(labels)
             found[place(folder, each["path"])] = model
     return found
 
 
-def numbers(text: bytes, path: str) -> dict[str, float | int]:
-    """The numbers in a metrics file (JSON or YAML) by their dotted keys; none where it cannot be read."""
-    try:
-        value = json.loads(text) if path.endswith(".json") else yaml.load(text)
-    except (ValueError, RecursionError, InvalidInput):
-        return {}
-    found = {key: number for key, number in flat(value) if isinstance(number, int | float) and type(number) is not bool}
-    return found if len(found) <= 10_000 else {}
-
-
 def _map(value: Any) -> Object:
     return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _text(value: Any) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 
 from provstore.pull.dvc.files import MD5, Object
 
@@ -42,13 +42,10 @@ class Parts:
         """Each file that an execution read or wrote as part of a directory, and that some stage knows by itself."""
         known = {posixpath.dirname(path) for path in self._files}
         above = {each for path in known for each in _above(path)}
-        held: dict[str, Iterable[tuple[str, str]]] = dict(self._listed)
         for execution, side, folder, digest in self._directories:
             if folder not in above:
                 continue
-            if digest not in held:
-                held[digest] = manifest(digest)
-            for name, md5 in held[digest]:
+            for name, md5 in self._listed.get(digest) or manifest(digest):
                 path = posixpath.join(folder, name)
                 if md5 in self._files.get(path, ()):
                     told = {"algorithm": MD5, "value": md5}

@@ -1,107 +1,155 @@
-"""A stage of `dvc.yaml` with its `${…}` filled in, as far as is needed to know its folder and its metrics files."""
+"""A `dvc.yaml` with its `${…}` filled in, as far as is needed: folders, metrics, models, what is kept between runs."""
 
 from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
 
-from provstore.errors import InvalidInput, ProvStoreError
-from provstore.pull.dvc.files import Object, mapping
+from provstore.errors import InvalidInput, ProvStoreError, TooLarge
+from provstore.pull.dvc import values
+from provstore.pull.dvc.files import Object, place
 
 _HOLE = re.compile(r"(?<!\\)\$\{\s*([^}]*?)\s*\}")
 _STEPS = re.compile(r"[.\[\]]+")
+#: Stages of one matrix, and characters that one `dvc.yaml` is filled with: a few holes can stand for a library.
+_MAX_STAGES: Final = 100_000
+_MAX_FILLED: Final = 4 << 20
 #: What gives the bytes of a file beside the `dvc.yaml`, None where there is none.
 Read = Callable[[str], bytes | None]
 
 
-def definition(pipeline: Mapping[str, Any], name: str, read: Read) -> Object:
-    """The definition of a stage that a lock calls `name`: of `name@item` that of its `foreach` or `matrix`.
+class Pipeline:
+    """One `dvc.yaml`, filled in from `params.yaml` beside it, the files and maps in its `vars`, and its loops."""
 
-    Only `wdir` and `metrics` are filled in, from `params.yaml`, `vars` and the item. Empty where the stage is not
-    there any more. InvalidInput where one of them cannot be filled in.
-    """
-    stages = pipeline.get("stages")
-    base, _, item = name.partition("@")
-    raw = stages.get(name) or stages.get(base) if isinstance(stages, dict) else None
-    if not isinstance(raw, dict):
-        return {}
-    context = _context(pipeline.get("vars"), read)
-    if item:
-        context |= _of_item(raw, item, context)
-        raw = raw["do"] if isinstance(raw.get("do"), dict) else raw
-    if "${" in repr((raw.get("wdir"), raw.get("metrics"))):
-        context |= _context(raw.get("vars"), read, default=False)
-    wanted = {key: raw[key] for key in ("wdir", "metrics") if raw.get(key)}
-    filled: Object = _filled(wanted, context)
-    return {**filled, **{key: raw[key] for key in ("frozen", "desc") if key in raw}}
+    def __init__(self, held: Mapping[str, Any], read: Read) -> None:
+        self._held, self._read = held, read
+        self._known: Object | None = None
+        self._loops: dict[str, dict[str, Object]] = {}
+        self._left = _MAX_FILLED
+
+    def stage(self, name: str) -> Object:
+        """What is defined of a stage that a lock calls `name`: of `name@item` that of its `foreach` or `matrix`.
+
+        `wdir`, `metrics`, `outs` and `desc` are filled in; empty where the stage is not there any more. InvalidInput
+        where one of them cannot be filled in.
+        """
+        stages = self._held.get("stages")
+        if not isinstance(stages, dict):
+            return {}
+        base, _, item = name.rpartition("@")
+        raw, looped = (stages[name], False) if name in stages else (stages.get(base), True)
+        if not isinstance(raw, dict):
+            return {}
+        context = self._context()
+        if looped:
+            context = {**context, **self._loop(base, raw).get(item, {})}
+            raw = raw["do"] if isinstance(raw.get("do"), dict) else raw
+        wanted = {key: raw[key] for key in ("wdir", "metrics", "outs", "desc") if raw.get(key)}
+        if "${" in repr(wanted) and raw.get("vars"):
+            wdir = self._filled(raw["wdir"], context) if isinstance(raw.get("wdir"), str) else ""
+            context = _merged(context, *self._variables(raw["vars"], str(wdir)))
+        filled: Object = self._filled(wanted, context)
+        return {**filled, **({"frozen": raw["frozen"]} if "frozen" in raw else {})}
+
+    def section(self, name: str) -> Any:
+        """A section of the file, such as `artifacts`, filled in; InvalidInput where it cannot be."""
+        held = self._held.get(name)
+        return self._filled(held, self._context()) if "${" in repr(held) else held
+
+    # --- what a hole can name ----------------------------------------------------------------------------------------
+
+    def _context(self) -> Object:
+        if self._known is None:
+            self._known = _merged({}, *self._variables(["params.yaml", *_list(self._held.get("vars"))], ""))
+        return self._known
+
+    def _variables(self, listed: Any, folder: str) -> Iterator[Object]:
+        """The maps in a list of `vars`, and what its files hold: of `file:key,other` those keys alone."""
+        for each in _list(listed):
+            if isinstance(each, dict):
+                yield each
+            elif isinstance(each, str):
+                file, _, keys = each.partition(":")
+                try:
+                    held = values.load(self._read(place(folder, file)) or b"", file)
+                except ProvStoreError:
+                    continue  # what needs it will be told as missing
+                wanted = set(filter(None, keys.split(",")))
+                if isinstance(held, dict):
+                    yield {key: value for key, value in held.items() if not wanted or key in wanted}
+
+    def _loop(self, name: str, raw: Object) -> dict[str, Object]:
+        """Item → what the stages of a `foreach` (`item`, and `key` of a map) or `matrix` (`item.axis`) can name."""
+        if name not in self._loops:
+            context = self._context()
+            if "matrix" in raw:
+                self._loops[name] = dict(_combined(self._filled(raw["matrix"], context)))
+            else:
+                self._loops[name] = dict(_each(self._filled(raw.get("foreach"), context)))
+        return self._loops[name]
+
+    # --- filling in --------------------------------------------------------------------------------------------------
+
+    def _filled(self, value: Any, context: Object) -> Any:
+        if isinstance(value, dict):
+            return {self._filled(key, context): self._filled(inner, context) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [self._filled(each, context) for each in value]
+        if not isinstance(value, str) or "${" not in value:
+            return value
+        if whole := _HOLE.fullmatch(value):
+            return _named(whole[1], context)
+        return _HOLE.sub(lambda hole: self._counted(_written(_named(hole[1], context))), value).replace(r"\${", "${")
+
+    def _counted(self, text: str) -> str:
+        self._left -= len(text)
+        if self._left < 0:
+            raise TooLarge(f"filled in with more than {_MAX_FILLED} characters")
+        return text
 
 
-def _context(own: Any, read: Read, *, default: bool = True) -> Object:
-    """The values that a `${…}` can name: those of `params.yaml`, then of each file or map in `vars`."""
-    context: Object = {}
-    listed: list[Any] = [*(["params.yaml"] if default else []), *(own if isinstance(own, list) else [])]
-    for each in listed:
-        if isinstance(each, dict):
-            context |= each
-        elif isinstance(each, str):
-            file, _, keys = each.partition(":")
-            try:
-                held = mapping(read(file) or b"") if file.endswith((".yaml", ".yml", ".json")) else {}
-            except ProvStoreError:
-                held = {}
-            context |= {k: v for k, v in held.items() if not keys or k in keys.split(",")}
-    return context
+def _each(iterated: Any) -> Iterator[tuple[str, Object]]:
+    if isinstance(iterated, dict):
+        yield from ((_written(key), {"key": _written(key), "item": value}) for key, value in iterated.items())
+    elif isinstance(iterated, list):
+        numbered = any(isinstance(value, dict | list) for value in iterated)
+        for number, value in enumerate(iterated):
+            yield str(number) if numbered else _written(value), {"item": value}
 
 
-def _of_item(raw: Object, item: str, context: Object) -> Object:
-    """What a stage of a `foreach` (`item`, and `key` of a map) or of a `matrix` (`item.axis`) adds."""
-    each = _filled(raw.get("foreach"), context)
-    if isinstance(each, dict):
-        return {"key": item, "item": each.get(item)}
-    if isinstance(each, list):
-        for number, value in enumerate(each):
-            if item == (str(number) if isinstance(value, dict | list) else _written(value)):
-                return {"item": value}
-    axes = _filled(raw.get("matrix"), context)
-    if isinstance(axes, dict):
-        lists = [values if isinstance(values, list) else [values] for values in axes.values()]
-        if _product(lists) > 100_000:
-            raise InvalidInput("a matrix of more than 100000 stages")
-        for chosen in itertools.product(*(enumerate(values) for values in lists)):
-            parts = [
-                f"{axis}{number}" if isinstance(value, dict | list) else _written(value)
-                for axis, (number, value) in zip(axes, chosen, strict=True)
-            ]
-            if "-".join(parts) == item:
-                return {"key": item, "item": {axis: value for axis, (_, value) in zip(axes, chosen, strict=True)}}
-    return {}
-
-
-def _product(lists: list[list[Any]]) -> int:
+def _combined(axes: Any) -> Iterator[tuple[str, Object]]:
+    if not isinstance(axes, dict):
+        return
+    lists = [_list(listed) for listed in axes.values()]
     count = 1
-    for values in lists:
-        count *= len(values)
-    return count
+    for listed in lists:
+        count *= len(listed)
+    if count > _MAX_STAGES:
+        raise TooLarge(f"a matrix of more than {_MAX_STAGES} stages")
+    for chosen in itertools.product(*(list(enumerate(listed)) for listed in lists)):
+        parts = [
+            f"{axis}{number}" if isinstance(value, dict | list) else _written(value)
+            for axis, (number, value) in zip(axes, chosen, strict=True)
+        ]
+        name = "-".join(parts)
+        yield name, {"key": name, "item": {axis: value for axis, (_, value) in zip(axes, chosen, strict=True)}}
 
 
-def _filled(value: Any, context: Object) -> Any:
-    if isinstance(value, dict):
-        return {_filled(key, context): _filled(inner, context) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_filled(each, context) for each in value]
-    if not isinstance(value, str) or "${" not in value:
-        return value
-    whole = _HOLE.fullmatch(value)
-    if whole:
-        return _named(whole[1], context)
-    return _HOLE.sub(lambda hole: _written(_named(hole[1], context)), value)
+def _merged(*held: Object) -> Object:
+    """The maps as one; maps that they have under the same key are merged as well."""
+    found: Object = {}
+    for each in held:
+        for key, value in each.items():
+            both = isinstance(value, dict) and isinstance(found.get(key), dict)
+            found[key] = _merged(found[key], value) if both else value
+    return found
 
 
 def _named(expression: str, context: Object) -> Any:
     value: Any = context
-    for step in filter(None, _STEPS.split(expression)):
+    for step in (each.strip() for each in _STEPS.split(expression) if each):
         if isinstance(value, dict) and step in value:
             value = value[step]
         elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
@@ -115,3 +163,7 @@ def _written(value: Any) -> str:
     if type(value) is bool:
         return "true" if value else "false"
     return str(value)
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -1,13 +1,13 @@
 """The journal of aliases: what each stood for, from when to when, as webhooks say it or as two looks tell it apart.
 
-MLflow keeps only what an alias stands for now. The journal of one alias is one state (`states.of_alias`): a list of
-changes, each `{"version": …}` (null where the alias was taken away) with either `at`, the instant that a webhook
-names, or `before` and, where it is known, `after`, the two looks between which it must have happened.
+MLflow keeps only what an alias stands for now. Each change is a state of its own (`states.of_change`), by whose key it
+is known: the version (none where the alias was taken away), and either the instant that a webhook names, or the two
+looks between which it must have happened. All instants are of MLflow's clock.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -18,52 +18,86 @@ Object = dict[str, Any]
 
 
 def instant(seconds: float) -> str:
-    """A moment of this machine's clock, as RFC 3339 in UTC with milliseconds."""
+    """A moment of a clock, as RFC 3339 in UTC with milliseconds."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change to a version ('' where the alias was taken away), `at` an instant or, if that is '', between two looks.
+
+    `details` are who reported it, as far as that is at hand.
+    """
+
+    version: str
+    at: str = ""
+    before: str = ""
+    after: str = ""
+    details: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    @classmethod
+    def read(cls, text: str) -> Change:
+        """From what its key says of it (`keys.change`)."""
+        when, seen, version = text.split("/")
+        return cls(version, at=when) if seen == "at" else cls(version, before=when, after=seen)
+
+    @classmethod
+    def told(cls, said: Object) -> Change:
+        """From a payload's words."""
+        details = {name: str(each) for name, each in said.items() if name in ("reported", "delivery", "by")}
+        at, before, after = (str(said.get(name) or "") for name in ("at", "before", "after"))
+        return cls(str(said.get("version") or ""), at, before, after, details)
+
+    def said(self) -> Object:
+        """What a payload says of it."""
+        instants = {"at": self.at, "before": self.before, "after": self.after}
+        return {"version": self.version or None, **{k: v for k, v in instants.items() if v}, **self.details}
+
+    @property
+    def mark(self) -> str:
+        """The instant that it is known by."""
+        return self.at or self.before
+
+    @property
+    def place(self) -> str:
+        """What it is put in order by."""
+        return times.key(self.mark)[0]
 
 
 @dataclass(slots=True)
 class Alias:
     """The changes of one alias, in order; `heard` is when the last webhook about it came, by `time.monotonic`."""
 
-    changes: list[Object] = field(default_factory=list)
+    changes: tuple[Change, ...] = ()
     heard: float = float("-inf")
 
     @property
-    def version(self) -> str | None:
-        """What the alias stands for by the last change, None where by none."""
-        return self.changes[-1]["version"] if self.changes else None
+    def version(self) -> str:
+        """What the alias stands for by the last change, '' where for nothing."""
+        return self.changes[-1].version if self.changes else ""
 
-    def told(self, version: str | None, at: str, details: Mapping[str, str]) -> bool:
-        """Put in a change that a webhook told; whether that is news.
+    def take(self, changes: Iterable[Change]) -> None:
+        """Put in changes, of webhooks or of looks, in whatever order they come.
 
-        It takes the place of the change to the same version that two looks around its instant told apart.
+        One that two looks told apart is none where the alias stood for that version before: because a webhook came
+        late that names its instant, or because two captures look at the same server.
         """
-        place = times.key(at)[0]
-        if any(
-            "at" in each and times.key(each["at"])[0] == place and each["version"] == version for each in self.changes
-        ):
-            return False
-        change = {"version": version, "at": at, **details}
-        kept = [each for each in self.changes if not _is_same(each, version, place)]
-        self.changes = sorted([*kept, change], key=_place)
-        return True
+        every = {(each.mark, each.version): each for each in (*self.changes, *changes)}.values()
+        kept: list[Change] = []
+        for each in sorted(every, key=lambda each: (each.place, not each.at, each.version)):
+            if each.at or each.version != (kept[-1].version if kept else ""):
+                kept.append(each)
+        self.changes = tuple(kept)
 
-    def seen(self, version: str | None, after: str, before: str, details: Mapping[str, str]) -> bool:
-        """Put in what a look showed, if the last change says otherwise; whether that is news."""
+    def see(self, version: str, after: str, before: str) -> None:
+        """Put in what a look showed, if the last change says otherwise.
+
+        A look that came after a webhook stands after it, although clocks may differ by a little.
+        """
         if self.version == version:
-            return False
-        since = {"after": after} if after and times.key(after)[0] < times.key(before)[0] else {}
-        self.changes = [*self.changes, {"version": version, **since, "before": before, **details}]
-        return True
-
-
-def _place(change: Object) -> str:
-    return times.key(change.get("at") or change["before"])[0]
-
-
-def _is_same(change: Object, version: str | None, place: str) -> bool:
-    if "at" in change or change["version"] != version:
-        return False
-    after = change.get("after")
-    return (after is None or times.key(after)[0] <= place) and place <= times.key(change["before"])[0]
+            return
+        last = self.changes[-1].place if self.changes else ""
+        if times.key(before)[0] <= last:
+            before = times.lexical(times.of_ticks(times.ticks(last) + 10_000))
+        held = after if after and times.key(after)[0] < times.key(before)[0] else ""
+        self.take([Change(version, before=before, after=held, details={"reported": "look"})])

@@ -40,12 +40,11 @@ def served(path: Path, program: str) -> Iterator[str]:
         )
     with tempfile.TemporaryDirectory(prefix="provstore-mlflow-") as folder:
         backend = _copied(path, Path(folder))
-        artifacts = path.resolve().parent / "mlartifacts"
         try:
-            started = _started(found, backend, Path(folder), artifacts)
+            started = _started(found, backend, Path(folder))
         except _OutOfDate:
             _upgrade(found, backend, path)
-            started = _started(found, backend, Path(folder), artifacts)
+            started = _started(found, backend, Path(folder))
         process, url = started
         try:
             yield url
@@ -60,13 +59,18 @@ class _OutOfDate(Exception):
 def _copied(path: Path, folder: Path) -> str:
     """The backend URI of a copy: of the database, of a file store without artifacts."""
     if path.is_dir():
-        shutil.copytree(path, folder / "mlruns", ignore=shutil.ignore_patterns("artifacts"))
+        shutil.copytree(path, folder / "mlruns", ignore=_content_of_artifacts)
         return str(folder / "mlruns")
     for end in ("", "-wal", "-journal"):  # what a crash left beside the database belongs to it
         beside = path.with_name(path.name + end)
         if beside.exists():
             shutil.copyfile(beside, folder / f"mlflow.db{end}")
     return f"sqlite:///{folder / 'mlflow.db'}"
+
+
+def _content_of_artifacts(folder: str, names: list[str]) -> list[str]:
+    """What is left out of the copy; the folder of artifacts itself shows MLflow that what holds it is a run."""
+    return names if Path(folder).name == "artifacts" else []
 
 
 def _upgrade(program: str, backend: str, path: Path) -> None:
@@ -76,12 +80,19 @@ def _upgrade(program: str, backend: str, path: Path) -> None:
         raise Misconfigured(f"MLflow cannot read {path}: {_last(done.stderr)}")
 
 
-def _started(program: str, backend: str, folder: Path, artifacts: Path) -> tuple[subprocess.Popen[bytes], str]:
+def _started(program: str, backend: str, folder: Path) -> tuple[subprocess.Popen[bytes], str]:
     port = _free_port()
     # without ten more processes that run jobs
-    quiet = ["env", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false"]
-    command = [*quiet, program, "server", "--backend-store-uri", backend, "--host", "127.0.0.1", "--port", str(port)]
-    command += ["--workers", "1", *(["--artifacts-destination", str(artifacts)] if artifacts.is_dir() else [])]
+    # without ten more processes that run jobs; a file store is read, whatever MLflow's plans for those are
+    own = [
+        "env",
+        "-u",
+        "MLFLOW_REGISTRY_STORE_URI",
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false",
+        "MLFLOW_ALLOW_FILE_STORE=true",
+    ]
+    command = [*own, program, "server", "--backend-store-uri", backend, "--host", "127.0.0.1", "--port", str(port)]
+    command += ["--workers", "1"]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
@@ -117,6 +128,8 @@ def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
 
 
 def _last(text: str) -> str:
+    if "Can't locate revision" in text:
+        return "it is of a newer version of MLflow than this program"
     return next((line for line in reversed(text.splitlines()) if line.strip()), "it says nothing")[:300]
 
 

@@ -12,18 +12,21 @@ What is asked for, and why so (MLflow 3.17):
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import unquote
 
 from provstore.capture.mlflow import keys
 from provstore.capture.redaction import cleaned
 from provstore.errors import Misconfigured, NotFound, SourceUnavailable
 from provstore.pull.emitter import Emitter
 from provstore.pull.mlflow import files, states
-from provstore.pull.mlflow.aliases import Aliases
+from provstore.pull.mlflow.aliases import Aliases, Look
+from provstore.pull.mlflow.deletions import Deletions
+from provstore.pull.mlflow.details import Details
+from provstore.pull.mlflow.files import Bounds
+from provstore.pull.mlflow.incarnations import Incarnations
 from provstore.pull.mlflow.journal import instant
 from provstore.pull.mlflow.listing import Listing
 from provstore.pull.mlflow.sources import Firsts, Models
@@ -38,14 +41,11 @@ _READY: Final = "LOGGED_MODEL_READY"
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What is taken of traces (`commit`, `redact`, `keep`, or `none`: no traces), and the largest file that is hashed.
+    """What is taken of traces (`commit`, `redact`, `keep`, or `none`: no traces), and how much of files is hashed."""
 
-    `file_bytes` 0: files are not asked for.
-    """
-
+    bounds: Bounds
     traces: str = "commit"
     commitment_key: str = ""
-    file_bytes: int = 2 << 30
 
 
 @dataclass(slots=True)
@@ -70,7 +70,10 @@ class Poller:
         self._listing, self._emitter, self._server, self._options = listing, emitter, server, options
         self._tell = tell
         self._spoken = states.Spoken(options.traces, options.commitment_key)
-        self.aliases = Aliases(server, emitter)
+        self._details = Details(listing, emitter, server, options.bounds, tell)
+        self._incarnations = Incarnations(server, emitter)
+        self._deletions = Deletions(listing, emitter, server, self._incarnations, tell)
+        self.aliases = Aliases(server, emitter, self._incarnations, self._bearer)
         self._marks, self._firsts, self._models = _Marks(), Firsts(), Models()
         self._created: dict[tuple[str, str], str] = {}
         self._open: set[str] = set()
@@ -88,6 +91,7 @@ class Poller:
         `thorough` asks for every run singly, else only for those whose search result changed.
         """
         self._seen.clear()
+        self.contested()
         experiments = self._experiments()
         for model in self._listing.logged_models(experiments):
             self._logged_model(model)
@@ -95,24 +99,29 @@ class Poller:
         for run in self._listing.runs(experiments):
             self._take_runs(self._firsts.note(run))
             self._seen.add(f"{keys.prefix(self._server)}run {run['info']['run_id']}")
-            if thorough or self._is_news(run):
+            if thorough or run["info"]["run_id"] in self._details.unread or self._is_news(run):
                 self._take_runs([run["info"]["run_id"]])
             else:
                 self._mark(run["info"])
+                self._details.note(run, news=False, again=False)
         self._registry(0)
         for trace in self._traces(experiments, ""):
             self._trace(trace)
         self._finish()
-        self._vanished()
+        self._deletions.compare(self._seen, {"trace"} if self._options.traces == "none" else set())
         self._emitter.flush()
+        self._emitter.settle()
+        self._emitter.flush()
+
+    def contested(self) -> bool:
+        """Look what others have written to the store at the same time; whether that is to be put right."""
+        rivals = self._emitter.refresh()
+        return self.aliases.refresh() or rivals
 
     def round(self) -> None:
         """Look at what is going on, and at what is new since the last round or sweep."""
         experiments = self._experiments()
-        since = self._marks.models - _OVERLAP
-        for model in self._listing.logged_models(experiments):
-            if int(model["info"].get("last_updated_timestamp_ms") or 0) < since:
-                break
+        for model in self._listing.logged_models(experiments, self._marks.models - _OVERLAP):
             self._logged_model(model)
         self._new_runs(experiments)
         for model_id in sorted(self._touched):
@@ -126,9 +135,11 @@ class Poller:
         self._touched.clear()
         self._emitter.flush()
         self._hash()
+        self._details.collect()
         self._emitter.flush()
 
     def _offer(self, payload: Object) -> bool:
+        payload = self._incarnations.placed(payload)
         self._seen.add(keys.key(payload))
         return self._emitter.offer(payload)
 
@@ -157,11 +168,13 @@ class Poller:
         self._take_runs(sorted(again))
 
     def _is_news(self, run: Object) -> bool:
-        payload = cleaned(self._of_run(run))
+        payload = cleaned(self._incarnations.placed(self._of_run(run)))
         live = self._emitter.known.get(keys.key(payload))
-        return live is None or live.digest.partition(".")[0] != keys.search_digest(payload)
+        if live is None or live.rivals:
+            return True
+        return live.digest.partition(".")[0] != keys.search_digest(payload)
 
-    def _of_run(self, run: Object) -> Object:
+    def _of_run(self, run: Object, reads: Sequence[Object] = ()) -> Object:
         info = run["info"]
         experiment, name = str(info["experiment_id"]), str(info["run_id"])
         return states.of_run(
@@ -169,31 +182,40 @@ class Poller:
             run,
             lambda dataset: self._firsts.is_first(experiment, dataset, name),
             self._models.made_by(name),
+            reads,
         )
 
     def _take_runs(self, names: Iterator[str] | list[str] | set[str]) -> None:
         for name in names:
             try:
                 run = self._listing.run(name)
-            except NotFound:
+            except NotFound as error:
+                self._tell(f"run {name} is passed over: {error}")
                 self._open.discard(name)
                 continue
             self._mark(run["info"])
-            if self._offer(self._of_run(run)):
+            news = self._offer(self._of_run(run, self._details.reads(run)))
+            self._details.note(run, news=news, again=True)
+            if news:
                 inputs, outputs = run.get("inputs") or {}, run.get("outputs") or {}
                 models = [*(inputs.get("model_inputs") or ()), *(outputs.get("model_outputs") or ())]
                 self._touched |= {str(each["model_id"]) for each in models if each.get("model_id")}
 
     def _mark(self, info: Object) -> None:
-        self._marks.runs = max(self._marks.runs, int(info.get("start_time") or 0), int(info.get("end_time") or 0))
+        times = self._by_now(info.get("start_time")), self._by_now(info.get("end_time"))
+        self._marks.runs = max(self._marks.runs, *times)
         going_on = info.get("status") in _GOING_ON
         (self._open.add if going_on else self._open.discard)(str(info["run_id"]))
+
+    def _by_now(self, milliseconds: object) -> int:
+        """An instant that somebody's clock told; now, where that is ahead: what follows it must not be passed over."""
+        return min(int(float(str(milliseconds or 0))), int(self._listing.now() * 1000))
 
     # -- models -------------------------------------------------------------------------------------------------------
 
     def _logged_model(self, model: Object) -> None:
         info = model["info"]
-        self._marks.models = max(self._marks.models, int(info.get("last_updated_timestamp_ms") or 0))
+        self._marks.models = max(self._marks.models, self._by_now(info.get("last_updated_timestamp_ms")))
         run = self._models.note(model)
         if run and f"{keys.prefix(self._server)}run {run}" in self._emitter.known:
             self._makers.add(run)
@@ -207,10 +229,10 @@ class Poller:
         for model, run in waiting:
             key = f"{keys.prefix(self._server)}model-files {model}"
             self._seen.add(key)
-            if not self._options.file_bytes or key in self._emitter.known:
+            if not self._options.bounds.each or key in self._emitter.known:
                 continue
             try:
-                found = files.hashed(self._listing, model, self._options.file_bytes)
+                found = files.of_model(self._listing, model, self._options.bounds.each)
             except (SourceUnavailable, Misconfigured, NotFound) as error:  # the next sweep tries again
                 self._tell(f"the files of {model} could not be read: {error}")
                 continue
@@ -219,25 +241,34 @@ class Poller:
 
     def _registry(self, since: int) -> None:
         """Registered models, versions that changed since an instant, and what the aliases stand for."""
-        began = time.monotonic(), instant(time.time())
-        models = list(self._listing.registered_models())
+        asked, began = time.monotonic(), instant(self._listing.now())
+        listed = list(self._listing.registered_models())
+        look = Look(asked, began, instant(self._listing.now()))
+        models = [self._incarnations.placed(states.of_registered_model(self._server, model)) for model in listed]
+        shown = {(str(model["model"]["name"]), model.get("since", "")) for model in models}
+        for bearer, _ in sorted(self.aliases.bearers() - shown):
+            with suppress(NotFound):  # a page may have passed over it, because something before it went
+                said = self._listing.registered_model(bearer)
+                models.append(self._incarnations.placed(states.of_registered_model(self._server, said)))
         for model in models:
-            self._offer(states.of_registered_model(self._server, model))
-        for version in self._listing.model_versions():
-            changed = int(version.get("last_updated_timestamp") or 0)
-            if changed < since:
-                break
-            self._marks.versions = max(self._marks.versions, changed)
+            self._offer(model)
+        for version in self._listing.model_versions(since):
+            self._marks.versions = max(self._marks.versions, self._by_now(version.get("last_updated_timestamp")))
             name, number = str(version["name"]), str(version["version"])
             self._created[name, number] = instant(int(version.get("creation_timestamp") or 0) / 1000)
             self._offer(states.of_model_version(self._server, version, self._models.of(version)))
-        self.aliases.look(models, began, self._created)
+        self.aliases.look(models, look, self._created)
+
+    def _bearer(self, name: str) -> None:
+        """Make known which registered model bears a name, if MLflow tells that now."""
+        with suppress(NotFound, SourceUnavailable, Misconfigured):
+            self._offer(states.of_registered_model(self._server, self._listing.registered_model(name)))
 
     # -- traces -------------------------------------------------------------------------------------------------------
 
     def _traces(self, experiments: list[str], condition: str) -> Iterator[Object]:
         if self._options.traces != "none":
-            began = int(time.time() * 1000)
+            began = int(self._listing.now() * 1000)
             yield from self._listing.traces(experiments, condition)
             self._marks.traces = began
 
@@ -256,29 +287,3 @@ class Poller:
         name = str(trace["trace_id"])
         (self._open_traces.add if trace.get("state") == "IN_PROGRESS" else self._open_traces.discard)(name)
         self._offer(states.of_trace(self._server, trace, self._spoken))
-
-    # -- what is gone -------------------------------------------------------------------------------------------------
-
-    def _vanished(self) -> None:
-        """Deletions for good: what is known, was not listed, and is not found when it is asked for either."""
-        head = keys.prefix(self._server)
-        for key in sorted(self._emitter.known.keys() - self._seen):
-            kind, _, name = key.removeprefix(head).partition(" ")
-            if kind not in self._singly or (kind == "trace" and self._options.traces == "none"):
-                continue
-            gone = states.of_deletion(self._server, kind, unquote(name))
-            if keys.key(gone) in self._emitter.known:
-                continue
-            try:
-                self._singly[kind](self._listing, unquote(name))
-            except NotFound:
-                self._offer(gone)
-
-    _singly: Final[dict[str, Callable[[Listing, str], Object]]] = {
-        "experiment": Listing.experiment,
-        "run": Listing.run,
-        "logged-model": Listing.logged_model,
-        "registered-model": Listing.registered_model,
-        "model-version": lambda listing, name: listing.model_version(*name.rsplit("/", 1)),
-        "trace": Listing.trace,
-    }

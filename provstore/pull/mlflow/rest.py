@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import json
 import ssl
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from http.client import HTTPException, HTTPResponse
 from typing import Any, Final
 from urllib.error import HTTPError
@@ -26,6 +28,16 @@ _LOOPBACK: Final = {"127.0.0.1", "::1", "localhost"}
 _PORTS: Final = {"http": 80, "https": 443}
 #: MLflow's own word for what is not there, and for a route or a field that an older server does not know.
 _GONE: Final = "RESOURCE_DOES_NOT_EXIST"
+#: Answers that the same request may not get later; how long it waits for that, unless told; and at most, in seconds.
+_LATER: Final = (429, 502, 503, 504)
+_WAITS: Final = (0.2, 0.5, 1.0)
+_LONGEST: Final = 30.0
+#: Clocks that differ by no more, in seconds, are taken for the same.
+_JITTER: Final = 2.0
+
+
+class NoRoute(SourceUnavailable):
+    """A 404 that is not MLflow's own word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +84,21 @@ class _SameHost(HTTPRedirectHandler):
 
 
 class Rest:
-    """One MLflow server; every request may raise SourceUnavailable (try again), NotFound, or Misconfigured."""
+    """One MLflow server; every request may raise SourceUnavailable (try again), NotFound, or Misconfigured.
+
+    What a server or a proxy cannot answer now is asked again a few times, as late as it says. NotFound is MLflow's own
+    word alone; a bare 404 is NoRoute: of an older MLflow, or of a proxy that has lost it for a while.
+    """
 
     def __init__(self, where: Address, access: MlflowAccess) -> None:
         self.url = where.url
+        self._ahead = 0.0  # how far MLflow's clock is ahead of this machine's, in seconds
         self._headers = {"Accept": "application/json", "User-Agent": "provstore", **_authorization(where, access)}
         self._open = _opener(where.url, insecure=access.insecure_tls).open
+
+    def now(self) -> float:
+        """This instant by MLflow's clock, as far as its answers tell it; in seconds since 1970."""
+        return time.time() + self._ahead
 
     def get(self, path: str, query: Object | None = None) -> Object:
         """The JSON object that a GET is answered with."""
@@ -114,7 +135,8 @@ class Rest:
     @contextmanager
     def _answer(self, request: Request) -> Iterator[HTTPResponse]:
         try:
-            with self._open(request, timeout=_TIMEOUT) as answer:
+            with self._opened(request) as answer:
+                self._hear_clock(answer.headers.get("Date"))
                 yield answer
         except HTTPError as error:
             raise self._refusal(request, error) from error
@@ -122,6 +144,30 @@ class Rest:
             raise SourceUnavailable(
                 f"no answer from MLflow at {self.url}: {getattr(error, 'reason', error)}"
             ) from error
+
+    def _opened(self, request: Request) -> HTTPResponse:
+        for wait in _WAITS:
+            try:
+                found: HTTPResponse = self._open(request, timeout=_TIMEOUT)
+                return found
+            except HTTPError as error:
+                if error.code not in _LATER:
+                    raise
+                told = error.headers.get("Retry-After") or ""
+                error.close()
+                time.sleep(min(float(told), _LONGEST) if told.isascii() and told.isdigit() else wait)
+            except (OSError, HTTPException):  # nobody there, or cut off before the answer
+                time.sleep(wait)
+        last: HTTPResponse = self._open(request, timeout=_TIMEOUT)
+        return last
+
+    def _hear_clock(self, date: str | None) -> None:
+        """A `Date` is cut to whole seconds (RFC 9110 §5.6.7), and may be some time on its way."""
+        try:
+            ahead = parsedate_to_datetime(date or "").timestamp() + 0.5 - time.time()
+        except ValueError:
+            return
+        self._ahead = ahead if abs(ahead) > _JITTER else 0.0
 
     def _refusal(self, request: Request, error: HTTPError) -> Misconfigured | NotFound | SourceUnavailable:
         try:
@@ -139,8 +185,8 @@ class Rest:
         if code == _GONE:
             return NotFound(f"MLflow has no such thing, {what}")
         if error.code == 404 and not code:
-            return NotFound(f"what answers at {self.url} has no {what}; is it an MLflow server?")
-        if error.code in (429, 500, 502, 503, 504):
+            return NoRoute(f"what answers at {self.url} has no {what}; is it an MLflow server?")
+        if error.code in (*_LATER, 500):
             return SourceUnavailable(f"MLflow could not answer {what}")
         return Misconfigured(f"MLflow refuses {what}")
 

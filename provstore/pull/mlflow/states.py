@@ -6,9 +6,12 @@ import hashlib
 import hmac
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+
+from provstore.capture.redaction import hide
+from provstore.pull.mlflow import histories
 
 FORMAT: Final = "mlflow/1"
 
@@ -19,6 +22,13 @@ _SPOKEN: Final = {
     "inputs": ("mlflow.traceInputs", "request_preview"),
     "outputs": ("mlflow.traceOutputs", "response_preview"),
 }
+#: What else a trace holds of people in clear text: who asked, and what somebody wrote of the answer.
+_OF_PEOPLE: Final = frozenset(
+    (
+        *("mlflow.trace.user", "assessments/rationale", "assessments/metadata", "assessments/expectation"),
+        *("feedback/value", "feedback/error", "source/source_id"),
+    )
+)
 #: Lists whose order says nothing in MLflow, and what they are put in order by.
 _UNORDERED: Final = ("tags", "params", "metrics", "dataset_inputs", "model_inputs", "model_outputs", "aliases")
 
@@ -28,7 +38,13 @@ def of_experiment(server: str, said: Object) -> Object:
     return _payload("experiment", server, experiment=_without(said, "last_update_time"))
 
 
-def of_run(server: str, said: Object, is_first: Callable[[tuple[str, str]], bool], made: Iterable[str]) -> Object:
+def of_run(
+    server: str,
+    said: Object,
+    is_first: Callable[[tuple[str, str]], bool],
+    made: Iterable[str],
+    reads: Sequence[Object] = (),
+) -> Object:
     """A run; `is_first` tells whether it was the first of its experiment with a dataset of a name and digest.
 
     MLflow keeps a dataset once for (experiment, name, digest), with the source that the first run gave: an input of
@@ -47,7 +63,7 @@ def of_run(server: str, said: Object, is_first: Callable[[tuple[str, str]], bool
     untold = set(made) - {str(each.get("model_id")) for each in told}
     if untold:
         run["outputs"] = {**outputs, "model_outputs": [*told, *({"model_id": each} for each in untold)]}
-    return _payload("run", server, run=run)
+    return _payload("run", server, run=run, **({"reads": list(reads)} if reads else {}))
 
 
 def dataset_key(said: Object) -> tuple[str, str]:
@@ -57,7 +73,13 @@ def dataset_key(said: Object) -> tuple[str, str]:
 
 
 def of_logged_model(server: str, said: Object) -> Object:
-    return _payload("logged-model", server, model=said)
+    """A logged model; of a metric that one run measured on one dataset several times, how that went.
+
+    MLflow gives every value that was ever logged.
+    """
+    data = said.get("data") or {}
+    metrics = histories.together(data.get("metrics") or ())
+    return _payload("logged-model", server, model={**said, "data": {**data, "metrics": metrics}} if metrics else said)
 
 
 def of_registered_model(server: str, said: Object) -> Object:
@@ -70,9 +92,10 @@ def of_model_version(server: str, said: Object, model: str) -> Object:
     return _payload("model-version", server, version=said, **({"model_id": model} if model else {}))
 
 
-def of_alias(server: str, name: str, alias: str, history: list[Object]) -> Object:
-    """All that is known of what an alias stood for, the earliest first."""
-    return {"provstore": FORMAT, "kind": "alias", "server": server, "name": name, "alias": alias, "history": history}
+def of_change(server: str, name: str, alias: str, change: Object, ends: str) -> Object:
+    """A change of an alias; `ends` is the mark of the assignment that it ended, '' where there was none."""
+    ended = {"ends": ends} if ends else {}
+    return _payload("alias-change", server, name=name, alias=alias, change=change, **ended)
 
 
 def of_files(server: str, model: str, run: str, files: list[Object], texts: Mapping[str, str]) -> Object:
@@ -81,13 +104,26 @@ def of_files(server: str, model: str, run: str, files: list[Object], texts: Mapp
     return _payload("model-files", server, model_id=model, **made, files=files, texts=dict(texts))
 
 
-def of_deletion(server: str, of: str, identifier: str) -> Object:
-    """That MLflow no longer has what it had: it was deleted for good."""
-    return _payload("deletion", server, of=of, id=identifier)
+def of_artifacts(server: str, info: Object, artifacts: list[Object], *, more: bool) -> Object:
+    """What a run logged: path, size and, of what was hashed, SHA-256 of each; `more` where that is not all."""
+    told = {name: info[name] for name in ("artifact_uri", "end_time") if info.get(name)}
+    rest = {"more": True} if more else {}
+    return _payload("run-artifacts", server, run_id=info["run_id"], **told, artifacts=artifacts, **rest)
+
+
+def of_histories(server: str, run: str, metrics: list[Object]) -> Object:
+    """How the metrics of a run went, in summaries."""
+    return _payload("metric-histories", server, run_id=run, metrics=metrics)
+
+
+def of_deletion(server: str, of: str, identifier: str, since: str = "", *, back: bool = False) -> Object:
+    """That MLflow no longer has what it had: it was deleted for good. Or, `back`, that it has it all the same."""
+    more = {**({"since": since} if since else {}), **({"back": True} if back else {})}
+    return _payload("deletion", server, of=of, id=identifier, **more)
 
 
 def of_trace(server: str, said: Object, spoken: Spoken) -> Object:
-    """A trace; what went in and came out of it as `spoken` has it."""
+    """A trace; what went in and came out of it, and what is told of people, as `spoken` has it."""
     metadata = dict(said.get("trace_metadata") or {})
     told: Object = {}
     trace = {**said, "trace_metadata": metadata}
@@ -98,7 +134,9 @@ def of_trace(server: str, said: Object, spoken: Spoken) -> Object:
             told[side] = spoken.told(str(said["trace_id"]), side, str(text or shown))
     for member in ("mlflow.trace.sizeStats", "mlflow.trace.sizeBytes", "mlflow.trace.infoFinalized"):
         metadata.pop(member, None)
-    return _payload("trace", server, trace=trace, **told)
+    payload = _payload("trace", server, trace=trace, **told)
+    found = hide(payload, frozenset() if spoken.how == "keep" else _OF_PEOPLE)
+    return {**found.value, "redacted": list(found.pointers)} if found.pointers else payload
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ class Gate:
         if not identifier or not hmac.compare_digest(expected, given.encode(errors="surrogateescape")):
             raise Refused("the signature is not that of the secret which this listener knows", 401)
         if not _SECONDS.match(timestamp) or abs(now - int(timestamp)) > MAX_AGE:
-            raise Refused(f"the timestamp is more than {MAX_AGE} s from this machine's clock", 401)
+            raise Refused(f"the timestamp is more than {MAX_AGE} s from MLflow's clock", 401)
         delivery = _read(identifier, body)
         with self._lock:
             if identifier in self.deliveries:
@@ -88,10 +88,21 @@ def _read(identifier: str, body: bytes) -> Delivery:
 
 
 class Listener:
-    """An HTTP server, on a thread of its own, that answers a delivery once `take` has done with it."""
+    """An HTTP server, on a thread of its own, that answers a delivery once `take` has done with it.
 
-    def __init__(self, host: str, port: int, gate: Gate, take: Callable[[Delivery], None]) -> None:
-        handler = type("Handler", (_Handler,), {"gate": gate, "take": staticmethod(take)})
+    `clock` is MLflow's, in seconds since 1970: by it a delivery is old or not.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        gate: Gate,
+        take: Callable[[Delivery], None],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        own = {"gate": gate, "take": staticmethod(take), "clock": staticmethod(clock)}
+        handler = type("Handler", (_Handler,), own)
         self._server = ThreadingHTTPServer((host, port), handler)
         self._server.daemon_threads = True
         self.port = int(self._server.server_address[1])
@@ -107,12 +118,13 @@ class Listener:
 class _Handler(BaseHTTPRequestHandler):
     gate: Gate
     take: Callable[[Delivery], None]
+    clock: Callable[[], float]
     timeout = _PATIENCE
     server_version, sys_version = "provstore", ""
 
     def do_POST(self) -> None:
         try:
-            delivery = self.gate.admit(dict(self.headers), self._body(), time.time())
+            delivery = self.gate.admit(dict(self.headers), self._body(), self.clock())
         except ProvStoreError as error:
             self._say(error.status, error.detail)
             return
