@@ -171,6 +171,14 @@ def test_changes_that_were_not_committed_are_named(pipeline: Server) -> None:
     assert re.search(r"<h1><bdi>commit [0-9a-f]{12} with changes</bdi></h1>", page(pipeline, dirty))
 
 
+def test_bytes_go_by_the_file_that_they_are(pipeline: Server) -> None:
+    bytes_of = pipeline.rows(
+        "PREFIX ps: <https://w3id.org/provstore/ns#> SELECT DISTINCT ?b { ?s ps:bytes ?b ; a ps:ReadState ."
+        " FILTER(STRSTARTS(STR(?b), 'ni:') && CONTAINS(STR(?s), 'training.csv')) }"
+    )[0]["b"]
+    assert re.search(r"<h1><bdi>training\.csv, bytes \S+…</bdi></h1>", page(pipeline, bytes_of))
+
+
 def test_what_is_not_recorded_is_said(odd: Server) -> None:
     read = text_of(page(odd, BARE))
     for what in ("Trained by", "Data", "Code", "Environment", "Parameters", "Evaluation"):
@@ -204,6 +212,7 @@ def test_a_run_tells_its_metrics_and_not_their_nodes(pipeline: Server) -> None:
     training = next(each["iri"] for each in run if each["what"] == "training")
     read = text_of(page(pipeline, training))
     assert "training_roc_auc 0.7285" in read
+    assert "7 measurements of" in read  # which MLflow has at the run and at the model
     assert "#measurement" not in read
 
 

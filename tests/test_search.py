@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from provstore.errors import Busy, QueryRefused
 from provstore.ledger.log import Ledger
-from provstore.search import MOST_RESULTS, MOST_WORDS, Searcher, expression, parse
+from provstore.search import FILTERS, MOST_RESULTS, MOST_WORDS, Searcher, expression, parse
 from provstore.views.words import row
 from tests import stores
 from tests.histories import at, dataset, native, of_dataset, run_id, run_iri
@@ -240,11 +240,19 @@ def test_filters(world: Searcher) -> None:
     assert ask(world, "score", kind="", owner="").total == ask(world, "score").total
 
 
+def test_nothing_is_incomplete_where_nobody_looked(world: Searcher) -> None:
+    assert ask(world, incomplete="MUST").total == 0
+    assert ask(world, "score").judged is None
+    assert all(each["lacks"] is None for each in ask(world, "score").results)
+    with pytest.raises(QueryRefused, match="MUST, SHOULD, MAY, ERROR; got 'much'"):
+        ask(world, incomplete="much")
+
+
 @pytest.mark.parametrize("text", ["", "score", "-score", "isk_sc", "e"])
 def test_facets_count_what_is_found(world: Searcher, text: str) -> None:
     found = ask(world, text, limit=MOST_RESULTS)
     assert found.total == len(found.results) > 0
-    counted: dict[str, Counter[str]] = {key: Counter() for key in ("kind", "namespace", "owner", "tag")}
+    counted: dict[str, Counter[str]] = {key: Counter() for key in FILTERS}
     for each in found.results:
         counted["kind"][each["kind"]] += 1
         counted["namespace"].update(filter(None, [each["namespace"]]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -11,8 +12,9 @@ from playwright.sync_api import Browser, expect
 
 from tests.asking import LONG, RTL, SCRIPT, assert_harmless, fill
 from tests.browser import watched
-from tests.servers import Server, serving
+from tests.servers import WORKED, Server, serving
 from tests.test_vocabulary import BROWSER
+from tests.verdicts import judged
 
 
 @pytest.fixture(scope="module")
@@ -154,3 +156,50 @@ def test_garbage_is_explained_on_a_page(demo: Server, query: str) -> None:
 @pytest.mark.parametrize("text", ["%FF%FE", "%ED%A0%80", "%00", "NEAR(", '"', "-", "*", "%E2%80%AE", "a" * 20_000])
 def test_nothing_that_is_typed_is_an_error(demo: Server, text: str) -> None:
     assert demo.http.get(f"/search?q={text}", headers={"accept": BROWSER}).status_code == 200
+
+
+# --- what is incomplete ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def demanding(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Examples of which a profile finds a few incomplete."""
+    profiles = "bcbs-239/1:annotate"
+    with serving(tmp_path_factory.mktemp("demanding") / "data", *WORKED, verb="demo", profiles=profiles) as found:
+        judged(found)
+        yield found
+
+
+def test_what_lacks_something_is_narrowed_to(demanding: Server, browser: Browser) -> None:
+    lacking = {row["thing"] for row in answered(demanding, "quality/incomplete")}
+    found = demanding.http.get("/search", params={"incomplete": ["MUST", "SHOULD", "MAY"], "limit": 500}).json()
+    assert {each["iri"] for each in found["results"]} == lacking & {each["iri"] for each in everything(demanding)}
+    assert found["total"] == len(found["results"]) > 2
+    assert all(each["lacks"]["count"] for each in found["results"])
+    counts = {each["value"]: each["count"] for each in found["facets"]["incomplete"]}
+    for severity, count in counts.items():
+        assert total(demanding, f"incomplete={severity}") == count
+    assert total(demanding, "q=zzzz&incomplete=MUST") == 0
+    with watched(browser, demanding.url) as seen:
+        page = seen.open("/search")
+        page.get_by_text("Incomplete", exact=True).click()
+        page.get_by_role("link", name="lacks what is demanded").click()
+        expect(page.locator(".results .badge.bad").first).to_have_text("lacks what is demanded")
+        expect(page.get_by_role("link", name="Remove lacks what is demanded")).to_be_visible()
+        assert seen.serious() == []
+
+
+def everything(server: Server) -> list[dict[str, Any]]:
+    results: list[dict[str, Any]] = []
+    path = "/search?limit=500"
+    while path:
+        answer = server.http.get(path).json()
+        results += answer["results"]
+        path = answer.get("next", "")
+    return results
+
+
+def answered(server: Server, name: str) -> list[dict[str, str]]:
+    accept = {"accept": "application/sparql-results+json"}
+    rows = server.http.get(f"/queries/{name}", headers=accept).raise_for_status().json()["results"]["bindings"]
+    return [{key: cell["value"] for key, cell in row.items()} for row in rows]

@@ -17,7 +17,7 @@ router = APIRouter(tags=["ask"])
 
 @router.get("/search")
 async def get_search(request: Request) -> Response:
-    """`?q=…`, filters `kind`, `namespace`, `owner`, `tag` (any of several), `limit`, `cursor`, `min-index`.
+    """`?q=…`, filters `kind`, `namespace`, `owner`, `tag`, `incomplete` (repeatable), `limit`, `cursor`, `min-index`.
 
     Total, facets, results with their matches marked, and the link to the next page.
     """
@@ -33,7 +33,7 @@ async def get_search(request: Request) -> Response:
     if render.wants_page(request):
         return await pages.page(service_of(request), asked, min_index, given)
     found = await service_of(request).search(asked, min_index)
-    tag = etag(found.index, repr(asked), "application/json")
+    tag = etag(found.index, f"{asked!r} {found.judged}", "application/json")
     headers = {"ETag": tag, "Provstore-Index": str(found.index), "Cache-Control": "no-cache", "Vary": "Accept"}
     if tag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)

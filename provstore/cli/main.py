@@ -271,6 +271,10 @@ def _searching(commands: argparse._SubParsersAction[Parser]) -> None:
     )
     for name in ("kind", "namespace", "owner", "tag"):
         parser.add_argument(f"--{name}", action="append", default=[], help=f"only of this {name}; may be repeated")
+    what = "only what lacks something: what a profile demands (MUST), recommends (SHOULD) or suggests (MAY)"
+    parser.add_argument(
+        "--incomplete", metavar="SEVERITY", action="append", default=[], help=f"{what}; may be repeated"
+    )
     parser.add_argument("--limit", type=int, default=20, help="how many results (default: 20)")
     _format(parser, LISTS)
     parser.add_argument("--server", metavar="URL", help=_SERVER)

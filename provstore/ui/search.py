@@ -14,7 +14,14 @@ from provstore import search
 from provstore.core.service import Service
 from provstore.ui import names, render
 
-_TITLES = {"kind": "Kind", "namespace": "Namespace", "owner": "Owner", "tag": "Tag"}
+_TITLES = {"kind": "Kind", "namespace": "Namespace", "owner": "Owner", "tag": "Tag", "incomplete": "Incomplete"}
+#: Severity → what a thing lacks.
+_LACKS = {
+    "MUST": "lacks what is demanded",
+    "SHOULD": "lacks what is recommended",
+    "MAY": "lacks what is suggested",
+    "ERROR": "could not be checked",
+}
 #: What the fields of a snippet are called.
 _FIELDS = {
     "columns": "column",
@@ -49,6 +56,8 @@ class Result:
     tags: list[str]
     field: str
     snippet: list[str]
+    lacks: str
+    mood: str
 
 
 async def page(service: Service, asked: search.Request, min_index: int | None, given: QueryParams) -> Response:
@@ -92,7 +101,8 @@ def _choice(name: str, value: str, count: int | None, kept: list[tuple[str, str]
     pair = (name, value)
     chosen = pair in kept
     href = _address([each for each in kept if each != pair] if chosen else [*kept, pair])
-    return Choice(names.spaced(value) if name == "kind" else value, count, href, chosen)
+    text = names.spaced(value) if name == "kind" else _LACKS.get(value, value) if name == "incomplete" else value
+    return Choice(text, count, href, chosen)
 
 
 def _address(pairs: Iterable[tuple[str, str]]) -> str:
@@ -104,4 +114,7 @@ def _result(found: dict[str, Any]) -> Result:
     kind, snippet = found["kind"], found["snippet"] or {"field": "", "marked": []}
     thing = names.Thing(found["iri"], found["name"], names.spaced(kind), names.role(kind))
     field = _FIELDS.get(snippet["field"], snippet["field"])
-    return Result(thing, found["marked"], found["namespace"], found["owners"], found["tags"], field, snippet["marked"])
+    grave = found["lacks"]["severity"] if found["lacks"] else ""
+    owners, tags = found["owners"], found["tags"]
+    lacks, mood = _LACKS.get(grave, ""), "bad" if grave == "MUST" else "fair"
+    return Result(thing, found["marked"], found["namespace"], owners, tags, field, snippet["marked"], lacks, mood)

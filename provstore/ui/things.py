@@ -176,6 +176,8 @@ class View:
         self.thing, self.given, self.say = thing, dict(given), Namer(thing)
         self.around = thing.around or {}
         self.self = self.say.node({"iri": thing.iri, "kind": thing.kind, **_card(self.around)})
+        if thing.kind == "Bytes" and len(called := self._files()) == 1:
+            self.self = replace(self.self, name=f"{called.pop()}, {self.self.name}")
         self.is_activity, self.is_agent = thing.role == "activity", thing.role == "agent"
         self.moment = {"at_index": given.get("at-index"), "as_of": given.get("as-of")}
 
@@ -184,6 +186,11 @@ class View:
     @property
     def kind(self) -> str:
         return wording.kind(self.thing.kind)
+
+    def _files(self) -> set[str]:
+        """The names, without folders, of the files that were seen to consist of these bytes."""
+        states = [node for each in self.related("bytes", "in") for node in each["nodes"]]
+        return {self.say.plain(node["asset"]).rpartition("/")[2] for node in states if node.get("asset")}
 
     @property
     def types(self) -> list[str]:
@@ -362,15 +369,17 @@ class View:
         return [m for m in self.thing.said.measures if column is None or m.column == column][:_MEASURES]
 
     @cached_property
-    def measured(self) -> tuple[list[Table], list[Measure]]:
-        """What was measured of a model or by a run as tables, and what makes none; a dataset's are told one by one."""
+    def all_measures(self) -> list[Measure]:
+        """What was measured of it or by it; what a run says of itself once more of its model is told once."""
         found = list(self.thing.said.measures)
-        if self.thing.kind in ("Dataset", "Version", "WriteState", "ReadState"):
-            return [], found
-        if self.is_activity:  # a run may say of itself again what it measured of its model
-            elsewhere = {(m.metric, m.value) for m in found if m.of != self.thing.iri}
-            found = [m for m in found if m.of != self.thing.iri or (m.metric, m.value) not in elsewhere]
-        return tables(found)
+        elsewhere = {(m.metric, m.value) for m in found if m.of != self.thing.iri} if self.is_activity else set()
+        return [m for m in found if m.of != self.thing.iri or (m.metric, m.value) not in elsewhere]
+
+    @property
+    def measured(self) -> tuple[list[Table], list[Measure]]:
+        """The measurements as tables, and those that make none; a dataset's are told one by one."""
+        one_by_one = self.thing.kind in ("Dataset", "Version", "WriteState", "ReadState")
+        return ([], self.all_measures) if one_by_one else tables(self.all_measures)
 
     @property
     def settings(self) -> list[tuple[str, tuple[Parameter, ...]]]:

@@ -22,21 +22,20 @@ from pathlib import Path
 from typing import Any
 
 from provstore.errors import Busy, QueryRefused, QueryTooExpensive
+from provstore.search import incomplete
+from provstore.search.marking import Marker, snippet
+from provstore.search.terms import Term, expression, parse
 from provstore.views import items, texts
 from provstore.views.apart import told_apart
-from provstore.views.search import WHOLE
-from provstore.views.words import Word, words
 
-FILTERS = ("kind", "namespace", "owner", "tag")
+FILTERS = ("kind", "namespace", "owner", "tag", "incomplete")
 MOST_RESULTS = 500
 MOST_WORDS = 64  # what is typed beyond is not looked for, and the answer says so
 _MOST_VALUES = 20  # of each facet
 _SECONDS = 10.0
 _LAST = 2**63 - 1  # an id beyond every other
-_AROUND = 60  # characters on each side of the first match in a long text
 #: bm25 weights, in the order of the index's columns: name, columns, about, description, sql, joined.
 _RANK = "bm25(search_text, 10.0, 5.0, 3.0, 2.0, 1.0, 6.0)"
-_TYPED = re.compile(r'(-?)(?:"([^"]*)(?:"|\Z)(\*?)|(\S+))')
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +50,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An answer: the index it is of, how many there are in all, counts, this page, and the cursor of the next.
+    """An answer: the index it is of, how many there are in all, counts, this page, the cursor of the next.
 
     `how` is "words", "parts" (no words were found, so any part of a name or column was looked for) or "all".
+    `judged` is the index of what is told of lacks, None where not all is known yet.
     """
 
     index: int
@@ -63,6 +63,7 @@ class Found:
     results: list[dict[str, Any]]
     cursor: str = ""
     ignored: int = 0
+    judged: int | None = None
 
 
 def as_json(found: Found) -> dict[str, Any]:
@@ -72,47 +73,10 @@ def as_json(found: Found) -> dict[str, Any]:
         "how": found.how,
         "total": found.total,
         "ignored": found.ignored,
+        "judged": found.judged,
         "facets": found.facets,
         "results": found.results,
     }
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """One typed word or phrase: its words in a row; `open` where the last may be the beginning of one."""
-
-    words: tuple[str, ...]
-    raw: str
-    open: bool
-    excluded: bool
-
-    def expression(self) -> str:
-        """The term in FTS5's syntax; words hold no character that means something there."""
-        end = " *" if self.open else ""
-        row = f'"{" ".join(self.words)}"{end}'
-        if len(self.words) == 1 or not self.open:
-            return row
-        return f'({row} OR joined : "{"".join(self.words)}"{end})'
-
-
-def parse(text: str) -> list[Term]:
-    """The terms in what was typed, once each: words, `"phrases"`, `-without`, `begin*`; everything else is literal."""
-    terms: dict[Term, None] = {}
-    for minus, phrase, star, word in _TYPED.findall(text):
-        raw = phrase or word.rstrip("*")
-        found = tuple(each.text for each in words(raw))
-        if found or not minus:
-            terms[Term(found, raw, open=bool(word or star), excluded=bool(minus))] = None
-    return list(terms)
-
-
-def expression(terms: Iterable[Term]) -> str:
-    """The FTS5 expression for the terms that are wanted and have words: all of them; or a name that is just them."""
-    wanted = [term for term in terms if term.words and not term.excluded]
-    if not wanted:
-        return ""
-    whole = f'joined : "{WHOLE}{"".join(word for term in wanted for word in term.words)}"'
-    return f"({' AND '.join(term.expression() for term in wanted)}) OR {whole}"
 
 
 class Searcher:
@@ -120,7 +84,7 @@ class Searcher:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._idle: deque[tuple[tuple[int, int], sqlite3.Connection]] = deque()
+        self._idle: deque[tuple[tuple[int, ...], sqlite3.Connection]] = deque()
 
     def applied(self) -> int:
         """The ledger index that an answer would be of now."""
@@ -191,10 +155,9 @@ class Searcher:
             raise
         self._idle.append((held, db))
 
-    def _connection(self) -> tuple[tuple[int, int], sqlite3.Connection]:
+    def _connection(self) -> tuple[tuple[int, ...], sqlite3.Connection]:
         try:
-            status = os.stat(self._path)
-            now = (status.st_dev, status.st_ino)
+            now = (*_identity(self._path), *_identity(incomplete.tables(self._path), missing=True))
             while self._idle:
                 held, db = self._idle.pop()
                 if held == now:
@@ -202,6 +165,8 @@ class Searcher:
                 db.close()
             uri = f"{self._path.absolute().as_uri()}?mode=ro"
             db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+            if not incomplete.attach(db, self._path):
+                now = (*now[:2], 0, 0)  # tried again when they are there
         except (OSError, sqlite3.Error) as error:
             raise Busy(f"the search index is not there: {error}", retry_after=1) from error
         return now, db
@@ -212,12 +177,24 @@ class Searcher:
             self._idle.pop()[1].close()
 
 
+def _identity(path: Path, *, missing: bool = False) -> tuple[int, int]:
+    """What tells a file from another at its path; zeros for one that may be missing, and is."""
+    try:
+        status = os.stat(path)
+    except FileNotFoundError:
+        if missing:
+            return 0, 0
+        raise
+    return status.st_dev, status.st_ino
+
+
 class _Page:
     """One request on its way to its answer: the matches as a query of (id, rank, kind, namespace)."""
 
     def __init__(self, db: sqlite3.Connection, request: Request, after: tuple[float, int]) -> None:
         self._db, self._request, self._after = db, request, after
-        self._conditions, self._values = _filters(db, request.filters)
+        self._judged = incomplete.attached(db)
+        self._conditions, self._values = _filters(db, request.filters, judged=self._judged)
         self._rows: list[tuple[int, float]] = []
         self._counts: dict[str, list[tuple[str, int]]] = {key: [] for key in FILTERS}
         self.total = 0
@@ -239,6 +216,7 @@ class _Page:
                     "score": 0.0,
                     "owners": [],
                     "tags": [],
+                    "lacks": incomplete.lacks(self._db, iri) if self._judged else None,
                     "marked": ["", name, ""],
                     "snippet": None,
                 }
@@ -295,7 +273,8 @@ class _Page:
             f" SELECT * FROM (SELECT 0, id, rank, 0 FROM hit WHERE {bounds} ORDER BY {place} LIMIT ?)"
             " UNION ALL SELECT 1, kind, namespace, COUNT(*) FROM hit GROUP BY kind, namespace"
             " UNION ALL SELECT 2, label, 0, COUNT(*)"
-            " FROM hit CROSS JOIN search_labelled l ON l.doc = hit.id GROUP BY label",
+            " FROM hit CROSS JOIN search_labelled l ON l.doc = hit.id GROUP BY label"
+            f"{incomplete.COUNTS if self._judged else ''}",
             [*values, *self._values, *((rank, -last) if ranked else (last,)), self._request.limit + 1],
         ).fetchall()
         counts: Counter[int] = Counter()
@@ -306,6 +285,8 @@ class _Page:
                 self.total += count
                 counts[one] += count
                 counts[other] += count
+            elif what == 3:
+                self._counts["incomplete"].append((incomplete.SEVERITIES[one], count))
             else:
                 counts[one] = count
         for label, count in counts.items():
@@ -327,7 +308,8 @@ class _Page:
         cursor = base64.urlsafe_b64encode(struct.pack("!dq", shown[-1][1], shown[-1][0])).decode() if more else ""
         marks = [term for term in terms if not term.excluded]
         results = [*self._keyed, *(self._result(number, rank, marks, how) for number, rank in shown)]
-        return Found(_applied(self._db), how, self.total, facets, results, cursor, ignored)
+        judged = incomplete.judged_at(self._db) if self._judged else None
+        return Found(_applied(self._db), how, self.total, facets, results, cursor, ignored, judged)
 
     def _result(self, number: int, rank: float, terms: list[Term], how: str) -> dict[str, Any]:
         iri, kept = self._db.execute(
@@ -335,7 +317,7 @@ class _Page:
         ).fetchone()
         body = json.loads(kept)
         name = told_apart(self._db, iri, body["name"])
-        marker = _Marker(terms, parts=how == "parts")
+        marker = Marker(terms, parts=how == "parts")
         return {
             "iri": iri,
             "kind": body["kind"],
@@ -344,88 +326,16 @@ class _Page:
             "score": round(0.0 - rank, 4),
             "owners": body.get("owners", []),
             "tags": body.get("tags", []),
+            "lacks": incomplete.lacks(self._db, iri) if self._judged else None,
             "marked": marker.marked(name, whole=True),
-            "snippet": _snippet(body, marker),
+            "snippet": snippet(body, marker),
         }
-
-
-# --- marking ---------------------------------------------------------------------------------------------------------
-
-
-class _Marker:
-    """Finds the terms in a text and marks them: pieces of text, of which every second is a match."""
-
-    def __init__(self, terms: list[Term], *, parts: bool) -> None:
-        self._terms, self._parts = terms, parts
-
-    def marked(self, text: str, *, whole: bool = False) -> list[str]:
-        """The text around its matches; an even number of pieces means that none was found."""
-        spans = self._spans(text)
-        first, last = 0, len(text)
-        if not whole:
-            first = max(spans[0][0] - _AROUND, 0) if spans else 0
-            last = min((spans[0][1] if spans else 0) + 2 * _AROUND, last)
-        pieces, at = [], first
-        for start, end in spans:
-            if start >= at and end <= last:
-                pieces += [text[at:start], text[start:end]]
-                at = end
-        pieces.append(text[at:last])
-        pieces[0] = "…" + pieces[0] if first else pieces[0]
-        pieces[-1] += "…" if last < len(text) else ""
-        return pieces
-
-    def _spans(self, text: str) -> list[tuple[int, int]]:
-        if self._parts:
-            found = [m.span() for t in self._terms if t.raw for m in re.finditer(re.escape(t.raw), text, re.IGNORECASE)]
-        else:
-            held = list(words(text))
-            found = [span for term in self._terms if term.words for span in _places(text, held, term)]
-        return sorted(found, key=lambda span: (span[0], -span[1]))
-
-
-def _places(text: str, held: list[Word], term: Term) -> Iterator[tuple[int, int]]:
-    """Where a term stands: its words in a row, or run together as parts of one name."""
-    wanted = "".join(term.words)
-    for first, word in enumerate(held):
-        if not (wanted.startswith(word.text) or word.text.startswith(wanted)):
-            continue
-        said, last = word, word
-        row = word.text
-        for following in held[first + 1 :]:
-            if len(row) >= len(wanted) or (len(term.words) == 1 and not _close(text, last, following)):
-                break
-            row += following.text
-            last = following
-        if row == wanted or (term.open and row.startswith(wanted)):
-            over = len(row) - len(wanted)
-            plain = last.end - last.start == len(last.text)  # as many letters as were typed: mark just these
-            yield said.start, last.end - over if plain else last.end
-
-
-def _close(text: str, one: Word, other: Word) -> bool:
-    """Whether two words are parts of one name."""
-    return all(c in "_-" for c in text[one.end : other.start])
-
-
-def _snippet(body: dict[str, Any], marker: _Marker) -> dict[str, Any] | None:
-    """The first field beside the name that holds a match; else the beginning of the description, if there is one."""
-    full = "/".join(filter(None, (body.get("namespace"), body.get("job", body["name"]))))
-    fields = {name: body.get(name, []) for name in ("columns", "description", "owners", "tags", "names")}
-    if len(marker.marked(body["name"])) == 1:  # else these repeat the name
-        fields |= {"about": full, "ids": body.get("ids", [])}
-    for name, held in (fields | {"sql": body.get("sql", [])}).items():
-        for text in [held] if isinstance(held, str) else held:
-            pieces = marker.marked(text)
-            if len(pieces) > 1:
-                return {"field": name, "marked": pieces}
-    return {"field": "description", "marked": marker.marked(body["description"])} if "description" in body else None
 
 
 # --- what was given --------------------------------------------------------------------------------------------------
 
 
-def _filters(db: sqlite3.Connection, given: dict[str, tuple[str, ...]]) -> tuple[str, list[str]]:
+def _filters(db: sqlite3.Connection, given: dict[str, tuple[str, ...]], *, judged: bool) -> tuple[str, list[str]]:
     """Conditions on `d`, and their values: any of a filter's values, all of the filters."""
     texts = {
         "kind": " AND d.kind IN (SELECT value FROM json_each(?))",
@@ -434,7 +344,15 @@ def _filters(db: sqlite3.Connection, given: dict[str, tuple[str, ...]]) -> tuple
     labelled = " AND d.id IN (SELECT doc FROM search_labelled WHERE label IN (SELECT value FROM json_each(?)))"
     conditions, values = "", []
     for key in FILTERS:
-        if wanted := [_clean(each) for each in given.get(key, ()) if each]:
+        if key == "incomplete":
+            if grave := [each for each in given.get(key, ()) if each]:
+                if wrong := [each for each in grave if each not in incomplete.SEVERITIES]:
+                    raise QueryRefused(
+                        f"'incomplete' is one of {', '.join(incomplete.SEVERITIES)}; got {wrong[0][:60]!r}"
+                    )
+                conditions += incomplete.CONDITION if judged else " AND ? IS NULL"
+                values.append(json.dumps([incomplete.SEVERITIES.index(each) for each in grave]))
+        elif wanted := [_clean(each) for each in given.get(key, ()) if each]:
             rows = db.execute(
                 "SELECT id FROM search_label WHERE key = ? AND value IN (SELECT value FROM json_each(?))",
                 (key, json.dumps(wanted)),
@@ -467,5 +385,6 @@ def _pattern(raw: str) -> str:
 
 
 def _applied(db: sqlite3.Connection) -> int:
-    (value,) = db.execute("SELECT value FROM meta WHERE key = 'applied'").fetchone()
+    # `main`: the tables of verdicts have a `meta` too, which would answer while the views are made again
+    (value,) = db.execute("SELECT value FROM main.meta WHERE key = 'applied'").fetchone()
     return int(value)
