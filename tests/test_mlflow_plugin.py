@@ -225,6 +225,27 @@ SELECT (COUNT(DISTINCT ?state) AS ?n) WHERE { ?model a ps:ModelVersion ; prov:wa
 ?state ps:sha256 "%s" }"""
 
 
+def test_a_run_that_read_two_thousand_files_has_them_all_in_the_store(tracking: Tracking, tmp_path: Path) -> None:
+    home = tracking.folder("many")
+    for n in range(2000):
+        (home / "data" / f"part-{n:04}.csv").write_text(f"id\n{n}\n")
+    tracking.run(home, "many.py")
+    head = json.loads(tracking.only(home)[reads.TAG])
+    assert (head["count"], head["artifact"]) == (2000, reads.ARTIFACT)
+    shutil.copyfile(tracking.home / "mlflow.db", tmp_path / "mlflow.db")
+    shutil.copytree(home / "mlruns", tmp_path / "mlruns")
+    store, program = ("--data", tmp_path / "store"), tracking.plain.parent / "mlflow"
+    taken = command("capture", "mlflow", tmp_path / "mlflow.db", "--mlflow", program, *store)
+    assert taken.returncode == 0, taken.stderr.decode()
+    asked = command("sparql", *store, "--format", "csv", _READ % home)
+    assert set(asked.stdout.decode().split()[1:]) == {sha256(path) for path in (home / "data").glob("part-*.csv")}
+
+
+_READ = """PREFIX prov: <http://www.w3.org/ns/prov#> PREFIX ps: <https://w3id.org/provstore/ns#>
+SELECT ?sha256 WHERE { ?run a ps:Run ; prov:used ?state . ?state ps:sha256 ?sha256 ; prov:specializationOf ?file .
+?file ps:name ?name FILTER(STRSTARTS(?name, "%s/data/part-")) }"""
+
+
 class _Quiet(http.server.SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
         return

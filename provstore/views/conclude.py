@@ -284,10 +284,12 @@ class Conclusions:
 
     def _relink(self, touched: Touched) -> None:
         """Name each symlink class by its least member; all reads and writes of a class that changed are looked at."""
-        todo = set(touched.linked)
-        while todo:
-            members = self._component(min(todo))
-            todo -= members
+        changed: set[str] = set()
+        for linked in sorted(touched.linked):
+            if linked in changed:
+                continue
+            members = self._component(linked)
+            changed |= members
             name = min(members)
             for dataset in sorted(members):
                 if self._class(dataset) != name:
@@ -296,11 +298,10 @@ class Conclusions:
                     self._db.execute("UPDATE was_read SET class = ? WHERE dataset = ?", (name, dataset))
                     self._db.execute("UPDATE wrote SET content = ? WHERE digest = ?", (name, dataset))
                     self._db.execute("UPDATE was_read SET content = ? WHERE digest = ?", (name, dataset))
-            for dataset in members | touched.linked:
-                name = self._class(dataset)
-                touched.reads |= self._states("SELECT state FROM was_read WHERE class = ?", (name,))
-                touched.reads |= self._states("SELECT state FROM was_read WHERE content = ?", (name,))
-                touched.writes |= self._states("SELECT state FROM wrote WHERE class = ?", (name,))
+        for name in sorted({self._class(dataset) for dataset in changed}):
+            touched.reads |= self._states("SELECT state FROM was_read WHERE class = ?", (name,))
+            touched.reads |= self._states("SELECT state FROM was_read WHERE content = ?", (name,))
+            touched.writes |= self._states("SELECT state FROM wrote WHERE class = ?", (name,))
 
     def _component(self, dataset: str) -> set[str]:
         rows = self._db.execute(

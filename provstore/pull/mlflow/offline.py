@@ -38,6 +38,7 @@ def served(path: Path, program: str) -> Iterator[str]:
             f"{path} is read by MLflow itself, and there is no program {program!r}: name that of an environment which"
             " has MLflow with --mlflow, such as --mlflow venv/bin/mlflow"
         )
+    found = os.path.abspath(found)  # the server starts in another folder
     with tempfile.TemporaryDirectory(prefix="provstore-mlflow-") as folder:
         backend = _copied(path, Path(folder))
         try:
