@@ -388,16 +388,18 @@ def test_a_folder_that_is_handed_over_says_what_its_server_said(tmp_path: Path) 
 
 
 def test_a_database_that_is_handed_over_says_what_its_server_said(server: Mlflow, tmp_path: Path) -> None:
-    trained(server, server.experiment("handed over"), "train.py", "cccc0001")
+    run, _ = trained(server, experiment := server.experiment("handed over"), "train.py", "cccc0001")
+    server.artifact(experiment, run, "report.txt", b"of the run")
     capture(server.url, tmp_path / "live", "--traces", "none")
     handed = tmp_path / "handed" / "mlflow.db"
     handed.parent.mkdir()
     shutil.copyfile(server.home / "mlflow.db", handed)
+    shutil.copytree(server.home / "mlartifacts", handed.parent / "mlartifacts", dirs_exist_ok=True)
     before = handed.read_bytes()
     capture(handed, tmp_path / "file", "--mlflow", programs("pipeline") / "mlflow", "--traces", "none")
     assert said(tmp_path / "file") == said(tmp_path / "live")
     assert handed.read_bytes() == before
-    assert [each.name for each in handed.parent.iterdir()] == ["mlflow.db"]
+    assert {each.name for each in handed.parent.iterdir()} == {"mlartifacts", "mlflow.db"}
 
 
 def test_what_is_made_again_under_an_old_name_is_another_thing(server: Mlflow, tmp_path: Path) -> None:
