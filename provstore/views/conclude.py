@@ -217,7 +217,9 @@ class Conclusions:
         for content in {str(row[8]) for row in old ^ new if row[8]}:
             if self._has("SELECT 1 FROM wrote WHERE activity = ? AND content = ?", activity, content):
                 # whether a run has but copied what it wrote decides for all who read that
-                touched.reads |= self._states("SELECT state FROM was_read WHERE content = ?", (content,))
+                touched.reads |= self._states(
+                    "SELECT state FROM was_read WHERE content = ? AND content <> ''", (content,)
+                )
         self._log.put(Status.MERGED, _read_at(new - old), _read_at(old - new))
 
     # -- what a changed write can change elsewhere ------------------------------------------------------------------
@@ -229,11 +231,12 @@ class Conclusions:
         """
         state, _, klass, time, _, version, _, content, *_ = row
         touched.writes.add(str(state))
-        touched.reads |= self._states(
-            "SELECT state FROM was_read WHERE class = ? AND version = ? AND version <> ''", (klass, version)
-        )
+        if version:
+            touched.reads |= self._states(
+                "SELECT state FROM was_read WHERE class = ? AND version = ?", (klass, version)
+            )
         if content:
-            touched.reads |= self._states("SELECT state FROM was_read WHERE content = ?", (content,))
+            touched.reads |= self._states("SELECT state FROM was_read WHERE content = ? AND content <> ''", (content,))
         if time is None:
             return
         self._mark_after(klass, time, touched)
@@ -296,11 +299,13 @@ class Conclusions:
                     self._db.execute("INSERT OR REPLACE INTO link_class VALUES (?, ?)", (dataset, name))
                     self._db.execute("UPDATE wrote SET class = ? WHERE dataset = ?", (name, dataset))
                     self._db.execute("UPDATE was_read SET class = ? WHERE dataset = ?", (name, dataset))
-                    self._db.execute("UPDATE wrote SET content = ? WHERE digest = ?", (name, dataset))
-                    self._db.execute("UPDATE was_read SET content = ? WHERE digest = ?", (name, dataset))
+                    self._db.execute("UPDATE wrote SET content = ? WHERE digest = ? AND digest <> ''", (name, dataset))
+                    self._db.execute(
+                        "UPDATE was_read SET content = ? WHERE digest = ? AND digest <> ''", (name, dataset)
+                    )
         for name in sorted({self._class(dataset) for dataset in changed}):
             touched.reads |= self._states("SELECT state FROM was_read WHERE class = ?", (name,))
-            touched.reads |= self._states("SELECT state FROM was_read WHERE content = ?", (name,))
+            touched.reads |= self._states("SELECT state FROM was_read WHERE content = ? AND content <> ''", (name,))
             touched.writes |= self._states("SELECT state FROM wrote WHERE class = ?", (name,))
 
     def _component(self, dataset: str) -> set[str]:

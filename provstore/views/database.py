@@ -66,6 +66,7 @@ _TABLES = (
     "CREATE INDEX wrote_time ON wrote(class, time)",
     "CREATE INDEX wrote_activity ON wrote(activity)",
     "CREATE INDEX wrote_dataset ON wrote(dataset)",
+    # an index of some rows is used where the query says as well that it wants no others
     "CREATE INDEX wrote_digest ON wrote(digest) WHERE digest <> ''",
     "CREATE INDEX wrote_content ON wrote(content) WHERE content <> ''",
     "CREATE TABLE was_read(state TEXT, activity TEXT, dataset TEXT, class TEXT, first TEXT, last TEXT, until TEXT,"

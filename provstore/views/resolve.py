@@ -223,7 +223,7 @@ def _of_content(db: sqlite3.Connection, read: _Read) -> tuple[list[_Write], bool
     of two imports would come from the other.
     """
     rows = db.execute(
-        f"SELECT class = ?, {_COLUMNS} FROM wrote WHERE content = ? AND activity <> ? ORDER BY state",
+        f"SELECT class = ?, {_COLUMNS} FROM wrote WHERE content = ? AND content <> '' AND activity <> ? ORDER BY state",
         (read.klass, read.content, read.activity),
     ).fetchall()
     found = [(here, write) for here, *row in rows if read.can_have_seen(write := _Write(*row))]
