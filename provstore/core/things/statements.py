@@ -110,7 +110,8 @@ CHECKS = _query(
     f"""SELECT DISTINCT ?check ?of ?test ?column ?outcome ?expected ?actual ?severity WHERE {{
   {{ SELECT DISTINCT ?of WHERE {{
       {{ BIND(?_entity AS ?of) }} UNION {{ ?of prov:specializationOf ?_entity }}
-      UNION {{ ?of prov:wasDerivedFrom ?_entity . ?of a ps:ReadState }} }} LIMIT {2 * MOST} }}
+      UNION {{ {{ SELECT ?of WHERE {{ ?of prov:wasDerivedFrom ?_entity }} LIMIT {20 * MOST} }}
+               FILTER EXISTS {{ ?of a ps:ReadState }} }} }} LIMIT {2 * MOST} }}
   ?check earl:subject ?of .
   ?check earl:result ?result . ?result earl:outcome ?outcome .
   OPTIONAL {{ ?check earl:test ?case
