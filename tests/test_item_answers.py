@@ -103,7 +103,9 @@ def test_a_run_of_many_says_how_many_and_lists_some_of_each(lab: Server) -> None
 
 def test_what_made_many_things_is_one_line_of_what_somebody_did(lab: Server) -> None:
     batch = {**many(), "run": "5a0e6f6e-6c5e-4c7a-9d0e-2f0f0c1b7a99", "technician": "tech-99", "namespace": "of-99"}
-    answer = lab.http.post("/records", content=json.dumps({**batch, "rows": batch["rows"][:101]}), headers=JSON)
+    answer = lab.http.post(
+        "/records", content=json.dumps({**batch, "rows": [[f"o-{n}", n, None] for n in range(101)]}), headers=JSON
+    )
     lab.sparql("ASK {}", min_index=answer.json()["index"])
     (found,) = rows(lab, "audit/actions", agent=f"{BASE}/agent/person/tech-99")
     assert found["things"] == "101"
