@@ -13,7 +13,7 @@ import numpy as np
 
 from provstore import times
 from provstore.errors import QueryRefused
-from provstore.lineage.adjacency import Ints, Longs, distinct
+from provstore.lineage.adjacency import Ints, Longs, distinct, least
 from provstore.lineage.answer import Node, Teller, present
 from provstore.lineage.columns import reached
 from provstore.lineage.graph import LineageGraph
@@ -163,11 +163,14 @@ _MOST_BAD = 1000
 
 def _judged(moment: Moment, node: int, bad: set[int], question: ImpactQuestion) -> tuple[Ints, Longs, Longs]:
     """What is judged, in order, each with the number of its verdict and the steps to what was bad (`_FAR`: none)."""
-    sure, may = _by_column(moment, bad, question.column) if question.column else _by_state(moment, bad)
     judged = distinct(np.concatenate([moment.of_kind(kind) for kind in question.kinds]))
     judged = judged[judged != node]
-    unknown = _reach(moment, moment.unresolved(), LINEAGE)[judged] < _FAR
-    sure, may = sure[judged], may[judged]
+    if question.column:
+        sure, may = _by_column(moment, bad, question.column, judged)
+    else:
+        start = np.array(sorted(bad), np.int32)
+        sure, may = (_reach(moment, start, relations, judged) for relations in (CERTAIN, LINEAGE))
+    unknown = _reach(moment, moment.unresolved(), LINEAGE, judged) < _FAR
     rank = np.where(sure < _FAR, 0, np.where((may < _FAR) | unknown, 1, 2))
     return judged, rank, np.minimum(sure, may)
 
@@ -175,37 +178,28 @@ def _judged(moment: Moment, node: int, bad: set[int], question: ImpactQuestion) 
 def _first_of(keys: Longs, count: int) -> Longs:
     """Where the first so many are in the order of their keys; those of one key in the order in which they stand."""
     if count < len(keys):
-        least = np.flatnonzero(keys <= np.partition(keys, count)[count])
-        return least[np.argsort(keys[least], kind="stable")[:count]]
+        small = np.flatnonzero(keys <= np.partition(keys, count)[count])
+        return small[np.argsort(keys[small], kind="stable")[:count]]
     return np.argsort(keys, kind="stable")
 
 
-def _by_state(moment: Moment, bad: set[int]) -> tuple[Longs, Longs]:
-    start = np.array(sorted(bad), np.int32)
-    return _reach(moment, start, CERTAIN), _reach(moment, start, LINEAGE)
+def _by_column(moment: Moment, bad: set[int], column: str, judged: Ints) -> tuple[Longs, Longs]:
+    found = reached(moment, {(state, column) for state in bad if moment.exists(state)})
+    rows = np.array([(n, rank, depth) for n, (rank, depth) in found.items()], np.int32).reshape(-1, 3)
+    nodes, rank, depth = rows.T
+    direct, possible = rank == DIRECT, rank <= POSSIBLE
+    return _steps(judged, nodes[direct], depth[direct]), _steps(judged, nodes[possible], depth[possible])
 
 
-def _by_column(moment: Moment, bad: set[int], column: str) -> tuple[Longs, Longs]:
-    sure, may = _nowhere(moment), _nowhere(moment)
-    for entity, (rank, depth) in reached(moment, {(state, column) for state in bad if moment.exists(state)}).items():
-        if rank == DIRECT:
-            sure[entity] = depth
-        if rank <= POSSIBLE:
-            may[entity] = depth
-    return sure, may
+def _reach(moment: Moment, start: Ints, relations: bytes, judged: Ints) -> Longs:
+    """In how many steps each of the judged is reached from a start, itself included; `_FAR` where it is not."""
+    nodes, steps = moment.walk(start, relations, up=False)
+    return _steps(judged, np.concatenate([start, nodes]), np.concatenate([np.zeros_like(start), steps]))
 
 
-def _reach(moment: Moment, start: Ints, relations: bytes) -> Longs:
-    """In how many steps each node is reached from a start, itself included; `_FAR` where it is not."""
-    steps = _nowhere(moment)
-    nodes, found = moment.walk(start, relations, up=False)
-    steps[nodes] = found
-    steps[start] = 0
-    return steps
-
-
-def _nowhere(moment: Moment) -> Longs:
-    return np.full(moment.graph.nodes + 1, _FAR, np.int64)
+def _steps(judged: Ints, nodes: Ints, steps: Ints) -> Longs:
+    known = np.isin(nodes, judged)
+    return least(judged, nodes[known], steps[known], _FAR)
 
 
 def _verdict(node: Node, rank: int, depth: int) -> Verdict:
