@@ -38,6 +38,23 @@ def test_a_webhook_takes_the_place_of_what_two_looks_told_apart() -> None:
     assert versions(alias) == [("1", f"before {at(5)}"), ("2", at(7))]
 
 
+def test_a_look_between_a_change_and_its_webhook_tells_of_the_same_change() -> None:
+    for changes in permutations([("2", at(9), ""), ("2", "", at(10)), ("1", "", at(3))]):
+        alias = Alias()
+        for version, before, webhook in changes:
+            alias.take([Change(version, at=webhook, before=before, after=at(5) if before else "")])
+        assert versions(alias) == [("1", at(3)), ("2", at(10))]
+    alias.take([told("2", 20)])  # given once more
+    assert versions(alias) == [("1", at(3)), ("2", at(10)), ("2", at(20))]
+
+
+def test_what_a_look_saw_long_before_a_webhook_stays() -> None:
+    alias = Alias()
+    alias.see("2", "", at(9))
+    alias.take([told("2", 30)])
+    assert versions(alias) == [("2", f"before {at(9)}"), ("2", at(30))]
+
+
 def test_webhooks_in_any_order_and_twice_give_one_history() -> None:
     history = [("1", 1), ("2", 2), ("", 3), ("1", 4)]
     for order in permutations(history):

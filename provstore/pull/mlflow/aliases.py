@@ -185,5 +185,9 @@ def _ends(changes: tuple[Change, ...]) -> dict[Change, str]:
 
 
 def _heir(changes: tuple[Change, ...], gone: Change) -> Change:
-    """The change that stands for one that was none: the one before it, or else the first."""
-    return max((each for each in changes if each.place <= gone.place), key=lambda each: each.place, default=changes[0])
+    """The change that stands for one that was none: the webhook of it, the change before it, or else the first."""
+    webhooks = (each for each in changes if each.tells_of(gone))
+    before = max(
+        (each for each in changes if each.place <= gone.place), key=lambda each: each.place, default=changes[0]
+    )
+    return next(webhooks, before)

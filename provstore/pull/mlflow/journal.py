@@ -10,11 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from provstore import times
 
 Object = dict[str, Any]
+
+#: How long after a change MLflow may date the webhook that tells of it, in ticks (`times.ticks`): five seconds.
+_LAG: Final = 50_000_000
 
 
 def instant(seconds: float) -> str:
@@ -63,6 +66,12 @@ class Change:
         """What it is put in order by."""
         return times.key(self.mark)[0]
 
+    def tells_of(self, seen: Change) -> bool:
+        """Whether this is the webhook of what a look saw just before MLflow sent it."""
+        if seen.at or not self.at or seen.version != self.version:
+            return False
+        return 0 <= times.ticks(self.place) - times.ticks(seen.place) <= _LAG
+
 
 @dataclass(slots=True)
 class Alias:
@@ -80,12 +89,16 @@ class Alias:
         """Put in changes, of webhooks or of looks, in whatever order they come.
 
         One that two looks told apart is none where the alias stood for that version before: because a webhook came
-        late that names its instant, or because two captures look at the same server.
+        late that names its instant, or because two captures look at the same server. Nor where a webhook of that
+        version follows at once: MLflow dates one when it sends it, and a look may come before.
         """
         every = {(each.mark, each.version): each for each in (*self.changes, *changes)}.values()
         kept: list[Change] = []
         for each in sorted(every, key=lambda each: (each.place, not each.at, each.version)):
-            if each.at or each.version != (kept[-1].version if kept else ""):
+            last = kept[-1] if kept else Change("")
+            if kept and each.tells_of(last):
+                kept[-1] = each
+            elif each.at or each.version != last.version:
                 kept.append(each)
         self.changes = tuple(kept)
 
