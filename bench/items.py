@@ -160,9 +160,20 @@ def _post(url: str, raw: bytes) -> None:
 def _asking(few: Path, many: Path, count: int) -> None:
     print(f"\n| one item's provenance | of {_FEW} items, ms | of {count}, ms | ratio |\n|---|---|---|---|")
     with serving("prov-core:off", str(few)) as small, serving("prov-core:off", str(many)) as large:
+        for url in (small, large):
+            _ready(url)
         for what, path in _QUESTIONS.items():
             times = _medians(path, (small, _FEW), (large, count))
             print(f"| {what} | {times[0] * 1e3:.1f} | {times[1] * 1e3:.1f} | {times[1] / times[0]:.2f} |")
+
+
+def _ready(url: str) -> None:
+    """Wait until the server has read its lineage index, which it does behind its start."""
+    while True:
+        with urlopen(f"{url}/health") as answer:
+            if json.load(answer)["lineage"]:
+                return
+        time.sleep(0.2)
 
 
 _QUESTIONS: dict[str, Callable[[str], str]] = {
