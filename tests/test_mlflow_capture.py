@@ -324,7 +324,12 @@ _NAMED = "<http://purl.org/dc/terms/identifier>"
 _USED, _SHA256 = "<http://www.w3.org/ns/prov#used>", f"<{_PS}sha256>"
 
 
-def test_what_a_run_logged_and_how_its_metrics_went(server: Mlflow, tmp_path: Path) -> None:
+def test_what_a_run_logged_and_how_its_metrics_went(tmp_path: Path) -> None:
+    with mlflow(tmp_path / "made") as server:  # of its own: others' runs have artifacts too
+        _logged_and_measured(server, tmp_path)
+
+
+def _logged_and_measured(server: Mlflow, tmp_path: Path) -> None:
     data = tmp_path / "data"
     experiment = server.experiment("details")
     run = server.run(experiment)
