@@ -133,14 +133,11 @@ class _Told:
 
     def _kinds(self, nodes: Ints) -> Ints:
         """For each of some nodes the place of its closest class in `KINDS`, beyond all of them where it has none."""
-        rows = self._step(distinct(nodes), Relation.TYPE, subject=True)
+        rows = self._moment.step(distinct(nodes), Relation.TYPE, subject=True)
         numbers, places = self._classes
         at = np.searchsorted(numbers, rows.other).clip(max=max(len(numbers) - 1, 0))
         known = np.isin(rows.other, numbers)
         return least(nodes, rows.node[known], places[at[known]], len(KINDS)).astype(np.int32)
-
-    def _step(self, nodes: Ints, relation: Relation, *, subject: bool) -> Found:
-        return self._moment.graph.half_of(relation, subject=subject).step(nodes, mask((relation,)), self._moment.at)
 
     # -- where walks begin --------------------------------------------------------------------------------------------
 
@@ -148,7 +145,9 @@ class _Told:
     def _states(self) -> Ints:
         """Every state of it under any of its names, as `Moment.states`."""
         same = _array(self._moment.same(self._node))
-        rows = [self._step(same, relation, subject=False).other for relation in (Relation.SPECIAL, Relation.BYTES)]
+        rows = [
+            self._moment.step(same, relation, subject=False).other for relation in (Relation.SPECIAL, Relation.BYTES)
+        ]
         found = distinct(np.concatenate(rows).astype(np.int32))
         states: Ints = found[self._kinds(found) != _KIND["Version"]]
         return states
@@ -159,7 +158,7 @@ class _Told:
         if self._role == "activity":
             return _one(self._node)
         relation = _OF_RUNS.get(self._kind, Relation.ASSOCIATED)
-        return distinct(self._step(_one(self._node), relation, subject=False).other.astype(np.int32))
+        return distinct(self._moment.step(_one(self._node), relation, subject=False).other.astype(np.int32))
 
     def _start(self, *, up: bool) -> Ints:
         """Where a walk begins: as `Moment.starting`; also of what only statements show to be an activity or agent."""
@@ -167,11 +166,11 @@ class _Told:
             return self._states
         if self._role == "entity" and self._kind not in _OF_RUNS:
             return united(_one(self._node), self._states)
-        start = self._step(self._runs, Relation.GENERATED, subject=False).other.astype(np.int32)
+        start = self._moment.step(self._runs, Relation.GENERATED, subject=False).other.astype(np.int32)
         if up:
-            start = united(start, self._step(self._runs, Relation.USED, subject=True).other.astype(np.int32))
+            start = united(start, self._moment.step(self._runs, Relation.USED, subject=True).other.astype(np.int32))
         if self._role == "agent":
-            own = self._step(_one(self._node), Relation.ATTRIBUTED, subject=False).other.astype(np.int32)
+            own = self._moment.step(_one(self._node), Relation.ATTRIBUTED, subject=False).other.astype(np.int32)
             start = united(start, own[~np.isin(self._kinds(own), [_KIND[kind] for kind in _ASSETS])])
         return distinct(start)
 
@@ -180,7 +179,7 @@ class _Told:
     def _relations(self, *, subject: bool) -> Iterable[dict[str, Any]]:
         here = _one(self._node)
         for relation in _TOLD:
-            rows = self._existing(self._step(here, relation, subject=subject))
+            rows = self._existing(self._moment.step(here, relation, subject=subject))
             if not len(rows.other):
                 continue
             # states of several kinds are lists of their own
@@ -276,7 +275,7 @@ class _Told:
         moment = self._moment
         if self._kind in _ASSETS:
             return moment.half(up=up).step(self._states, _STEPS, moment.at)
-        return self._step(self._runs, Relation.USED if up else Relation.GENERATED, subject=up)
+        return self._moment.step(self._runs, Relation.USED if up else Relation.GENERATED, subject=up)
 
     def _own_assets(self) -> Ints:
         if self._kind in _ASSETS:
@@ -322,7 +321,7 @@ class _Told:
         goes_on = np.isin(nodes, onward.node[moment.exist(onward.other.astype(np.int32))])
         sources = self._of_sources(nodes)
         last = nodes[(~goes_on | sources) & np.isin(nodes, found.nodes)]
-        types = self._step(last, Relation.TYPE, subject=True)
+        types = self._moment.step(last, Relation.TYPE, subject=True)
         unknown = np.isin(last, types.node[types.other == moment.unresolved_class])
         declared = sources[np.searchsorted(nodes, last)]
         assets, first = np.unique(self._assets.of(last), return_index=True)
@@ -343,9 +342,8 @@ class _Told:
         moment = self._moment
         if not (number := moment.source_class):
             return np.zeros(len(nodes), np.bool_)
-        half = moment.graph.half_of(Relation.TYPE, subject=False)
-        sources = half.step(_one(number), mask((Relation.TYPE,)), moment.at).other
-        rows = moment.graph.half_of(Relation.SPECIAL, subject=True).step(nodes, mask((Relation.SPECIAL,)), moment.at)
+        sources = moment.step(_one(number), Relation.TYPE, subject=False).other
+        rows = moment.step(nodes, Relation.SPECIAL)
         return np.isin(nodes, sources) | np.isin(nodes, rows.node[np.isin(rows.other, sources)])
 
     def _judged(self, found: Walked, kinds: Ints) -> dict[str, Any]:
@@ -365,9 +363,8 @@ class _Told:
         if self._role == "agent":
             return {"total": 0, "agents": [], "activities": 0, "unattended": 0}
         activities = self._activities()
-        half = moment.graph.half_of(Relation.ASSOCIATED, subject=True)
-        rows = half.step(activities, mask((Relation.ASSOCIATED,)), moment.at)
-        own = half.step(_one(self._node), mask((Relation.ATTRIBUTED,)), moment.at)
+        rows = moment.step(activities, Relation.ASSOCIATED)
+        own = moment.step(_one(self._node), Relation.ATTRIBUTED)
         both = Found(*(np.concatenate([getattr(own, n), getattr(rows, n)]) for n in Found.__slots__))
         best = _best(both, both.other.astype(np.int32))
         told = []
@@ -383,9 +380,9 @@ class _Told:
         if self._role == "activity" or self._kind in _OF_RUNS:
             return self._runs
         if self._kind == "ReadState":  # nobody makes one: it is as its reader saw it
-            return distinct(self._step(_one(self._node), Relation.USED, subject=False).other.astype(np.int32))
+            return distinct(self._moment.step(_one(self._node), Relation.USED, subject=False).other.astype(np.int32))
         states = self._states if self._kind in _ASSETS else _one(self._node)
-        return distinct(self._step(states, Relation.GENERATED, subject=True).other.astype(np.int32))
+        return distinct(self._moment.step(states, Relation.GENERATED, subject=True).other.astype(np.int32))
 
 
 def _one(node: int) -> Ints:

@@ -173,16 +173,16 @@ class Moment:
         return found[self.exist(found)]
 
     def _of_class(self, number: int) -> Ints:
-        rows = self.graph.half_of(Relation.TYPE, subject=False).step(
-            np.array([number], np.int32), mask((Relation.TYPE,)), self.at
-        )
+        rows = self.step(np.array([number], np.int32), Relation.TYPE, subject=False)
         return distinct(rows.other.astype(np.int32))
 
     def is_of(self, nodes: Ints, kinds: Iterable[str]) -> Flags:
         """Which of some nodes are of one of these classes, by their short names."""
-        wanted = {number for kind in kinds if (number := self.class_id(kind))}
-        found = (not wanted.isdisjoint(self.objects(node, Relation.TYPE)) for node in nodes.tolist())
-        return np.fromiter(found, np.bool_, len(nodes))
+        wanted = [number for kind in kinds if (number := self.class_id(kind))]
+        if not wanted:
+            return np.zeros(len(nodes), np.bool_)
+        rows = self.step(distinct(nodes), Relation.TYPE)
+        return np.isin(nodes, rows.node[np.isin(rows.other, wanted)])
 
     def unresolved(self) -> Ints:
         """Every read of unknown origin, in order."""
@@ -284,7 +284,7 @@ class Moment:
             return np.array([_ALWAYS if time is None else time for time in found], np.int64)
         own, start, end = (self._least(nodes, r) for r in (Relation.AT, Relation.START, Relation.END))
         own = np.where(own == _NEVER, np.where(start == _NEVER, end, start), own)
-        made = self._half_step(nodes, Relation.GENERATED)
+        made = self.step(nodes, Relation.GENERATED)
         makers = made.other.astype(np.int32)
         last, start = -self._least(makers, Relation.END, -1), self._least(makers, Relation.START)
         by_run = least(nodes, made.node, np.where(last == -_NEVER, start, last), _NEVER)
@@ -293,17 +293,17 @@ class Moment:
 
     def _least(self, nodes: Ints, relation: Relation, sign: int = 1) -> Longs:
         """The least number that each of some nodes has by a relation, or the least of their negatives."""
-        rows = self._half_step(distinct(nodes), relation)
+        rows = self.step(distinct(nodes), relation)
         return least(nodes, rows.node, rows.other * sign, _NEVER)
 
-    def _half_step(self, nodes: Ints, relation: Relation) -> Found:
-        return self.graph.half_of(relation, subject=True).step(nodes, mask((relation,)), self.at)
+    def step(self, nodes: Ints, relation: Relation, *, subject: bool = True) -> Found:
+        """The rows of a relation that stand at this moment and have one of these nodes as subject, or as object."""
+        return self.graph.half_of(relation, subject=subject).step(nodes, mask((relation,)), self.at)
 
     def rows(self, relation: Relation, *, subject: bool = True) -> tuple[Ints, Longs]:
         """(node, other) of every row of a relation that stands at this moment."""
         everyone = np.arange(self.graph.nodes + 1, dtype=np.int32)
-        half = self.graph.half_of(relation, subject=subject)
-        found = half.step(everyone, mask((relation,)), self.at)
+        found = self.step(everyone, relation, subject=subject)
         return found.node, found.other
 
     def _takes_long(self) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from provstore.lineage.adjacency import Flags, Found, Ints, Longs, distinct, least, mask
+from provstore.lineage.adjacency import Ints, Longs, distinct, least
 from provstore.lineage.moment import Moment
 from provstore.views.edges import Relation
 
@@ -28,23 +28,14 @@ class Projection:
 
     def members(self, things: Ints) -> Ints:
         """The nodes that are told as these, in order."""
-        near = distinct(np.concatenate([things, *(self._step(things, *each) for each in self._back)]))
+        near = distinct(np.concatenate([things, *(self._led_to(things, *each) for each in self._back)]))
         return near[np.isin(self.of(near), things)]
+
+    def _led_to(self, things: Ints, relation: Relation, subject: bool) -> Ints:
+        return self._moment.step(distinct(things), relation, subject=subject).other.astype(np.int32)
 
     #: The relations that lead from what nodes are told as to them, and whether it is their subject.
     _back: tuple[tuple[Relation, bool], ...] = ()
-
-    def _step(self, nodes: Ints, relation: Relation, subject: bool) -> Ints:
-        return self._rows(nodes, relation, subject=subject).other.astype(np.int32)
-
-    def _rows(self, nodes: Ints, relation: Relation, *, subject: bool) -> Found:
-        half = self._moment.graph.half_of(relation, subject=subject)
-        return half.step(distinct(nodes), mask((relation,)), self._moment.at)
-
-    def _is_of(self, nodes: Ints, kind: str) -> Flags:
-        number = self._moment.class_id(kind)
-        rows = self._rows(nodes, Relation.TYPE, subject=True)
-        return np.isin(nodes, rows.node[rows.other == number]) if number else np.zeros(len(nodes), np.bool_)
 
 
 class OfAssets(Projection):
@@ -53,9 +44,9 @@ class OfAssets(Projection):
     _back: tuple[tuple[Relation, bool], ...] = ((Relation.SPECIAL, False),)
 
     def of(self, nodes: Ints) -> Ints:
-        rows = self._rows(nodes, Relation.SPECIAL, subject=True)
+        rows = self._moment.step(distinct(nodes), Relation.SPECIAL)
         general = rows.other.astype(np.int32)
-        good = ~self._is_of(general, "Version")
+        good = ~self._moment.is_of(general, ("Version",))
         return _first(nodes, rows.node[good], general[good])
 
 
@@ -65,7 +56,7 @@ class OfMakers(Projection):
     _back: tuple[tuple[Relation, bool], ...] = ((Relation.GENERATED, False),)
 
     def of(self, nodes: Ints) -> Ints:
-        rows = self._rows(nodes, Relation.GENERATED, subject=True)
+        rows = self._moment.step(distinct(nodes), Relation.GENERATED)
         return _first(nodes, rows.node, rows.other)
 
 
@@ -75,8 +66,8 @@ class OfRuns(OfMakers):
     _back: tuple[tuple[Relation, bool], ...] = ((Relation.GENERATED, False), (Relation.USED, True))
 
     def of(self, nodes: Ints) -> Ints:
-        reads = self._is_of(nodes, "ReadState")
-        rows = self._rows(nodes[reads], Relation.USED, subject=False)
+        reads = self._moment.is_of(nodes, ("ReadState",))
+        rows = self._moment.step(distinct(nodes[reads]), Relation.USED, subject=False)
         told = super().of(nodes)
         told[reads] = _first(nodes[reads], rows.node, rows.other)
         return told
